@@ -1,0 +1,221 @@
+"""People who sign in, the communes, and what people have agreed to."""
+
+import secrets
+from datetime import timedelta
+
+import pghistory
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+ACTIVATION_DAYS = 60
+
+
+class SchoolZone(models.TextChoices):
+    A = "A", "Zone A"
+    B = "B", "Zone B"
+    C = "C", "Zone C"
+
+
+class Commune(models.Model):
+    """A commune of the authority, by its INSEE code; its school zone gives the school holidays."""
+
+    insee_code = models.CharField(
+        "code INSEE",
+        max_length=5,
+        unique=True,
+        validators=[RegexValidator(r"^[0-9][0-9AB][0-9]{3}$", "Le code INSEE a 5 caractères, comme 01371.")],
+    )
+    name = models.CharField("nom", max_length=80)
+    zone = models.CharField("zone scolaire", max_length=1, choices=SchoolZone.choices)
+
+    class Meta:
+        verbose_name = "commune"
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+def new_identifier() -> str:
+    """Return an identifier such as F4821730: easy to type from a letter, told apart from any 8-digit CESU code."""
+    return f"F{secrets.randbelow(10**7):07d}"
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, identifier=None, email=None, password=None, **fields):
+        """Create a person; ``email`` may be None for accounts opened by an agent."""
+        email = self.normalize_email(email).lower() if email else None
+        user = self.model(identifier=identifier or new_identifier(), email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, identifier=None, email=None, password=None, **fields):
+        return self.create_user(
+            identifier, email, password, is_staff=True, is_superuser=True, status=User.Status.VALIDATED, **fields
+        )
+
+    def get_by_natural_key(self, identifier):
+        return self.get(identifier__iexact=identifier)
+
+
+class UserQuerySet(models.QuerySet):
+    def residents(self):
+        """People of the public, not agents."""
+        return self.filter(is_staff=False)
+
+    def pending(self):
+        """Accounts that wait for an agent."""
+        return self.residents().filter(status=User.Status.PENDING)
+
+    def of_agent(self, agent):
+        """The accounts that ``agent`` may see: of their communes, and those that have not named a commune yet."""
+        if agent.is_superuser:
+            return self
+        return self.filter(Q(commune__in=agent.communes.all()) | Q(commune=None))
+
+
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), exclude=["password", "last_login"], model_name="UserEvent"
+)
+class User(AbstractBaseUser, PermissionsMixin):
+    """Compte usager: a person who signs in. ``status`` is the first gate; agents are staff."""
+
+    class Gender(models.TextChoices):
+        M = "M", "M"
+        MME = "Mme", "Mme"
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "En attente de validation"
+        VALIDATED = "validated", "Validé"
+        REFUSED = "refused", "Refusé"
+        CLOSED = "closed", "Fermé"
+
+    ARROWS = {
+        Status.PENDING: {Status.VALIDATED, Status.REFUSED},
+        Status.REFUSED: {Status.VALIDATED},
+        Status.VALIDATED: {Status.CLOSED},
+    }
+
+    identifier = models.CharField("identifiant", max_length=40, unique=True, default=new_identifier)
+    email = models.EmailField("adresse e-mail", null=True, blank=True)
+    gender = models.CharField("genre", max_length=3, choices=Gender.choices, blank=True)
+    first_name = models.CharField("prénom", max_length=80)
+    last_name = models.CharField("nom", max_length=80)
+    birth_date = models.DateField("date de naissance", null=True, blank=True)
+    phone = models.CharField("téléphone", max_length=30, blank=True)
+    address = models.CharField("adresse", max_length=200, blank=True)
+    postcode = models.CharField("code postal", max_length=5, blank=True)
+    city = models.CharField("ville", max_length=80, blank=True)
+    commune = models.ForeignKey(Commune, models.PROTECT, null=True, blank=True, verbose_name="commune")
+
+    status = models.CharField("statut", max_length=10, choices=Status.choices, default=Status.PENDING)
+    decided_at = models.DateTimeField("décidé le", null=True, blank=True)
+    decided_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="décidé par"
+    )
+    refusal_reason = models.TextField("motif du refus", blank=True)
+    signed_up_at = models.DateTimeField("demande complète le", null=True, blank=True)
+
+    is_staff = models.BooleanField("agent", default=False)
+    is_active = models.BooleanField("peut se connecter", default=True)
+    communes = models.ManyToManyField(Commune, blank=True, related_name="agents", verbose_name="communes de l’agent")
+    date_joined = models.DateTimeField("créé le", default=timezone.now)
+
+    USERNAME_FIELD = "identifier"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["first_name", "last_name"]
+    objects = UserManager.from_queryset(UserQuerySet)()
+
+    class Meta:
+        verbose_name = "compte usager"
+        verbose_name_plural = "comptes usagers"
+        ordering = ["last_name", "first_name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_unique",
+                violation_error_message="Un compte existe déjà avec cette adresse e-mail.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "closed"]) | Q(is_staff=True) | Q(decided_at__isnull=False),
+                name="user_decision_is_dated",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="refused") | ~Q(refusal_reason=""),
+                name="user_refusal_has_reason",
+                violation_error_message="Un refus a toujours un motif.",
+            ),
+        ]
+        indexes = [models.Index(fields=["date_joined"], name="user_pending", condition=Q(status="pending"))]
+
+    def __str__(self):
+        return self.get_full_name()
+
+    def get_full_name(self):
+        return f"{self.first_name} {self.last_name}".strip() or self.identifier
+
+    def get_short_name(self):
+        return self.first_name
+
+    @property
+    def owner(self) -> str:
+        """The person as an owner of messages and keys."""
+        return f"user:{self.pk}"
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether the first gate is open: a validated account (or an agent)."""
+        return self.is_staff or self.status == self.Status.VALIDATED
+
+
+class Consent(models.Model):
+    """What a person agreed to or withdrew, dated; the last row of a kind counts. Rows are never changed."""
+
+    class Kind(models.TextChoices):
+        TERMS = "terms", "Conditions générales et politique de confidentialité"
+        NEWSLETTER = "newsletter", "Newsletter"
+        PARTNERS = "partners", "Offres des partenaires"
+        COMPANY = "company", "Je suis une société"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="consents")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    given = models.BooleanField()
+    version = models.CharField(max_length=20, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "consentement"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} : {'oui' if self.given else 'non'}"
+
+
+class ActivationCode(models.Model):
+    """A single-use code printed in a letter: with the identifier it lets a person choose a password. Kept hashed."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="activation_codes")
+    code_hash = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "code d’activation"
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=Q(used_at=None), name="one_live_activation_code"),
+        ]
+
+    def __str__(self):
+        return f"{self.user.identifier} jusqu’au {self.expires_at:%d-%m-%Y}"
+
+    @staticmethod
+    def default_expiry():
+        return timezone.now() + timedelta(days=ACTIVATION_DAYS)

@@ -1,0 +1,103 @@
+"""The outbox: an email is a row written with the business change, sent afterwards by a relay, at least once.
+
+Templates: ``emails/<app>/<name>.subject.txt``, ``.txt`` and (optional) ``.html``.
+"""
+
+import logging
+from datetime import timedelta
+
+from celery import current_app
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from portal.lib.models import OutgoingEmail, authority
+
+log = logging.getLogger(__name__)
+MAX_TRIES = 12
+BATCH = 50
+
+
+def queue(template: str, *, to: str = "", owner: str = "", context: dict | None = None, secret: bool = False):
+    """Owe an email: write its row in the current transaction and wake the relay after the commit.
+
+    ``context`` is frozen as JSON. Without ``to`` the message is read in the portal only (by ``owner``).
+    ``secret`` purges the context once sent (links and codes).
+    """
+    email = OutgoingEmail.objects.create(
+        template=template, to=to or "", owner=owner, context=context or {}, secret=secret
+    )
+    if to:
+        transaction.on_commit(_wake_relay, robust=True)
+    return email
+
+
+def _wake_relay():
+    """Make it fast; PostgreSQL makes it sure: a broker that is down delays the email to the next round."""
+    current_app.send_task("portal.lib.tasks.send_outgoing_emails", retry=False)
+
+
+def send_pending(limit: int = BATCH) -> int:
+    """Send the emails that are due, one short transaction each; return how many left."""
+    sent = 0
+    while sent < limit and _send_next():
+        sent += 1
+    return sent
+
+
+def _send_next() -> bool:
+    with transaction.atomic():
+        email = (
+            OutgoingEmail.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(sent_at=None, given_up_at=None, next_try_at__lte=timezone.now())
+            .exclude(to="")
+            .order_by("next_try_at", "pk")
+            .first()
+        )
+        if email is None:
+            return False
+        try:
+            build(email).send()
+        except Exception:  # a mail server may fail in any way; the row stays and is tried again later
+            log.exception("email %s not sent", email.pk)
+            _postpone(email)
+        else:
+            email.sent_at = timezone.now()
+            if email.secret:
+                email.context = {}
+        email.save()
+        return True
+
+
+def _postpone(email: OutgoingEmail):
+    email.tries += 1
+    email.next_try_at = timezone.now() + timedelta(minutes=min(2**email.tries, 240))
+    if email.tries >= MAX_TRIES:
+        email.given_up_at = timezone.now()
+
+
+def build(email: OutgoingEmail) -> EmailMultiAlternatives:
+    """Return the email as it is sent; its Message-ID stays the same over all tries."""
+    subject, text, html = render(email)
+    message = EmailMultiAlternatives(
+        subject, text, to=[email.to], headers={"Message-ID": f"<{email.message_id}@parvis>"}
+    )
+    if html:
+        message.attach_alternative(html, "text/html")
+    return message
+
+
+def render(email: OutgoingEmail) -> tuple[str, str, str]:
+    """Return (subject, text, html or "") of an email or portal message, in French."""
+    context = {**email.context, "authority": authority(), "public_url": settings.PUBLIC_URL}
+    base = f"emails/{email.template}"
+    subject = " ".join(render_to_string(f"{base}.subject.txt", context).split())
+    text = render_to_string(f"{base}.txt", context).strip() + "\n"
+    try:
+        html = render_to_string(f"{base}.html", context)
+    except TemplateDoesNotExist:
+        html = ""
+    return subject, text, html

@@ -1,0 +1,119 @@
+"""What every app leans on: the authority's settings, outgoing emails, runs of jobs, idempotency keys.
+
+These tables know nothing of the apps above: owners are written as text (``user:12``, ``family:3``).
+"""
+
+import uuid
+
+from django.core.cache import caches
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Une couleur s’écrit comme #0f5a60.")
+
+
+class Authority(models.Model):
+    """The local authority that runs this portal: one row, edited in admin."""
+
+    name = models.CharField("nom du portail", max_length=80, default="Parvis")
+    subtitle = models.CharField("collectivité", max_length=120, blank=True)
+    welcome = models.CharField("titre d’accueil", max_length=200, blank=True)
+    introduction = models.TextField("texte d’accueil", blank=True)
+    address = models.TextField("adresse", blank=True)
+    phone = models.CharField("téléphone", max_length=30, blank=True)
+    email = models.EmailField("adresse e-mail de contact", blank=True)
+    colour_primary = models.CharField("couleur principale", max_length=7, default="#0f5a60", validators=[colour])
+    colour_accent = models.CharField("couleur d’accent", max_length=7, default="#a8431c", validators=[colour])
+    validates_accounts = models.BooleanField(
+        "un agent valide chaque compte", default=True, help_text="Sinon un compte s’ouvre dès l’adresse confirmée."
+    )
+    partner_offers = models.BooleanField("proposer les offres des partenaires", default=False)
+    terms_version = models.CharField("version des conditions générales", max_length=20, default="1")
+    terms = models.TextField("conditions générales et politique de confidentialité", blank=True)
+    counter_payment = models.TextField("comment recharger au guichet", blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "collectivité"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="authority_is_one")]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        self.pk = 1
+        super().save(*args, **kwargs)
+        caches["process"].delete("authority")
+
+
+def authority() -> Authority:
+    """Return the authority's settings, at most 30 seconds old."""
+    return caches["process"].get_or_set("authority", lambda: Authority.objects.get_or_create(pk=1)[0])
+
+
+class OutgoingEmail(models.Model):
+    """An email owed: written in the business transaction, sent by the relay, shown in the portal as a message."""
+
+    owner = models.CharField(max_length=40, blank=True, help_text="À qui le message appartient, comme user:12.")
+    to = models.EmailField("destinataire", blank=True, help_text="Vide : le message ne se lit que dans le portail.")
+    template = models.CharField(max_length=80)
+    context = models.JSONField(default=dict)
+    secret = models.BooleanField(default=False, help_text="Le contexte est effacé après l’envoi.")
+    message_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField("créé le", default=timezone.now)
+    next_try_at = models.DateTimeField("prochain essai", default=timezone.now)
+    tries = models.PositiveSmallIntegerField("essais", default=0)
+    sent_at = models.DateTimeField("envoyé le", null=True, blank=True)
+    given_up_at = models.DateTimeField("abandonné le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "message"
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], name="email_to_send", condition=Q(sent_at=None, given_up_at=None) & ~Q(to="")
+            ),
+            models.Index(fields=["owner", "-created_at"], name="email_of_owner"),
+        ]
+
+    def __str__(self):
+        return f"{self.template} → {self.to or self.owner}"
+
+
+class JobRun(models.Model):
+    """A periodic job's run for one business date; its lease lets a second scheduler stand back and a crash be resumed."""
+
+    job = models.CharField(max_length=60)
+    business_date = models.DateField()
+    started_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "exécution de tâche"
+        verbose_name_plural = "exécutions de tâches"
+        constraints = [models.UniqueConstraint(fields=["job", "business_date"], name="one_run_per_job_and_date")]
+
+    def __str__(self):
+        return f"{self.job} {self.business_date}"
+
+
+class IdempotencyKey(models.Model):
+    """One confirmation of a form: the first answer is kept here and given again to a second click."""
+
+    key = models.UUIDField(primary_key=True)
+    owner = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=80)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self):
+        return f"{self.owner} {self.purpose}"
+
+    def remember(self, answer: dict) -> dict:
+        """Keep ``answer`` for a second click, and return it."""
+        self.answer = answer
+        self.save(update_fields=["answer"])
+        return answer

@@ -1,0 +1,27 @@
+"""A form that confirms is obeyed once: a key made by the server, and the first answer kept for the second click."""
+
+import uuid
+
+from django.core import signing
+
+from portal.lib.models import IdempotencyKey
+from portal.lib.refusals import StalePage
+
+MAX_AGE = 24 * 3600  # seconds: a page left open overnight still works
+
+
+def make_key(owner: str, purpose: str) -> str:
+    """Return a key for one confirmation of ``purpose`` (such as ``cart:12``) by ``owner`` (such as ``user:3``)."""
+    return signing.dumps([uuid.uuid4().hex, owner, purpose], salt="once")
+
+
+def claim_key(key: str, owner: str, purpose: str) -> IdempotencyKey:
+    """Lock the key's row until the transaction ends; its ``answer`` is None the first time. Raise StalePage if forged."""
+    try:
+        name, its_owner, its_purpose = signing.loads(key or "", salt="once", max_age=MAX_AGE)
+    except (signing.BadSignature, ValueError):
+        raise StalePage from None
+    if (its_owner, its_purpose) != (owner, purpose):
+        raise StalePage
+    IdempotencyKey.objects.bulk_create([IdempotencyKey(key=name, owner=owner, purpose=purpose)], ignore_conflicts=True)
+    return IdempotencyKey.objects.select_for_update(no_key=True).get(key=name)

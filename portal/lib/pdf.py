@@ -1,0 +1,36 @@
+"""The only module that knows WeasyPrint: printable pages become PDF files."""
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+
+from portal.lib.refusals import Refusal
+
+
+class PdfUnavailable(Refusal):
+    """The libraries that draw PDF files are missing on this machine."""
+
+    sentence = "Le PDF n’est pas disponible pour le moment : imprimez plutôt cette page depuis votre navigateur."
+    status = 503
+
+
+def render_pdf(template: str, context: dict) -> bytes:
+    """Return the PDF (tagged, PDF/UA) of a template; raise PdfUnavailable without Pango on the machine.
+
+    Only our own static files may be embedded: any other address is refused.
+    """
+    try:
+        import weasyprint  # imported late: the portal starts without Pango
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+    except OSError as error:
+        raise PdfUnavailable from error
+
+    class StaticOnly(URLFetcher):
+        def fetch(self, url, headers=None):
+            path = url.startswith("static:") and finders.find(url.removeprefix("static:"))
+            if not path:
+                raise ValueError(f"refused in a PDF: {url}")
+            with open(path, "rb") as file:
+                return URLFetcherResponse(url, file.read())
+
+    html = weasyprint.HTML(string=render_to_string(template, context), url_fetcher=StaticOnly(), base_url="static:")
+    return html.write_pdf(pdf_variant="pdf/ua-1")

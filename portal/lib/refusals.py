@@ -1,0 +1,29 @@
+"""Refusals: a rule that says no is a class that carries its sentence.
+
+The parent, the agent and the log read the same words.
+"""
+
+
+class Refusal(Exception):
+    """A rule said no. ``sentences`` are what the person reads, in French, all reasons at once."""
+
+    sentence = "Cette opération n’est pas possible."
+    status = 409
+
+    def __init__(self, *sentences: str):
+        self.sentences = list(sentences) or [self.sentence]
+        super().__init__(" ".join(self.sentences))
+
+
+class Busy(Refusal):
+    """The database was too busy even after the retries; nothing was changed."""
+
+    sentence = "Beaucoup de personnes utilisent le portail en ce moment. Rien n’a été enregistré : merci de réessayer."
+    status = 503
+
+
+class StalePage(Refusal):
+    """The form was not made for this person or this act, or is too old."""
+
+    sentence = "Cette page a été ouverte il y a trop longtemps. Rechargez-la, puis recommencez."
+    status = 409

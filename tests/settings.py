@@ -1,0 +1,21 @@
+"""Settings of the tests: the portal's own, on private PostgreSQL and Redis servers unless the environment names others."""
+
+import os
+
+from tools import local
+
+for name, value in local.ensure("test", durable=False).items():
+    os.environ.setdefault(name, value)
+os.environ.setdefault("PARVIS_PUBLIC_URL", "http://testserver")
+os.environ.setdefault("PARVIS_SECRET_KEY", "tests")
+os.environ.setdefault("PARVIS_LOG_LEVEL", "ERROR")
+
+from portal.settings import *  # noqa: E402, F403
+
+ALLOWED_HOSTS = ["*"]
+STORAGES = STORAGES | {  # noqa: F405
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
+DATABASES["default"]["TEST"] = {"NAME": "test_parvis" + os.environ.get("PYTEST_DB_SUFFIX", "")}  # noqa: F405
