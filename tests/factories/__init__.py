@@ -1,0 +1,1 @@
+"""Factories of the tests, one module an app."""
