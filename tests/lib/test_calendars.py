@@ -1,0 +1,150 @@
+from datetime import date, timedelta
+
+import pytest
+
+from portal.lib import calendars
+from portal.lib.calendars import CalendarUnknown
+
+
+def test_the_public_holidays_of_2026_are_the_eleven_of_the_labour_code_in_order():
+    assert list(calendars.public_holidays(2026).items()) == [
+        (date(2026, 1, 1), "Jour de l’an"),
+        (date(2026, 4, 6), "Lundi de Pâques"),
+        (date(2026, 5, 1), "Fête du Travail"),
+        (date(2026, 5, 8), "Fête de la Victoire"),
+        (date(2026, 5, 14), "Ascension"),
+        (date(2026, 5, 25), "Lundi de Pentecôte"),
+        (date(2026, 7, 14), "Fête nationale"),
+        (date(2026, 8, 15), "Assomption"),
+        (date(2026, 11, 1), "Toussaint"),
+        (date(2026, 11, 11), "Armistice"),
+        (date(2026, 12, 25), "Noël"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("subdivision", "own"),
+    [
+        ("57", {date(2026, 4, 3): "Vendredi saint", date(2026, 12, 26): "Saint-Étienne"}),
+        ("6AE", {date(2026, 4, 3): "Vendredi saint", date(2026, 12, 26): "Saint-Étienne"}),
+        ("974", {date(2026, 12, 20): "Abolition de l’esclavage"}),
+    ],
+)
+def test_a_department_adds_its_own_days(subdivision, own):
+    common = calendars.public_holidays(2026)
+    assert calendars.public_holidays(2026, subdivision) == common | own
+    assert [day for day in own if calendars.is_public_holiday(day)] == []
+    assert [day for day in own if calendars.is_public_holiday(day, subdivision)] == list(own)
+
+
+def test_two_holidays_on_one_day_are_both_named():
+    assert calendars.public_holidays(2008)[date(2008, 5, 1)] == "Ascension et Fête du Travail"
+
+
+def test_changing_the_answer_does_not_change_the_calendar():
+    calendars.public_holidays(2026).clear()
+    assert calendars.is_public_holiday(date(2026, 11, 11))
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "name"),
+    [
+        (date(2026, 10, 16), "A", None),
+        (date(2026, 10, 17), "A", "Vacances de la Toussaint"),
+        (date(2026, 11, 1), "A", "Vacances de la Toussaint"),
+        (date(2026, 11, 2), "A", None),
+        (date(2026, 12, 31), "C", "Vacances de Noël"),
+        (date(2027, 2, 6), "A", None),
+        (date(2027, 2, 6), "B", None),
+        (date(2027, 2, 6), "C", "Vacances d’hiver"),
+        (date(2027, 2, 22), "A", "Vacances d’hiver"),
+        (date(2027, 2, 22), "B", "Vacances d’hiver"),
+        (date(2027, 2, 22), "C", None),
+        (date(2027, 5, 7), "B", "Pont de l’Ascension"),
+        (date(2027, 7, 3), "A", "Vacances d’été"),
+        (date(2028, 2, 29), "A", "Vacances d’hiver"),
+        (date(2028, 2, 29), "B", None),
+    ],
+)
+def test_school_holidays_follow_the_zone(day, zone, name):
+    assert calendars.school_holiday_name(day, zone) == name
+    assert calendars.is_school_term(day, zone) is (name is None)
+
+
+@pytest.mark.parametrize(
+    ("day", "answer"),
+    [
+        (date(2026, 11, 10), True),
+        (date(2026, 11, 11), False),
+        (date(2026, 11, 14), False),
+        (date(2026, 11, 18), True),
+        (date(2026, 10, 20), False),
+        (date(2026, 5, 15), True),
+    ],
+    ids=["Tuesday", "Armistice", "Saturday", "Wednesday", "autumn holidays", "Friday after Ascension"],
+)
+def test_a_school_day_is_a_weekday_of_term_that_is_no_public_holiday(day, answer):
+    assert calendars.is_school_day(day, "A") is answer
+
+
+def test_good_friday_is_a_school_day_except_in_alsace_and_moselle():
+    assert calendars.is_school_day(date(2026, 4, 3), "B")
+    assert not calendars.is_school_day(date(2026, 4, 3), "B", "57")
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [
+        (date(2026, 8, 31), 2025),
+        (date(2026, 9, 1), 2026),
+        (date(2026, 12, 31), 2026),
+        (date(2027, 1, 1), 2026),
+        (date(2027, 7, 14), 2026),
+        (date(2027, 9, 1), 2027),
+    ],
+)
+def test_the_school_year_turns_on_the_first_of_september(day, year):
+    assert calendars.school_year_of(day) == year
+    first, last = calendars.school_year_bounds(year)
+    assert first <= day <= last
+
+
+def test_school_holidays_are_known_until_the_summer_of_2028():
+    assert date(2028, 8, 31) == calendars.KNOWN_UNTIL
+    assert calendars.school_holiday_name(calendars.KNOWN_UNTIL, "A") == "Vacances d’été"
+
+
+@pytest.mark.parametrize("day", [calendars.KNOWN_UNTIL + timedelta(1), calendars.KNOWN_FROM - timedelta(1)])
+def test_a_date_beyond_the_school_calendar_is_refused_in_words(day):
+    with pytest.raises(CalendarUnknown) as refused:
+        calendars.school_holiday_name(day, "A")
+    assert refused.value.sentences == ["Les vacances scolaires ne sont connues que du 27/10/1990 au 31/08/2028."]
+
+
+@pytest.mark.parametrize("year", [1802, 2101])
+def test_a_year_without_public_holidays_is_refused_in_words(year):
+    with pytest.raises(CalendarUnknown) as refused:
+        calendars.public_holidays(year)
+    assert refused.value.sentences == [f"Les jours fériés de l’année {year} ne sont pas connus."]
+
+
+def test_an_unknown_zone_or_department_is_refused_in_words():
+    with pytest.raises(CalendarUnknown) as zone:
+        calendars.school_holiday_name(date(2026, 11, 3), "D")
+    with pytest.raises(CalendarUnknown) as department:
+        calendars.public_holidays(2026, "75")
+    assert [zone.value.sentences, department.value.sentences] == [
+        ["La zone de vacances scolaires « D » n’existe pas : choisissez A, B ou C."],
+        ["Aucun calendrier de jours fériés n’est connu pour « 75 »."],
+    ]
+
+
+def test_the_sets_between_two_dates_include_both_ends():
+    assert calendars.public_holidays_between(date(2026, 12, 25), date(2027, 1, 1)) == {
+        date(2026, 12, 25),
+        date(2027, 1, 1),
+    }
+    assert calendars.school_holidays_between(date(2026, 10, 16), date(2026, 10, 18), "A") == {
+        date(2026, 10, 17),
+        date(2026, 10, 18),
+    }
