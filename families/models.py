@@ -64,7 +64,8 @@ class Guardian(models.Model):
 class MemberQuerySet(models.QuerySet):
     def of(self, user):
         """The people a guardian may book: active members of their family, eldest first."""
-        return self.of_family(user.guardian.family_id)
+        guardian = getattr(user, "guardian", None)
+        return self.of_family(guardian.family_id) if guardian else self.none()
 
     def of_family(self, family_id):
         return self.filter(memberships__family=family_id, memberships__withdrawn_at=None).order_by("birth_date", "pk")
@@ -95,6 +96,14 @@ class Member(models.Model):
 
     def __str__(self):
         return f"{self.first_name} {self.last_name}"
+
+    def current_families(self):
+        """The families this person is in today."""
+        return Family.objects.filter(memberships__member=self, memberships__withdrawn_at=None)
+
+    def is_shared(self) -> bool:
+        """Whether another family knows this person too, even withdrawn: then they are never deleted."""
+        return self.memberships.count() > 1
 
 
 class Kinship(models.TextChoices):

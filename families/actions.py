@@ -1,0 +1,149 @@
+"""Writes of a household. Order of locks: family, then beneficiary, then filiation."""
+
+from datetime import date
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from accounts.models import User
+from families import emails, hooks
+from families.models import Family, Guardian, Member, Membership
+from families.rules import (
+    MAX_MEMBERS,
+    AlreadyInFamily,
+    HasUpcomingBookings,
+    NotInFamily,
+    TooManyMembers,
+    check_person,
+    clean_name,
+    identity,
+)
+from portal.lib.transactions import outermost
+
+
+@transaction.atomic
+def open_family(user: User) -> Family:
+    """Return the person's family; the first time create it, with them as guardian, in their commune."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    guardian = Guardian.objects.select_related("family").filter(user=user).first()
+    if guardian is None:
+        family = Family.objects.create(name=user.last_name, commune=user.commune)
+        guardian = Guardian.objects.create(user=user, family=family)
+    return guardian.family
+
+
+@outermost
+def add_member(*, user: User, first_name: str, last_name: str, birth_date: date, kinship: str) -> Membership:
+    """Add a beneficiary to the person's family; someone withdrawn earlier comes back. Refuses the same person twice."""
+    return place_member(open_family(user), first_name, last_name, birth_date, kinship)
+
+
+def place_member(family: Family, first_name: str, last_name: str, birth_date: date, kinship: str) -> Membership:
+    """Add a beneficiary to a family; called in a transaction by larger actions (imports, demo data)."""
+    first_name, last_name = clean_name(first_name), clean_name(last_name)
+    check_person(first_name, last_name, birth_date, timezone.localdate())
+    lock_family(family.pk)
+    earlier = _same_person(family, first_name, last_name, birth_date)
+    if earlier:
+        return _come_back(earlier, kinship)
+    if family.memberships.filter(withdrawn_at=None).count() >= MAX_MEMBERS:
+        raise TooManyMembers
+    member = Member.objects.create(first_name=first_name, last_name=last_name, birth_date=birth_date)
+    return Membership.objects.create(family=family, member=member, kinship=kinship)
+
+
+@outermost
+def update_member(
+    *, user: User, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str
+) -> Membership:
+    """Correct a beneficiary's details; every parent of a shared child is told what changed."""
+    first_name, last_name = clean_name(first_name), clean_name(last_name)
+    check_person(first_name, last_name, birth_date, timezone.localdate())
+    family = open_family(user)
+    membership = lock_membership(family, member)
+    twin = _same_person(family, first_name, last_name, birth_date)
+    if twin and twin.member_id != member.pk:
+        raise AlreadyInFamily
+    membership.kinship = kinship
+    membership.save(update_fields=["kinship"])
+    _rename(membership.member, first_name, last_name, birth_date, by=user)
+    return membership
+
+
+def _rename(member: Member, first_name: str, last_name: str, birth_date: date, by: User) -> None:
+    before = str(member), member.birth_date
+    member.first_name, member.last_name, member.birth_date = first_name, last_name, birth_date
+    member.save(update_fields=["first_name", "last_name", "birth_date"])
+    if before != (str(member), birth_date) and member.is_shared():
+        emails.shared_child_changed(member, before, by)
+
+
+@outermost
+def remove_member(*, user: User, member: Member) -> None:
+    """Take a beneficiary out of the person's own family: withdrawn with a past, deleted without one."""
+    family = open_family(user)
+    membership = lock_membership(family, member)
+    if sum(hooks.upcoming_bookings(family=family, member=membership.member)):
+        raise HasUpcomingBookings
+    if membership.member.is_shared() or any(hooks.has_history(member=membership.member)):
+        _withdraw(membership)
+    else:
+        _delete(membership)
+
+
+def _delete(membership: Membership) -> None:
+    """Delete a beneficiary nobody needs; a row of another app that protects them is a past too."""
+    try:
+        with transaction.atomic():
+            membership.delete()
+            membership.member.delete()
+    except ProtectedError:
+        _withdraw(Membership.objects.get(family=membership.family_id, member=membership.member_id))
+
+
+def _withdraw(membership: Membership) -> None:
+    membership.withdrawn_at = timezone.now()
+    membership.save(update_fields=["withdrawn_at"])
+
+
+@outermost
+def restore_member(*, user: User, member: Member) -> Membership:
+    """Bring a withdrawn beneficiary back into the person's family; nothing changes when they are in it."""
+    family = lock_family(open_family(user).pk)
+    membership = Membership.objects.filter(family=family, member=member).select_related("member").first()
+    if membership is None:
+        raise NotInFamily
+    return membership if membership.withdrawn_at is None else _come_back(membership, membership.kinship)
+
+
+def _come_back(membership: Membership, kinship: str) -> Membership:
+    if membership.withdrawn_at is None:
+        raise AlreadyInFamily
+    membership.withdrawn_at, membership.kinship = None, kinship
+    membership.save(update_fields=["withdrawn_at", "kinship"])
+    return membership
+
+
+def lock_family(pk: int) -> Family:
+    """Lock a household until the transaction ends: its members and guardians are changed one at a time."""
+    return Family.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def lock_membership(family: Family, member: Member) -> Membership:
+    """Lock the family, the beneficiary (FOR UPDATE, see hooks) and return the filiation; raise NotInFamily."""
+    lock_family(family.pk)
+    locked = Member.objects.select_for_update().filter(pk=member.pk).first()
+    membership = Membership.objects.filter(family=family, member=member.pk, withdrawn_at=None).first()
+    if locked is None or membership is None:
+        raise NotInFamily
+    membership.member = locked
+    return membership
+
+
+def _same_person(family: Family, first_name: str, last_name: str, birth_date: date) -> Membership | None:
+    wanted = identity(first_name, last_name, birth_date)
+    for membership in family.memberships.select_related("member").filter(member__birth_date=birth_date):
+        if identity(membership.member.first_name, membership.member.last_name, birth_date) == wanted:
+            return membership
+    return None

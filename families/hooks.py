@@ -1,0 +1,27 @@
+"""What upper apps know about a beneficiary: they register their answers in ``AppConfig.ready()``.
+
+The answers are asked while the beneficiary's row is locked ``FOR UPDATE``: a booking being written (its foreign key
+needs that row) is waited for and then seen.
+"""
+
+
+class Hook:
+    """A question that upper apps answer: ``register(fn)`` adds an answer, calling the hook returns all answers."""
+
+    def __init__(self):
+        self.answers = []
+
+    def register(self, answer):
+        """Add an answer, once; usable as a decorator."""
+        if answer not in self.answers:
+            self.answers.append(answer)
+        return answer
+
+    def __call__(self, **question) -> list:
+        return [answer(**question) for answer in self.answers]
+
+
+# fn(*, member) -> bool: was something ever booked or asked for this person, by any family?
+has_history = Hook()
+# fn(*, family, member) -> int: how many bookings of this family for this person are still to come?
+upcoming_bookings = Hook()
