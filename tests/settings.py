@@ -19,3 +19,4 @@ STORAGES = STORAGES | {  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 DATABASES["default"]["TEST"] = {"NAME": "test_parvis" + os.environ.get("PYTEST_DB_SUFFIX", "")}  # noqa: F405
+DATABASES["default"]["ENGINE"] = "tests.backend"  # noqa: F405

@@ -1,0 +1,1 @@
+"""The database of the tests: PostgreSQL, whose flush may empty even the append-only tables."""
