@@ -1,0 +1,40 @@
+"""The regulations of bookings as pure functions: no table, no clock; docs/bookings.md explains them."""
+
+from reservations.rules.calendar import Calendar, Counting
+from reservations.rules.days import DayFacts, DayState, day_state
+from reservations.rules.deadlines import PARIS, DeadlineKind, DeadlineRule, InvalidRule, deadline, in_time, instant
+from reservations.rules.eligibility import Candidate, Conditions, age_on, reasons_against
+from reservations.rules.prices import NoTariff, TariffLine, price, validate_brackets
+from reservations.rules.sessions import OpeningRule, Period, quantity, session_dates, typical_week
+from reservations.rules.words import describe, spoken_deadline, spoken_time
+
+__all__ = [
+    "PARIS",
+    "Calendar",
+    "Candidate",
+    "Conditions",
+    "Counting",
+    "DayFacts",
+    "DayState",
+    "DeadlineKind",
+    "DeadlineRule",
+    "InvalidRule",
+    "NoTariff",
+    "OpeningRule",
+    "Period",
+    "TariffLine",
+    "age_on",
+    "day_state",
+    "deadline",
+    "describe",
+    "in_time",
+    "instant",
+    "price",
+    "quantity",
+    "reasons_against",
+    "session_dates",
+    "spoken_deadline",
+    "spoken_time",
+    "typical_week",
+    "validate_brackets",
+]
