@@ -1,0 +1,244 @@
+"""The demo: the portal, its worker and its scheduler on private servers, until Ctrl-C or `make stop`.
+
+    python -m tools.demo start      PORT, 8000 unless the environment says otherwise
+    python -m tools.demo stop
+
+Everything it writes lies in .local/demo/: the data, one log and one pid file per process.
+"""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools import local
+
+FOLDER = local.LOCAL / "demo"
+BIN = Path(sys.executable).parent
+SUPERVISOR = "supervisor"
+FIRST_ANSWER_SECONDS = 60
+STOP_SECONDS = 15
+
+
+class Failed(Exception):
+    """The demo cannot run; the sentence says why."""
+
+
+def commands(port: int) -> dict[str, list[str]]:
+    """The three processes, in the order of their start."""
+    celery = [str(BIN / "celery"), "-A", "portal"]
+    beat_files = [f"--schedule={FOLDER / 'beat-schedule'}", "--pidfile="]
+    gunicorn = [str(BIN / "gunicorn"), "portal.wsgi:application", f"--bind=127.0.0.1:{port}", "--workers=2"]
+    return {
+        "worker": [*celery, "worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=INFO"],
+        "beat": [*celery, "beat", "--loglevel=INFO", *beat_files],
+        "web": [*gunicorn, "--no-control-socket", "--access-logfile=-"],
+    }
+
+
+def environment(port: int, urls: Mapping[str, str]) -> dict[str, str]:
+    """What the settings read; a value that the environment already has wins."""
+    address = f"http://127.0.0.1:{port}"
+    ours = {
+        "PARVIS_SECRET_KEY": secret_key(),
+        "PARVIS_PUBLIC_URL": address,
+        "PARVIS_ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "PARVIS_STATIC_ROOT": str(FOLDER / "static"),
+    }
+    fixed = {"PARVIS_DEMO": "1", "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    return ours | os.environ | dict(urls) | fixed
+
+
+def secret_key() -> str:
+    """A key of this checkout, kept so that a second demo still knows its visitors."""
+    path = FOLDER / "secret-key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+# Processes: a pid alone proves nothing, with the instant of its start it names one process for ever.
+
+
+def start_instant(pid: int) -> str | None:
+    """When this process started, in clock ticks since the boot; None when it does not live."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def remember(name: str, pid: int) -> None:
+    (FOLDER / f"{name}.pid").write_text(f"{pid} {start_instant(pid)}")
+
+
+def recall(name: str) -> int | None:
+    """The pid of this process of ours if it still lives."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        pid, instant = (FOLDER / f"{name}.pid").read_text().split()
+        if start_instant(int(pid)) == instant:
+            return int(pid)
+    return None
+
+
+def spawn(name: str, command: list[str], env: Mapping[str, str]) -> None:
+    """Start a process in a session of its own, so that Ctrl-C reaches only us and we end it in order."""
+    with open(FOLDER / f"{name}.log", "w") as log:
+        process = subprocess.Popen(
+            command,
+            env=env,
+            cwd=local.PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    remember(name, process.pid)
+
+
+def end(name: str, grace: float = STOP_SECONDS) -> None:
+    """Ask the process to end, then end it and its children."""
+    pid = recall(name)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+            if not local.wait_for(lambda: recall(name) is None, grace):
+                os.killpg(pid, signal.SIGKILL)
+    (FOLDER / f"{name}.pid").unlink(missing_ok=True)
+
+
+def last_words(name: str) -> str:
+    return "\n".join((FOLDER / f"{name}.log").read_text(errors="replace").splitlines()[-15:])
+
+
+def require_alive(names: list[str]) -> None:
+    for name in names:
+        if recall(name) is None:
+            raise Failed(f"The {name} process ended by itself. The end of {FOLDER / name}.log:\n{last_words(name)}")
+
+
+# The demo
+
+
+def require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Failed(f"Port {port} is taken by another program: try `make demo PORT={port + 1}`.") from error
+
+
+def manage(*words: str, env: Mapping[str, str]) -> None:
+    """Run a command of manage.py that must succeed."""
+    done = subprocess.run([sys.executable, "manage.py", *words], env=env, cwd=local.PROJECT, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Failed(f"manage.py {words[0]} failed, see above.")
+
+
+def prepare(env: Mapping[str, str]) -> None:
+    manage("migrate", "--verbosity=0", env=env)
+    manage("seed_demo", env=env)
+    manage("collectstatic", "--noinput", "--verbosity=0", env=env)
+
+
+def answers(address: str) -> bool:
+    """Whether the portal serves its first page, or sends somewhere else with a good reason."""
+    try:
+        with urllib.request.urlopen(address, timeout=10):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def wait_for_answer(address: str, names: list[str]) -> None:
+    end_of_patience = time.monotonic() + FIRST_ANSWER_SECONDS
+    while not answers(address):
+        require_alive(names)
+        if time.monotonic() > end_of_patience:
+            raise Failed(f"The portal does not answer. The end of {FOLDER / 'web.log'}:\n{last_words('web')}")
+        time.sleep(0.2)
+
+
+def run(port: int) -> None:
+    """Start everything, say so, and watch until somebody stops us."""
+    env = environment(port, local.ensure("demo"))
+    prepare(env)
+    processes = commands(port)
+    for name, command in processes.items():
+        spawn(name, command, env)
+    address = f"http://127.0.0.1:{port}/"
+    wait_for_answer(address, list(processes))
+    print(f"\nParvis answers at {address} (Ctrl-C or `make stop` ends it; logs in {FOLDER}).\n", flush=True)
+    manage("demo_accounts", env=env)
+    while True:
+        require_alive(list(processes))
+        time.sleep(1)
+
+
+def end_processes() -> None:
+    for name in reversed(commands(0)):
+        end(name)
+
+
+def wanted_port() -> int:
+    said = os.environ.get("PORT") or "8000"
+    if not said.isdecimal() or not 0 < int(said) < 65536:
+        raise Failed(f"PORT={said} is not a port.")
+    return int(said)
+
+
+def start(port: int) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if recall(SUPERVISOR):
+        raise Failed("The demo already runs: `make stop` ends it.")
+    end_processes()  # what a killed demo left behind
+    require_free(port)
+    remember(SUPERVISOR, os.getpid())
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, signal.default_int_handler)
+    try:
+        run(port)
+    except KeyboardInterrupt:
+        print("\nStopping …", flush=True)
+    finally:
+        for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signal_number, signal.SIG_IGN)
+        end_processes()
+        local.stop("demo")
+        (FOLDER / f"{SUPERVISOR}.pid").unlink(missing_ok=True)
+
+
+def stop() -> None:
+    """End a running demo, or what a killed one left behind."""
+    end(SUPERVISOR, grace=4 * STOP_SECONDS)
+    end_processes()
+    local.stop("demo")
+
+
+def main(action: str) -> None:
+    if action == "start":
+        start(wanted_port())
+    elif action == "stop":
+        stop()
+    else:
+        raise Failed("Say start or stop.")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:2] or [""])
+    except (Failed, local.Unavailable, PermissionError) as refusal:
+        sys.exit(str(refusal))
