@@ -192,7 +192,7 @@ class Operation(models.Model):
     """One act on the ledger with all its transfers: statements, receipts and reversals speak of operations."""
 
     class Kind(models.TextChoices):
-        ORDER = "order", "Réservations"
+        BOOKING = "booking", "Réservations"
         CANCELLATION = "cancellation", "Annulation"
         COUNTER_CREDIT = "counter_credit", "Règlement au guichet"
         CARD_CREDIT = "card_credit", "Paiement par carte"

@@ -1,0 +1,195 @@
+"""The one door to the ledger. Called once per transaction, after every other lock: accounts come last (docs/locks.md)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.models import User
+from portal.lib.money import euros
+from portal.lib.refusals import Refusal
+from wallet.models import Account, Balance, Operation, Transfer, Wallet
+
+
+class NotEnough(Refusal):
+    """A wallet cannot pay. ``missing``: what lacks, in cents, by pk of account."""
+
+    sentence = "Votre porte-monnaie n’a pas assez de crédit."
+
+    def __init__(self, *sentences: str, missing: dict[int, int] | None = None):
+        self.missing = missing or {}
+        super().__init__(*sentences)
+
+
+class AlreadyPosted(Refusal):
+    """A reference stands in the ledger already, or a transfer was reversed before: nothing is moved twice."""
+
+    sentence = "Cette opération a déjà été enregistrée."
+
+
+CONSTRAINTS = {
+    "transfer_floor": NotEnough,
+    "wallet_transfer_reference_key": AlreadyPosted,
+    "wallet_transfer_reverses_id_key": AlreadyPosted,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transfer to come: ``cents`` from the account ``source`` to ``target`` (pks), under a unique ``reference``."""
+
+    source: int
+    target: int
+    cents: int
+    reference: str
+    label: str = ""
+    minutes: int | None = None
+    reverses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An operation to come, with its moves; ``at`` is the business instant."""
+
+    kind: str
+    moves: list[Move]
+    actor: User | None
+    label: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account has and how far down it may be spent, in cents, read under its lock."""
+
+    cents: int
+    floor: int
+
+    def missing(self, change: int) -> int:
+        """The cents that lack to change the balance by ``change`` and stay at the floor."""
+        return max(0, self.floor - self.cents - change)
+
+
+def post(kind: str, moves: Iterable[Move], *, actor: User | None, label: str, at: datetime | None = None) -> Operation:
+    """Write one operation with all its moves, or refuse all: NotEnough, AlreadyPosted. The caller's transaction."""
+    return post_all([Draft(kind, list(moves), actor, label, at or timezone.now())])[0]
+
+
+def post_all(drafts: list[Draft]) -> list[Operation]:
+    """Write several operations at once (as when one family's place goes to another); see ``post``."""
+    if not drafts or not all(draft.moves for draft in drafts):
+        raise ValueError("an operation moves something")
+    moves = [move for draft in drafts for move in draft.moves]
+    standings = lock_accounts({pk for move in moves for pk in (move.source, move.target)})
+    _require_enough(drafts, standings)
+    now = timezone.now()
+    operations = Operation.objects.bulk_create(
+        Operation(kind=Operation.Kind(each.kind), label=each.label, actor=each.actor, at=each.at, created_at=now)
+        for each in drafts
+    )
+    _insert([(operation, move) for operation, draft in zip(operations, drafts, strict=True) for move in draft.moves])
+    return operations
+
+
+def lock_accounts(pks: Iterable[int]) -> dict[int, Standing]:
+    """Lock, by pk, the accounts that keep a balance, and return how they stand.
+
+    Two statements: in one, a row read beside the locked one would be as old as the beginning of the wait.
+    """
+    locked = [account.pk for account in Account.objects.locked(pks)]
+    rows = Balance.objects.filter(pk__in=locked).values_list("account", "cents", "account__floor")
+    return {pk: Standing(cents, floor) for pk, cents, floor in rows}
+
+
+def _require_enough(drafts: list[Draft], standings: dict[int, Standing]) -> None:
+    change, spenders = Counter(), set()
+    for draft in drafts:
+        for move in draft.moves:
+            change[move.target] += move.cents
+            change[move.source] -= move.cents
+            if draft.kind not in Operation.IMPOSED:
+                spenders.add(move.source)
+    missing = {pk: standings[pk].missing(change[pk]) for pk in spenders & standings.keys()}
+    if any(missing.values()):
+        raise not_enough({pk: cents for pk, cents in missing.items() if cents})
+
+
+def not_enough(missing: dict[int, int]) -> NotEnough:
+    """The refusal that says what lacks, purse by purse; ``missing``: cents by pk of account."""
+    wallets = Wallet.objects.select_related("purse").filter(account__in=missing).order_by("account")
+    return NotEnough(*(_lacks(missing[each.account_id], each.purse) for each in wallets), missing=missing)
+
+
+def _lacks(cents: int, purse) -> str:
+    name = "" if purse.is_default else f" « {purse.name} »"
+    return f"Il manque {euros(cents)} dans votre porte-monnaie{name}."
+
+
+def _insert(rows: list[tuple[Operation, Move]]) -> None:
+    try:
+        Transfer.objects.bulk_create(
+            Transfer(
+                operation=operation,
+                source_id=move.source,
+                target_id=move.target,
+                cents=move.cents,
+                minutes=move.minutes,
+                reference=move.reference,
+                label=move.label,
+                reverses_id=move.reverses,
+            )
+            for operation, move in rows
+        )
+    except IntegrityError as error:
+        refusal = CONSTRAINTS.get(error.__cause__.diag.constraint_name)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def refunds(references: Iterable[str]) -> list[Move]:
+    """The moves that give back what was paid under these references, each to the wallet that paid (S2-63, S2-73).
+
+    They are reversals: the ledger takes each once. Raise LookupError when nothing was paid under a reference.
+    """
+    wanted = set(references)
+    paid = list(Transfer.objects.filter(reference__in=wanted).order_by("pk"))
+    if len(paid) != len(wanted):
+        raise LookupError(f"never paid: {wanted - {transfer.reference for transfer in paid}}")
+    return [mirror(transfer) for transfer in paid]
+
+
+def mirror(transfer: Transfer) -> Move:
+    """The move that undoes a transfer."""
+    return Move(
+        source=transfer.target_id,
+        target=transfer.source_id,
+        cents=transfer.cents,
+        reference=f"reversal:{transfer.pk}",
+        label=transfer.label,
+        minutes=transfer.minutes,
+        reverses=transfer.pk,
+    )
+
+
+def reverse(
+    operation: Operation,
+    *,
+    actor: User | None,
+    label: str,
+    kind: str = Operation.Kind.REVERSAL,
+    at: datetime | None = None,
+) -> Operation:
+    """Undo a whole operation, once; an imposed ``kind`` may leave a wallet below its floor."""
+    return post(kind, map(mirror, operation.transfers.order_by("pk")), actor=actor, label=label, at=at)
+
+
+def balance(account: Account) -> int:
+    """What stands on an account, in cents: kept where overspending must be refused, else summed."""
+    if account.floor is not None:
+        return Balance.objects.get(account=account).cents
+    return int(Transfer.objects.on(account.pk).aggregate(total=Sum("signed"))["total"] or 0)

@@ -1,0 +1,54 @@
+"""Wallets and accounts are opened when first needed, safely when two people need them at once."""
+
+from collections.abc import Iterable
+
+from families.models import Family
+from wallet.models import SYSTEM, Account, AccountKind, Purse, Wallet
+
+
+def wallet_of(family: Family, purse: Purse | None = None) -> Wallet:
+    """The family's wallet in a purse (the default one), opened empty the first time."""
+    purse = purse or Purse.objects.get(is_default=True)
+    found = Wallet.objects.filter(family=family, purse=purse).select_related("account", "purse").first()
+    return found or _open_wallet(family, purse)
+
+
+def _open_wallet(family: Family, purse: Purse) -> Wallet:
+    account = _open(AccountKind.WALLET, f"family:{family.pk}:purse:{purse.pk}", floor=purse.floor)
+    Wallet.objects.bulk_create([Wallet(family=family, purse=purse, account=account)], ignore_conflicts=True)
+    return Wallet.objects.select_related("account", "purse").get(family=family, purse=purse)
+
+
+def revenue_account(code: str) -> Account:
+    """The account of a service's takings, by an opaque code that only the caller understands."""
+    return _open(AccountKind.REVENUE, code)
+
+
+def revenue_accounts(codes: Iterable[str]) -> dict[str, int]:
+    """Pks of the accounts of several services' takings, by code."""
+    wanted = sorted(set(codes))
+    rows = dict(Account.objects.filter(kind=AccountKind.REVENUE, code__in=wanted).values_list("code", "pk"))
+    return rows | {code: revenue_account(code).pk for code in wanted if code not in rows}
+
+
+def system_account(kind: str) -> Account:
+    """The one account of a kind that stands for a way money comes in."""
+    if kind not in SYSTEM:
+        raise ValueError(f"{kind} is not a system account")
+    return Account.objects.get(kind=kind, code="")
+
+
+def _open(kind: str, code: str, floor: int | None = None) -> Account:
+    Account.objects.bulk_create([Account(kind=kind, code=code, floor=floor)], ignore_conflicts=True)
+    return Account.objects.get(kind=kind, code=code)
+
+
+def set_floor(purse: Purse, floor: int) -> None:
+    """Change how far down (cents, 0 or less) the families' wallets of a purse may be spent. In a transaction.
+
+    Wallets already below are left so: the floor limits what people spend, never what they owe.
+    """
+    Purse.objects.filter(pk=purse.pk).update(floor=floor)
+    accounts = Account.objects.filter(wallet__purse=purse).values_list("pk", flat=True)
+    locked = [account.pk for account in Account.objects.locked(list(accounts))]
+    Account.objects.filter(pk__in=locked).update(floor=floor)
