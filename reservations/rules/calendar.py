@@ -60,10 +60,8 @@ class Calendar:
         return self._known(day) in self.opening_days or (day < self._first_opening and self.is_working_day(day))
 
     def is_bridge(self, day: date) -> bool:
-        """A working day between two days off, one of them a public holiday: the Friday after Ascension Day."""
-        around = (day - DAY, day + DAY)
-        alone = self.is_working_day(day) and not any(self.is_working_day(other) for other in around)
-        return alone and any(self.is_public_holiday(other) for other in around)
+        """A working day between two days off, so next to a public holiday: the Friday after Ascension Day."""
+        return self.is_working_day(day) and not any(self.is_working_day(other) for other in (day - DAY, day + DAY))
 
     def back(self, day: date, number: int, counting: Counting) -> date:
         """The day that lies ``number`` counted days before ``day``; ``day`` itself for 0."""

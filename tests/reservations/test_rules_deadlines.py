@@ -182,6 +182,11 @@ def test_in_term_a_rule_from_the_start_of_the_holidays_counts_from_the_day():
     assert on_the_clock(CLEAR_15, "2026-11-18") == "2026-11-03 00:00"
 
 
+def test_the_holidays_start_on_the_first_day_that_the_centre_opens():
+    from_tuesday = opened(ZONE_A, {TUE, WED, THU}, Period.HOLIDAYS)
+    assert on_the_clock(CLEAR_15, "2026-10-21", from_tuesday) == "2026-10-05 00:00"
+
+
 def test_without_opening_days_the_holidays_start_on_their_first_working_day():
     assert on_the_clock(CLEAR_15, "2026-10-21", ZONE_A) == "2026-10-04 00:00"
 
