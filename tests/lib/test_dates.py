@@ -1,0 +1,80 @@
+from datetime import date, datetime
+
+import pytest
+
+from portal.lib.dates import (
+    date_long,
+    date_short,
+    dates_short,
+    day_and_month,
+    moment_long,
+    month_title,
+    school_year,
+    weekday_titles,
+)
+
+TODAY = date(2026, 11, 2)
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [
+        (date(2026, 8, 31), 2025),
+        (date(2026, 9, 1), 2026),
+        (date(2026, 12, 31), 2026),
+        (date(2027, 1, 1), 2026),
+        (date(2027, 8, 31), 2026),
+    ],
+)
+def test_a_school_year_begins_on_the_first_of_september(day, year):
+    assert school_year(day) == year
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        (date(2026, 11, 3), "mardi 3 novembre"),
+        (date(2027, 1, 1), "vendredi 1er janvier"),
+        (date(2026, 12, 21), "lundi 21 décembre"),
+        (date(2027, 2, 11), "jeudi 11 février"),
+        (date(2027, 8, 31), "mardi 31 août"),
+        (date(2027, 9, 1), "mercredi 1er septembre 2027"),
+        (date(2026, 8, 31), "lundi 31 août 2026"),
+        (date(2018, 5, 10), "jeudi 10 mai 2018"),
+    ],
+)
+def test_a_date_is_said_with_its_year_only_outside_the_school_year(day, text):
+    assert date_long(day, TODAY) == text
+
+
+def test_a_moment_is_said_with_its_hour():
+    assert moment_long(datetime(2026, 11, 10, 9, 5), TODAY) == "mardi 10 novembre 09:05"
+
+
+def test_the_first_day_of_a_month_is_said_1er():
+    assert [day_and_month(date(2026, 5, number)) for number in (1, 2, 21)] == ["1er mai", "2 mai", "21 mai"]
+
+
+def test_a_short_date_is_day_month_year():
+    assert date_short(date(2026, 3, 9)) == "09-03-2026"
+
+
+@pytest.mark.seed("S3-120")
+def test_a_list_of_dates_is_in_order_and_in_french_format():
+    days = [date(2027, 1, 4), date(2026, 3, 19), date(2026, 12, 5), date(2026, 3, 19)]
+    assert dates_short(days) == "19-03-2026, 05-12-2026, 04-01-2027"
+
+
+def test_a_month_has_a_title():
+    assert [month_title(date(2026, month, 1)) for month in (2, 8, 11)] == ["Février 2026", "Août 2026", "Novembre 2026"]
+
+
+def test_the_days_of_the_week_are_named_short_and_long():
+    assert weekday_titles(5) == [
+        ("Lun", "lundi"),
+        ("Mar", "mardi"),
+        ("Mer", "mercredi"),
+        ("Jeu", "jeudi"),
+        ("Ven", "vendredi"),
+    ]
+    assert weekday_titles()[5:] == [("Sam", "samedi"), ("Dim", "dimanche")]
