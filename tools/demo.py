@@ -91,7 +91,7 @@ def recall(name: str) -> int | None:
     return None
 
 
-def spawn(name: str, command: list[str], env: Mapping[str, str]) -> None:
+def spawn(name: str, command: list[str], env: Mapping[str, str]) -> subprocess.Popen:
     """Start a process in a session of its own, so that Ctrl-C reaches only us and we end it in order."""
     with open(FOLDER / f"{name}.log", "w") as log:
         process = subprocess.Popen(
@@ -104,6 +104,7 @@ def spawn(name: str, command: list[str], env: Mapping[str, str]) -> None:
             start_new_session=True,
         )
     remember(name, process.pid)
+    return process
 
 
 def end(name: str, grace: float = STOP_SECONDS) -> None:

@@ -1,0 +1,75 @@
+"""The demo ends what it started and nothing else, and says in a sentence why it cannot start."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tools import demo
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+DEAF = [sys.executable, "-uc", "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(60)"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "FOLDER", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def bystander():
+    with subprocess.Popen(SLEEP) as process:
+        yield process
+        process.kill()
+
+
+def test_a_taken_port_is_told_with_a_way_out():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(demo.Failed, match=rf"Port {port} is taken .* PORT={port + 1}"):
+            demo.require_free(port)
+
+
+@pytest.mark.parametrize("said", ["http", "-1", "0", "70000", "8000 "])
+def test_a_port_that_is_none_is_told(monkeypatch, said):
+    monkeypatch.setenv("PORT", said)
+    with pytest.raises(demo.Failed, match="is not a port"):
+        demo.wanted_port()
+
+
+def test_what_was_started_is_found_again_and_ended(folder):
+    with demo.spawn("web", SLEEP, {}) as process:
+        assert demo.recall("web") == process.pid
+        demo.end("web")
+        assert process.wait(5) == -signal.SIGTERM
+    assert not (folder / "web.pid").exists()
+
+
+def test_a_process_that_does_not_listen_is_killed(folder):
+    with demo.spawn("web", DEAF, {}) as process:
+        assert demo.local.wait_for((folder / "web.log").read_text, 10)
+        demo.end("web", grace=0.2)
+        assert process.wait(5) == -signal.SIGKILL
+
+
+def test_a_pid_that_another_process_took_over_is_left_alone(folder, bystander):
+    (folder / "web.pid").write_text(f"{bystander.pid} 1")
+    demo.end("web")
+    assert bystander.poll() is None
+
+
+def test_a_process_that_ends_by_itself_is_told_with_its_last_words():
+    with demo.spawn("web", [sys.executable, "-c", "raise SystemExit('no more paper')"], {}):
+        assert demo.local.wait_for(lambda: demo.recall("web") is None, 10)
+    with pytest.raises(demo.Failed, match=r"(?s)The web process ended by itself.*no more paper"):
+        demo.require_alive(["web"])
+
+
+def test_the_secret_key_is_the_same_the_next_time(folder):
+    key = demo.secret_key()
+    assert len(key) > 50
+    assert demo.secret_key() == key
+    assert (folder / "secret-key").stat().st_mode & 0o777 == 0o600
