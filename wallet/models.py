@@ -188,6 +188,16 @@ class Wallet(models.Model):
         return max(0, -self.balance)
 
 
+class OperationQuerySet(models.QuerySet):
+    def of_agent(self, agent):
+        """The operations that touch a wallet of the agent's families."""
+        if agent.is_superuser:
+            return self
+        wallets = Wallet.objects.of_agent(agent).values("account")
+        moves = Transfer.objects.filter(Q(source__in=wallets) | Q(target__in=wallets))
+        return self.filter(pk__in=moves.values("operation"))
+
+
 class Operation(models.Model):
     """One act on the ledger with all its transfers: statements, receipts and reversals speak of operations."""
 
@@ -216,6 +226,7 @@ class Operation(models.Model):
     )
     at = models.DateTimeField("date", help_text="L’instant qui compte pour les personnes.")
     created_at = models.DateTimeField("écrite le", default=timezone.now, help_text="Commun aux opérations d’un acte.")
+    objects = OperationQuerySet.as_manager()
 
     class Meta:
         verbose_name = "opération"

@@ -11,7 +11,7 @@ from wallet.models import CounterPayment, Transfer, Wallet
 
 def statement(wallet: Wallet) -> QuerySet[Transfer]:
     """The wallet's operations, newest first: the last move of each, with the ``amount`` of the whole operation
-    (signed cents), the ``balance`` after it, and ``operation.moves`` on this wallet.
+    (signed cents; ``spent`` is its opposite), the ``balance`` after it, and ``operation.moves`` on this wallet.
 
     The balance runs in the order of writing, which the wallet's lock makes the true one.
     """
@@ -22,6 +22,7 @@ def statement(wallet: Wallet) -> QuerySet[Transfer]:
             balance=Window(Sum("signed"), order_by=F("pk").asc()),
             rank=Window(RowNumber(), partition_by=F("operation"), order_by=F("pk").desc()),
         )
+        .annotate(spent=-F("amount"))
         .filter(rank=1)
         .order_by("-pk")
         .select_related("operation")
