@@ -1,9 +1,49 @@
-"""The agents' side of the portal."""
+"""The agents' side of the portal: nobody enters without a second factor given in this session."""
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+
+from accounts import mfa
+from accounts.adapter import landing_url
 
 
 class PortalAdminSite(AdminSite):
     site_header = "Parvis – Espace des agents"
     site_title = "Parvis"
     index_title = "À traiter"
+
+    def has_permission(self, request):
+        return super().has_permission(request) and mfa.is_proven(request)
+
+    @method_decorator(never_cache)
+    def login(self, request, extra_context=None):
+        """Lead to what is missing: signing in, a second factor to install, or to give."""
+        target = self._target(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(target, resolve_url("account_login"))
+        if not request.user.is_staff:
+            messages.error(request, "Cette page est réservée aux agents de la collectivité.")
+            return redirect(landing_url(request.user))
+        if mfa.is_proven(request):
+            return redirect(target)
+        if mfa.is_enrolled(request.user):
+            return redirect_to_login(target, reverse("mfa_reauthenticate"))
+        messages.info(request, "L’espace des agents demande un second facteur : installez-le ici.")
+        return redirect_to_login(target, reverse("mfa_index"))
+
+    def logout(self, request, extra_context=None):
+        return redirect("account_logout")
+
+    def password_change(self, request, extra_context=None):
+        return redirect("account_change_password")
+
+    def _target(self, request) -> str:
+        target = request.GET.get("next", "")
+        safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
+        return target if safe else reverse("admin:index")

@@ -1,8 +1,74 @@
 """What every page shows: the authority, the tabs, the wallet's balance."""
 
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from families.models import Guardian
 from portal.lib.models import authority
+from reservations.pages import facts_of
+
+FOOTER = [
+    ("Mentions légales", "mentions-legales"),
+    ("Données personnelles", "donnees-personnelles"),
+    ("Accessibilité : non conforme", "accessibilite"),
+    ("Paramétrage des cookies", "cookies"),
+    ("Contact", "contact"),
+]
+
+
+@dataclass
+class Tab:
+    """An entry of the navigation; ``current`` when the page belongs to it."""
+
+    label: str
+    url: str
+    current: bool = False
+
+
+class Page:
+    """Lazy parts of the context: a page that shows no header reads no family."""
+
+    def __init__(self, request):
+        self.request = request
+
+    @cached_property
+    def facts(self):
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated or not user.may_enter:
+            return None
+        try:
+            return facts_of(user)
+        except Guardian.DoesNotExist:
+            return None
+
+    @cached_property
+    def tabs(self) -> list[Tab]:
+        if self.facts is None:
+            return []
+        in_cart = f" ({self.facts.in_cart})" if self.facts.in_cart else ""
+        rows = [
+            ("Accueil", reverse("account")),
+            ("Cantine", reverse("reservations:products", args=["cantine"])),
+            ("Réservations", reverse("reservations:selection")),
+            ("Mes réservations", reverse("reservations:bookings")),
+            (f"Panier{in_cart}", reverse("reservations:cart")),
+            ("Porte-monnaie", reverse("wallet:statement")),
+            ("Mes filiations", reverse("families:members")),
+            ("Profil", reverse("profile")),
+        ]
+        path = self.request.path
+        best = max((url for _, url in rows if path.startswith(url)), key=len, default="")
+        return [Tab(label, url, url == best) for label, url in rows]
 
 
 def page(request):
     """Context of base.html."""
-    return {"authority": authority()}
+    parts = Page(request)
+    return {
+        "authority": authority(),
+        "tabs": parts.tabs,
+        "wallet_balance": parts.facts.balance if parts.facts else None,
+        "footer_links": [{"label": label, "url": reverse("legal", args=[slug])} for label, slug in FOOTER],
+    }

@@ -1,7 +1,25 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal import sign_up_views, views
+
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("mon-compte/", views.account, name="account"),
+    path("couleurs.css", views.authority_css, name="authority_css"),
+    path("informations/<slug:slug>/", views.legal, name="legal"),
+    path("sante/", views.health, name="health"),
+    path("demo/messages/", views.inbox, name="inbox"),
+    path("demo/messages/<str:name>/", views.inbox, name="inbox_letter"),
+    path("mes-filiations/", include("families.urls")),
+    path("porte-monnaie/", include("wallet.urls")),
+    path("reservations/", include("reservations.urls")),
+    path("inscription/", sign_up_views.details, name="signup"),
+    path("inscription/filiations/", sign_up_views.members, name="signup_members"),
+    path("inscription/filiations/<int:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),
+    path("inscription/services/", sign_up_views.services, name="signup_services"),
+    path("comptes/", include("accounts.urls")),
+    path("comptes/signup/", sign_up_views.details_of_allauth, name="account_signup"),
     path("comptes/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -35,4 +35,4 @@ class PortalClient(Client):
 
 def once_keys(response) -> list[str]:
     """Return the idempotency keys that a page's forms carry, in order."""
-    return re.findall(r'name="once" value="([^"]+)"', response.content.decode())
+    return re.findall(r'name="once_key" value="([^"]+)"', response.content.decode())

@@ -10,18 +10,26 @@ from portal.lib.refusals import StalePage
 MAX_AGE = 24 * 3600  # seconds: a page left open overnight still works
 
 
-def make_key(owner: str, purpose: str) -> str:
-    """Return a key for one confirmation of ``purpose`` (such as ``cart:12``) by ``owner`` (such as ``user:3``)."""
-    return signing.dumps([uuid.uuid4().hex, owner, purpose], salt="once")
+def make_key(owner: str, purpose: str, detail: str = "") -> str:
+    """Return a key for one confirmation of ``purpose`` (such as ``cancel:12``) by ``owner`` (such as ``user:3``).
+
+    ``detail`` names what the page showed: the action compares it with what stands under lock.
+    """
+    return signing.dumps([uuid.uuid4().hex, owner, purpose, detail], salt="once")
 
 
 def claim_key(key: str, owner: str, purpose: str) -> IdempotencyKey:
-    """Lock the key's row until the transaction ends; its ``answer`` is None the first time. Raise StalePage if forged."""
+    """Lock the key's row until the transaction ends; its ``answer`` is None the first time, ``detail`` as it was made.
+
+    Raise StalePage for a key that is forged, too old, or made for another person or purpose.
+    """
     try:
-        name, its_owner, its_purpose = signing.loads(key or "", salt="once", max_age=MAX_AGE)
+        name, its_owner, its_purpose, detail = signing.loads(key or "", salt="once", max_age=MAX_AGE)
     except (signing.BadSignature, ValueError):
         raise StalePage from None
     if (its_owner, its_purpose) != (owner, purpose):
         raise StalePage
     IdempotencyKey.objects.bulk_create([IdempotencyKey(key=name, owner=owner, purpose=purpose)], ignore_conflicts=True)
-    return IdempotencyKey.objects.select_for_update(no_key=True).get(key=name)
+    row = IdempotencyKey.objects.select_for_update(no_key=True).get(key=name)
+    row.detail = detail
+    return row

@@ -34,6 +34,7 @@ def outermost(action):
                 if state not in RETRIED or attempt == TRIES:
                     raise Busy from error
                 time.sleep(random.uniform(0.01, 0.05) * attempt)
+        raise AssertionError("the last try returns or raises")
 
     return run
 

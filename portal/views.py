@@ -1,0 +1,110 @@
+"""The pages of the portal itself: home, account, the authority's colours, legal pages, health, the demo's inbox."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from families.models import Guardian, Member
+from portal.inbox import read_inbox
+from portal.lib.dates import date_long
+from portal.lib.models import authority
+from portal.lib.money import euros
+from reservations.models import Activity
+from reservations.pages import facts_of, upcoming
+
+
+@require_safe
+@login_not_required
+def home(request):
+    """The public home: what the portal is for, the way in, when bookings open."""
+    now = timezone.now()
+    opening = Activity.objects.offered().filter(booking_opens_at__gt=now).order_by("booking_opens_at")[:6]
+    closing = Activity.objects.offered().filter(booking_opens_at__lte=now, booking_closes_at__gt=now)
+    context = {"opening": opening, "closing": closing.order_by("booking_closes_at")[:6]}
+    return render(request, "portal/home.html", context)
+
+
+@require_safe
+def account(request):
+    """« Mon compte »: the person's page, in blocks."""
+    if request.user.is_staff:
+        return redirect("admin:index")
+    try:
+        facts = facts_of(request.user)
+    except Guardian.DoesNotExist:
+        return redirect("families:members")
+    bookings = upcoming(request.user)[:5]
+    members = Member.objects.of(request.user)
+    context = {
+        "facts": facts,
+        "bookings": bookings,
+        "balance": euros(facts.balance),
+        "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
+        "next_booking": next_booking(bookings),
+    }
+    return render(request, "portal/account.html", context)
+
+
+def next_booking(bookings) -> str:
+    """« Prochain jour : lundi 9 novembre, Louane »."""
+    if not bookings:
+        return "Aucune réservation à venir"
+    first = bookings[0]
+    names = ", ".join(each.member.first_name for each in bookings if each.session.date == first.session.date)
+    return f"Prochain jour : {date_long(first.session.date, timezone.localdate())}, {names}"
+
+
+@require_safe
+@login_not_required
+@cache_control(public=True, max_age=300)
+def authority_css(request):
+    """The authority's colours as a stylesheet."""
+    it = authority()
+    css = f":root{{--pv-primary:{it.colour_primary};--pv-accent:{it.colour_accent}}}\n"
+    return HttpResponse(css, content_type="text/css; charset=utf-8")
+
+
+LEGAL_PAGES = {
+    "mentions-legales": ("Mentions légales", "portal/legal.html"),
+    "donnees-personnelles": ("Conditions générales et politique de confidentialité", "portal/terms.html"),
+    "cookies": ("Paramétrage des cookies", "portal/cookies.html"),
+    "accessibilite": ("Accessibilité", "portal/accessibility.html"),
+    "contact": ("Contact", "portal/contact.html"),
+}
+
+
+@require_safe
+@login_not_required
+def legal(request, slug):
+    """The pages every public service owes."""
+    if slug not in LEGAL_PAGES:
+        raise Http404
+    title, template = LEGAL_PAGES[slug]
+    return render(request, template, {"title": title})
+
+
+@require_safe
+@login_not_required
+def health(request):
+    """For the load balancer: the portal answers and so does its database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@login_not_required
+def inbox(request, name=""):
+    """The demo's mail, visible in the browser; does not exist outside the demo."""
+    if not settings.DEMO:
+        raise Http404
+    emails = read_inbox(settings.DEMO_INBOX)
+    chosen = next((email for email in emails if email.name == name), None)
+    if name and not chosen:
+        raise Http404
+    return render(request, "portal/inbox.html", {"emails": emails[:100], "chosen": chosen})

@@ -1,0 +1,8 @@
+"""Every write of reservations that has a rule."""
+
+from reservations.actions.cancelling import cancel_booking
+from reservations.actions.carts import choose_days, empty_cart, remove_lines
+from reservations.actions.checkout import confirm_cart
+from reservations.actions.sessions import refresh_sessions
+
+__all__ = ["cancel_booking", "choose_days", "confirm_cart", "empty_cart", "refresh_sessions", "remove_lines"]

@@ -1,0 +1,70 @@
+"""The red cross: one booking cancelled within its delay, recredited to the purse that paid (S2-60…S2-65)."""
+
+from collections import Counter
+
+from django.utils import timezone
+
+from accounts.models import User
+from portal.lib.once import claim_key
+from portal.lib.refusals import Refusal
+from portal.lib.states import move
+from portal.lib.transactions import outermost
+from reservations import emails
+from reservations.actions.checkout import change_counters, lock_sessions
+from reservations.actions.ledger import recredit_bookings
+from reservations.models import Billing, Booking, Order
+from reservations.rules import in_time, spoken_deadline
+from wallet.actions import post
+from wallet.models import Operation
+
+
+class TooLate(Refusal):
+    """The cancelling deadline has passed; nothing is recredited."""
+
+    sentence = "Le délai d’annulation est passé : cette réservation ne peut plus être annulée ni recréditée."
+
+
+class AlreadyCancelled(Refusal):
+    """The booking was cancelled or closed before."""
+
+    sentence = "Cette réservation est déjà annulée."
+
+
+@outermost
+def cancel_booking(*, user: User, booking: Booking, key: str) -> dict:
+    """Cancel one booking of the user's own family; return {"order": pk}. A second click gets the first answer.
+
+    ``booking`` comes from ``Booking.objects.of(user)``: only the payer cancels. Raise TooLate, AlreadyCancelled.
+    """
+    once = claim_key(key, user.owner, f"cancel:{booking.pk}")
+    if once.answer:
+        return once.answer
+    session = lock_sessions([booking.session_id])[booking.session_id]
+    booking = Booking.objects.of(user).select_for_update(of=("self",), no_key=True).get(pk=booking.pk)
+    now = timezone.now()
+    if booking.status != Booking.Status.BOOKED:
+        raise AlreadyCancelled
+    if not in_time(session.cancellable_until, now):
+        raise TooLate(_too_late(session))
+    order = Order.objects.create(
+        family_id=booking.family_id, by=user, billing=booking.billing, cancelled_cents=booking.cents, at=now
+    )
+    move(booking, Booking.Status.CANCELLED, cancelled_at=now, cancelled_by=user, cancelled_in=order)
+    change_counters(Counter(), Counter([session.pk]))
+    if booking.billing == Billing.PREPAID and booking.cents:
+        order.operation = post(
+            Operation.Kind.CANCELLATION,
+            recredit_bookings([booking]),
+            actor=user,
+            label=f"Annulation – {session}",
+            at=now,
+        )
+        order.save(update_fields=["operation"])
+    emails.booking_cancelled(order, booking)
+    return once.remember({"order": order.pk})
+
+
+def _too_late(session) -> str:
+    if session.cancellable_until is None:
+        return "Cette activité ne s’annule pas en ligne : contactez le service."
+    return f"{TooLate.sentence} Le délai était : {spoken_deadline(session.cancellable_until)}."

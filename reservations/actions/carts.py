@@ -1,0 +1,75 @@
+"""Filling and emptying the cart: nothing is promised here, the checkout decides."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from reservations.facts import family_facts, members_with_schooling
+from reservations.models import Activity, Cart, CartLine, Session
+from reservations.offers import Offer, PriceBook, read_bookings
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What became of the days a family ticked: lines kept in the cart, and why the others were left out."""
+
+    booked: int
+    cancelled: int
+    reasons: list[str]
+
+
+@transaction.atomic
+def choose_days(
+    *, user: User, activity: Activity, members: Collection[int], days: Collection[date], replace: bool = False
+) -> Choice:
+    """Put days into the family's cart: a free day is to be booked, a booked one that may change is to be cancelled.
+
+    With ``replace`` the lines of these members for this activity become exactly these days (the deferred page).
+    ``activity`` comes from ``Activity.objects.offered()``. Unknown days and members are left out with a reason.
+    """
+    cart = lock_cart(user.guardian.family_id, activity.billing)
+    offer, sessions = _look(user, activity, members, days)
+    if replace:
+        cart.lines.filter(session__activity=activity, member__in=offer.members).delete()
+    wanted, reasons = offer.plan(sessions)
+    known = {session.date for session in sessions}
+    reasons += [f"Le {day:%d-%m-%Y} n’est pas ouvert à la réservation." for day in sorted(set(days) - known)]
+    CartLine.objects.bulk_create(
+        [CartLine(cart=cart, session=session, member=member, act=act) for session, member, act in wanted],
+        ignore_conflicts=True,
+    )
+    booked = sum(act == CartLine.Act.BOOK for *_, act in wanted)
+    return Choice(booked, len(wanted) - booked, reasons)
+
+
+@transaction.atomic
+def empty_cart(*, user: User, billing: str) -> None:
+    """« Abandonner »: erase every request that is not confirmed."""
+    lock_cart(user.guardian.family_id, billing).lines.all().delete()
+
+
+@transaction.atomic
+def remove_lines(*, user: User, billing: str, lines: Collection[int]) -> None:
+    """Take some lines out of the family's cart; lines of others are not touched."""
+    lock_cart(user.guardian.family_id, billing).lines.filter(pk__in=lines).delete()
+
+
+def lock_cart(family_id: int, billing: str) -> Cart:
+    """Return the family's cart, made when missing, locked until the transaction ends."""
+    Cart.objects.bulk_create([Cart(family_id=family_id, billing=billing)], ignore_conflicts=True)
+    return Cart.objects.select_for_update(no_key=True).get(family=family_id, billing=billing)
+
+
+def _look(user, activity, members, days):
+    facts = family_facts(user.guardian.family_id, timezone.localdate())
+    found = {member.pk: member for member in members_with_schooling(user.guardian.family_id, members)}
+    sessions = list(Session.objects.filter(activity=activity, date__in=set(days)).order_by("date"))
+    for session in sessions:
+        session.activity = activity
+    offer = Offer(facts, found, PriceBook([activity], facts), timezone.now())
+    read_bookings(offer, sessions)
+    return offer, sessions

@@ -1,0 +1,64 @@
+"""Bookings in the ledger: from the purse's wallet to the service's revenue, and back to the purse that paid."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import Sum
+
+from reservations.models import Billing, Booking
+from wallet.actions import Move, lock_accounts, refunds, revenue_accounts, wallet_of
+from wallet.actions.ledger import not_enough
+from wallet.models import Wallet
+
+
+def pay_bookings(bookings: Iterable[Booking]) -> list[Move]:
+    """The moves that pay these bookings from their family's wallets; a free day moves nothing."""
+    priced = [booking for booking in bookings if booking.cents]
+    wallets = _wallets(priced)
+    revenue = revenue_accounts(booking.session.activity.revenue_code for booking in priced)
+    return [
+        Move(
+            wallets[booking.session.activity.purse_id].account_id,
+            revenue[booking.session.activity.revenue_code],
+            booking.cents,
+            booking.payment_reference,
+            label=f"{booking.member.first_name}, {booking.session}",
+        )
+        for booking in priced
+    ]
+
+
+def recredit_bookings(bookings: Iterable[Booking]) -> list[Move]:
+    """The moves that give cancelled bookings back to the wallets that paid them (S2-63, S2-73)."""
+    return refunds(booking.payment_reference for booking in bookings if booking.cents)
+
+
+def require_floor(booked: list[Booking]) -> None:
+    """Lock the wallets of one family's deferred bookings, then raise NotEnough when balance − estimate < floor."""
+    if not booked:
+        return
+    wallets = _wallets(booked)
+    estimates = estimated_costs(booked[0].family_id)
+    standings = lock_accounts(wallet.account_id for wallet in wallets.values())
+    missing = {
+        wallet.account_id: standings[wallet.account_id].missing(-estimates[purse]) for purse, wallet in wallets.items()
+    }
+    if any(missing.values()):
+        raise not_enough({pk: cents for pk, cents in missing.items() if cents})
+
+
+def _wallets(bookings: list[Booking]) -> dict[int, Wallet]:
+    purses = {booking.session.activity.purse_id: booking for booking in bookings}
+    return {pk: wallet_of(each.family, each.session.activity.purse) for pk, each in purses.items()}
+
+
+def estimated_costs(family_id: int) -> dict[int, int]:
+    """« Coût estimé » per purse in cents: deferred bookings not yet debited (S4-36, S4-40)."""
+    rows = (
+        Booking.objects.active()
+        .filter(family=family_id, billing=Billing.DEFERRED)
+        .values_list("session__activity__purse")
+        .annotate(cents=Sum("cents"))
+        .order_by()
+    )
+    return defaultdict(int, rows)

@@ -1,0 +1,210 @@
+"""The calendar page: a month of days for one or several members, and the recap of what is ticked."""
+
+import calendar
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from families.models import Member
+from portal.lib.dates import date_long, day_and_month, month_title, weekday_titles
+from portal.lib.money import euros
+from reservations.models import Activity, Billing, CartLine, Session
+from reservations.offers import Offer
+from reservations.rules import DayState, in_time, spoken_deadline
+
+Act = CartLine.Act
+WORDS = {
+    DayState.CLOSED: "Fermé",
+    DayState.OPEN: "Libre",
+    DayState.BOOKED: "Réservé",
+    DayState.LOCKED: "Réservé",
+    DayState.WAITABLE: "Complet",
+    DayState.FULL: "Complet",
+    DayState.WAITING: "Attente",
+    DayState.OFFERED: "Proposé",
+    DayState.CANCELLED: "Annulé",
+}
+MIXED = "mixed"
+
+
+@dataclass
+class Cell:
+    """One day of the calendar as components/calendar.html shows it."""
+
+    date: date
+    in_month: bool
+    state: str = DayState.CLOSED
+    word: str = WORDS[DayState.CLOSED]
+    label: str = ""
+    note: str = ""
+    selectable: bool = False
+    checked: bool = False
+
+    @property
+    def number(self) -> int:
+        return self.date.day
+
+    @property
+    def value(self) -> str:
+        return self.date.isoformat()
+
+    @property
+    def checked_word(self) -> str:
+        return "À annuler" if self.state == DayState.BOOKED else "Choisi"
+
+
+@dataclass
+class Week:
+    """A row of the calendar, from Monday."""
+
+    days: list[Cell]
+
+    @property
+    def monday(self) -> str:
+        return self.days[0].value
+
+
+@dataclass
+class Month:
+    """A month in whole weeks, the days of its neighbours included (S3-92, S4-67)."""
+
+    first: date
+    weeks: list[Week]
+    hide_weekend: bool = False
+    weekdays: list = field(default_factory=weekday_titles)
+
+    @property
+    def iso(self) -> str:
+        return f"{self.first:%Y-%m}"
+
+    @property
+    def title(self) -> str:
+        return month_title(self.first)
+
+    @property
+    def previous(self) -> dict:
+        return _link(self.first - timedelta(1))
+
+    @property
+    def next(self) -> dict:
+        return _link(self.first + timedelta(31))
+
+    @property
+    def cells(self) -> Iterable[Cell]:
+        return (cell for week in self.weeks for cell in week.days)
+
+
+def _link(day: date) -> dict:
+    return {"iso": f"{day:%Y-%m}", "title": month_title(day)}
+
+
+def grid(month: date) -> list[date]:
+    """The days of a month in whole weeks."""
+    return list(calendar.Calendar().itermonthdates(month.year, month.month))
+
+
+def build_month(month: date, sessions: Iterable[Session], offer: Offer, ticked: Collection[date]) -> Month:
+    """Draw the month for the offer's members; ``ticked`` days are shown ticked where they may be."""
+    by_day = {session.date: session for session in sessions}
+    cells = [_cell(day, month, by_day.get(day), offer, day in ticked) for day in grid(month)]
+    weekend = any(day.weekday() > 4 for day in by_day)
+    return Month(month.replace(day=1), [Week(list(row)) for row in _weeks(cells)], hide_weekend=not weekend)
+
+
+def _weeks(cells: list[Cell]) -> list[list[Cell]]:
+    return [cells[start : start + 7] for start in range(0, len(cells), 7)]
+
+
+def _cell(day: date, month: date, session: Session | None, offer: Offer, ticked: bool) -> Cell:
+    cell = Cell(day, day.month == month.month, label=f"{date_long(day, day)}, fermé")
+    if session is None or not offer.members:
+        return cell
+    states = {member: offer.state(session, member) for member in offer.members.values()}
+    cell.state = next(iter(states.values())) if len(set(states.values())) == 1 else MIXED
+    cell.word = WORDS.get(cell.state, "Selon l’enfant")
+    cell.label = _label(session, states, offer)
+    waiting_in_cart = _in_cart(session, offer)
+    if waiting_in_cart and not ticked:
+        cell.word, cell.note = "Au panier", ""
+        cell.label += ", dans votre panier"
+    if cell.state == MIXED:
+        cell.note = _mixed_note(states)
+    cell.selectable = DayState.OPEN in states.values() or DayState.BOOKED in states.values()
+    cell.checked = ticked and cell.selectable
+    return cell
+
+
+def _in_cart(session: Session, offer: Offer) -> bool:
+    return any((session.pk, pk) in offer.lines for pk in offer.members)
+
+
+def _mixed_note(states: dict[Member, DayState]) -> str:
+    booked = sum(state in (DayState.BOOKED, DayState.LOCKED) for state in states.values())
+    return f"{booked}/{len(states)} réservé" if booked else ""
+
+
+def _label(session: Session, states: dict[Member, DayState], offer: Offer) -> str:
+    words = {state.words.lower() for state in states.values()}
+    if len(words) > 1:
+        said = ", ".join(f"{member.first_name} : {state.words.lower()}" for member, state in states.items())
+    else:
+        said = words.pop()
+    return f"{date_long(session.date, session.date)}, {said}{_until(session, states.values(), offer)}"
+
+
+def _until(session: Session, states: Collection[DayState], offer: Offer) -> str:
+    if DayState.OPEN in states:
+        return f", réservable jusqu’au {spoken_deadline(session.bookable_until)}"
+    if DayState.BOOKED in states:
+        return f", annulable jusqu’au {spoken_deadline(session.cancellable_until)}"
+    return ""
+
+
+@dataclass
+class Recap:
+    """« Votre demande »: what is ticked, priced by the server; cents."""
+
+    lines: list[dict] = field(default_factory=list)
+    total: int = 0
+    count: str = ""
+    after: list[dict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def build_recap(activity: Activity, sessions: Iterable[Session], offer: Offer, ticked: Collection[date]) -> Recap:
+    """Price the ticked days: one line a member, one line for the cancellations, the nearest deadline said."""
+    chosen = [session for session in sessions if session.date in ticked]
+    wanted, reasons = offer.plan(chosen)
+    by_member, dropped = defaultdict(list), []
+    for session, member, act in wanted:
+        (by_member[member] if act == Act.BOOK else dropped).append((session, offer.cents(session, member)))
+    recap = Recap(notes=reasons)
+    for member, days in by_member.items():
+        recap.lines.append(_line(f"{member.first_name} · {activity.count(len(days))}", days))
+    if dropped:
+        days = ", ".join(dict.fromkeys(day_and_month(session.date) for session, _ in dropped))
+        recap.lines.append(_line(f"{'Annulations' if len(dropped) > 1 else 'Annulation'} : {days}", dropped, -1))
+    recap.total = sum(line["amount"] for line in recap.lines)
+    recap.count = activity.count(sum(map(len, by_member.values())))
+    if activity.billing == Billing.PREPAID and recap.lines:
+        recap.after.append({"label": "Mon porte-monnaie", "amount": offer.facts.balance})
+    recap.notes += _deadline_notes(chosen, offer)
+    return recap
+
+
+def _line(label: str, days: list[tuple[Session, int]], sign: int = 1) -> dict:
+    prices = sorted({cents for _, cents in days})
+    detail = f"{len(days)} × {euros(prices[0])}" if len(prices) == 1 else ""
+    return {"label": label, "detail": detail, "amount": sign * sum(cents for _, cents in days)}
+
+
+def _deadline_notes(chosen: list[Session], offer: Offer) -> list[str]:
+    """The deadline that passes first among the ticked days."""
+    limits = [
+        (session.cancellable_until, session.date) for session in chosen if in_time(session.cancellable_until, offer.now)
+    ]
+    if not limits:
+        return []
+    limit, day = min(limits)
+    return [f"Le {date_long(day, day)} est modifiable jusqu’au {spoken_deadline(limit)}."]

@@ -1,0 +1,83 @@
+"""What a page or a decision must know of a family: read once, in one query."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce, JSONObject
+
+from families.models import Certification, Family, Member, Quotient, Schooling
+from portal.lib.calendars import school_year_of
+from reservations.models import Billing, CartLine
+from wallet.models import Wallet
+
+
+@dataclass(frozen=True)
+class FamilyFacts:
+    """A family's balance (cents, default purse), cart sizes, certification and quotients, as of ``today``."""
+
+    family: Family
+    balance: int
+    in_cart: int
+    in_request: int
+    certified: bool
+    quotients: tuple[tuple[date, int], ...]
+
+    def quotient_on(self, day: date) -> int | None:
+        """The quotient in force on ``day``, or None when none is known."""
+        return next((value for since, value in self.quotients if since <= day), None)
+
+
+def family_facts(family_id: int, today: date) -> FamilyFacts:
+    """Read the facts of a family in one query."""
+    row = Family.objects.annotate(
+        _balance=Coalesce(Subquery(_default_balance(), output_field=IntegerField()), 0),
+        _in_cart=Coalesce(Subquery(_lines(Billing.PREPAID), output_field=IntegerField()), 0),
+        _in_request=Coalesce(Subquery(_lines(Billing.DEFERRED), output_field=IntegerField()), 0),
+        _certified=Exists(Certification.objects.filter(family=OuterRef("pk"), school_year=school_year_of(today))),
+        _quotients=ArraySubquery(
+            Quotient.objects.filter(family=OuterRef("pk"))
+            .order_by("-effective_from")
+            .values(json=JSONObject(since="effective_from", value="value"))
+        ),
+    ).get(pk=family_id)
+    return FamilyFacts(
+        family=row,
+        balance=row._balance,
+        in_cart=row._in_cart,
+        in_request=row._in_request,
+        certified=row._certified,
+        quotients=tuple((date.fromisoformat(each["since"]), each["value"]) for each in row._quotients),
+    )
+
+
+def _default_balance():
+    return Wallet.objects.filter(family=OuterRef("pk"), purse__is_default=True).values("account__balance__cents")[:1]
+
+
+def _lines(billing):
+    lines = CartLine.objects.filter(cart__family=OuterRef("pk"), cart__billing=billing)
+    return lines.order_by().values("cart").annotate(n=Count("pk")).values("n")[:1]
+
+
+def members_with_schooling(family_id: int, pks=None) -> list[Member]:
+    """The family's members, eldest first, each with ``places``: its school and level per school year."""
+    members = Member.objects.of_family(family_id)
+    if pks is not None:
+        members = members.filter(pk__in=pks)
+    members = members.annotate(
+        _schoolings=ArraySubquery(
+            Schooling.objects.filter(member=OuterRef("pk")).values(
+                json=JSONObject(
+                    year="school_year",
+                    school="school_class__school_id",
+                    level="school_class__level",
+                )
+            )
+        )
+    )
+    found = list(members)
+    for member in found:
+        member.places = {each["year"]: (each["school"], each["level"]) for each in member._schoolings}
+    return found

@@ -1,0 +1,233 @@
+"""What a family may do on some days, for each member, and why not: one reading for pages and for decisions.
+
+The calendar shows an Offer, the checkout builds a new one under lock: both answer with the same words.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from families.models import Member
+from portal.lib.calendars import school_year_of
+from portal.lib.dates import date_long, moment_long
+from reservations.facts import FamilyFacts
+from reservations.models import Activity, Booking, CartLine, Session, Tariff
+from reservations.rules import (
+    PARIS,
+    Candidate,
+    Conditions,
+    DayFacts,
+    DayState,
+    NoTariff,
+    TariffLine,
+    day_state,
+    in_time,
+    price,
+    reasons_against,
+    spoken_deadline,
+)
+from services.models import Audience
+
+Act = CartLine.Act
+Residence = Audience.Residence
+
+
+class PriceBook:
+    """The prices of some activities for one family, in cents."""
+
+    def __init__(self, activities: Iterable[Activity], facts: FamilyFacts):
+        self._facts = facts
+        self._lines = defaultdict(list)
+        self._audience = {}
+        communes = {activity.pk: activity.service.commune_id for activity in activities}
+        for row in Tariff.objects.filter(activity__in=communes).select_related("audience"):
+            self._lines[row.activity_id].append(_line(row))
+            if row.audience and row.audience.residence == self._residence(communes[row.activity_id]):
+                self._audience[row.activity_id] = row.audience_id
+
+    def cents(self, activity_id: int, day: date) -> int:
+        """The price of one day in euro cents; raise NoTariff when there is none."""
+        return price(self._lines[activity_id], self._audience.get(activity_id), self._facts.quotient_on(day), day)
+
+    def _residence(self, commune_id: int) -> str:
+        return Residence.INSIDE if self._facts.family.commune_id == commune_id else Residence.OUTSIDE
+
+
+def _line(row: Tariff) -> TariffLine:
+    return TariffLine(
+        price_cents=row.cents,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        audience=row.audience_id,
+        qf_from=row.quotient_from,
+        qf_to=row.quotient_to,
+    )
+
+
+@dataclass
+class Offer:
+    """The days of some activities as one family sees them at ``now``. Sessions carry their activity."""
+
+    facts: FamilyFacts
+    members: dict[int, Member]
+    prices: PriceBook
+    now: datetime
+    bookings: dict[tuple[int, int], Booking] = field(default_factory=dict)
+    lines: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def booking(self, session: Session, member: Member) -> Booking | None:
+        """The booking that holds on that day, whichever parent made it."""
+        return self.bookings.get((session.pk, member.pk))
+
+    def is_ours(self, booking: Booking) -> bool:
+        return booking.family_id == self.facts.family.pk
+
+    def state(self, session: Session, member: Member) -> DayState:
+        """The day's state for a member; a day that does not take the member is closed to them."""
+        booking = self.booking(session, member)
+        state = day_state(self._facts_of(session, booking))
+        return DayState.CLOSED if state == DayState.OPEN and self._unfit(session, member) else state
+
+    def takes(self, sessions: Iterable[Session], member: Member) -> bool:
+        """Whether the activity takes the member on any of these days; others are not offered."""
+        return any(not self._unfit(session, member) for session in sessions)
+
+    def is_free(self, session: Session) -> bool:
+        """Whether the day can be booked for at least one member."""
+        return any(self.state(session, member) == DayState.OPEN for member in self.members.values())
+
+    def cents(self, session: Session, member: Member) -> int | None:
+        """What the day costs, or cost when it was booked; None without a price."""
+        booking = self.booking(session, member)
+        if booking:
+            return booking.cents
+        try:
+            return self.prices.cents(session.activity_id, session.date)
+        except NoTariff:
+            return None
+
+    def against_booking(self, session: Session, member: Member) -> list[str]:
+        """Every reason, in French, why the day cannot be booked; empty when it can."""
+        booking = self.booking(session, member)
+        if booking:
+            whose = "" if self.is_ours(booking) else " par l’autre parent"
+            return [f"{_who_when(member, session)} : déjà réservé{whose}."]
+        reasons = [*self._against_day(session), *self._unfit(session, member)]
+        if self.cents(session, member) is None:
+            reasons.append(NoTariff.sentence)
+        return [f"{_who_when(member, session)} : {reason}" for reason in reasons]
+
+    def against_cancelling(self, session: Session, member: Member) -> list[str]:
+        """Every reason, in French, why the day's booking cannot be cancelled by this family; empty when it can."""
+        booking = self.booking(session, member)
+        if booking is None or not self.is_ours(booking):
+            return [f"{_who_when(member, session)} : aucune réservation de votre famille à annuler."]
+        if not in_time(session.cancellable_until, self.now):
+            return [f"{_who_when(member, session)} : {_too_late('annulation', session.cancellable_until)}"]
+        return []
+
+    def plan(self, sessions: Iterable[Session]) -> tuple[list[tuple[Session, Member, str]], list[str]]:
+        """What ticking these days means: (session, member, act) rows, and the reasons why days were left out.
+
+        A day is booked for every member who can be; only a day that nobody can book is cancelled where it may be.
+        """
+        wanted, reasons = [], []
+        for session in sessions:
+            states = [self.state(session, member) for member in self.members.values()]
+            act = Act.CANCEL if DayState.BOOKED in states and DayState.OPEN not in states else Act.BOOK
+            for member, state in zip(self.members.values(), states, strict=True):
+                against = self.against_booking if act == Act.BOOK else self.against_cancelling
+                found = against(session, member)
+                if not found:
+                    wanted.append((session, member, act))
+                elif act == Act.CANCEL or state not in (DayState.BOOKED, DayState.LOCKED):
+                    reasons += found
+        return wanted, reasons
+
+    def _against_day(self, session: Session) -> list[str]:
+        activity = session.activity
+        if not (activity.is_open and activity.service.is_open):
+            return ["cette activité n’est plus proposée."]
+        if session.closed_at:
+            return [f"fermé ({session.closed_reason})."]
+        if activity.booking_opens_at > self.now:
+            return [f"les réservations ouvrent le {_moment(activity.booking_opens_at)}."]
+        if activity.booking_closes_at and activity.booking_closes_at <= self.now:
+            return ["les réservations de cette période sont terminées."]
+        if not in_time(session.bookable_until, self.now):
+            return [_too_late("réservation", session.bookable_until)]
+        return ["il n’y a plus de place."] if _is_full(session) else []
+
+    def _unfit(self, session: Session, member: Member) -> list[str]:
+        activity = session.activity
+        school, level = member.places.get(school_year_of(session.date), (None, None))
+        conditions = Conditions(
+            min_age=activity.age_min,
+            max_age=activity.age_max,
+            schools=frozenset(activity.school_ids),
+            classes=frozenset(activity.levels),
+        )
+        candidate = Candidate(first_name="", birth=member.birth_date, school=school, school_class=level)
+        return reasons_against(conditions, candidate, session.date)
+
+    def _facts_of(self, session: Session, booking: Booking | None) -> DayFacts:
+        activity = session.activity
+        ours = booking is not None and self.is_ours(booking)
+        return DayFacts(
+            now=self.now,
+            session_open=not session.closed_at and activity.is_open and activity.service.is_open,
+            capacity=session.capacity,
+            taken=session.booked + session.held,
+            booked=booking is not None,
+            bookable_until=session.bookable_until,
+            cancellable_until=session.cancellable_until if ours or booking is None else None,
+            opens_at=activity.booking_opens_at,
+            closes_at=activity.booking_closes_at,
+        )
+
+
+def read_bookings(offer: Offer, sessions: Iterable[Session], lock: bool = False) -> None:
+    """Read the bookings that hold on these days for the offer's members; with ``lock``, for update by pk."""
+    rows = Booking.objects.active().filter(session__in=[s.pk for s in sessions], member__in=offer.members)
+    if lock:
+        rows = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    offer.bookings = {(row.session_id, row.member_id): row for row in rows}
+
+
+def read_bookings_and_lines(offer: Offer, sessions: list[Session]) -> None:
+    """The same for a page, with the cart's lines, in one query."""
+    wanted = {"session__in": [s.pk for s in sessions], "member__in": offer.members}
+    columns = ("session_id", "member_id", "pk", "family_id", "cents", "billing")
+    booked = Booking.objects.active().filter(**wanted).order_by().values_list("status", *columns)
+    in_cart = (
+        CartLine.objects.filter(cart__family=offer.facts.family, **wanted)
+        .order_by()
+        .values_list("act", "session_id", "member_id", "pk", "cart__family_id", "cart_id", "cart__billing")
+    )
+    for kind, session, member, pk, family, cents, billing in booked.union(in_cart, all=True):
+        if kind == Booking.Status.BOOKED:
+            offer.bookings[session, member] = Booking(
+                pk=pk, session_id=session, member_id=member, family_id=family, cents=cents, billing=billing
+            )
+        else:
+            offer.lines[session, member] = kind
+
+
+def _is_full(session: Session) -> bool:
+    return session.capacity is not None and session.booked + session.held >= session.capacity
+
+
+def _too_late(what: str, limit: datetime | None) -> str:
+    if limit is None:
+        return f"la {what} ne se fait pas en ligne, contactez le service."
+    return f"le délai de {what} est passé (c’était jusqu’au {spoken_deadline(limit)})."
+
+
+def _who_when(member: Member, session: Session) -> str:
+    return f"{member.first_name}, {date_long(session.date, session.date)}"
+
+
+def _moment(instant: datetime) -> str:
+    local = instant.astimezone(PARIS)
+    return moment_long(local, local.date())

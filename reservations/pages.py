@@ -1,0 +1,174 @@
+"""What the pages of bookings show, read in a constant number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.utils import timezone
+
+from accounts.models import User
+from portal.lib.dates import date_short
+from portal.lib.money import euros
+from reservations.calendar import Month, Recap, build_month, build_recap, grid
+from reservations.facts import FamilyFacts, family_facts, members_with_schooling
+from reservations.models import Activity, Booking, CartLine, Session
+from reservations.offers import Offer, PriceBook, read_bookings_and_lines
+from reservations.rules import DeadlineRule, describe, in_time
+
+MARKS = {Activity.Kind.CANTEEN: "egg-fried", Activity.Kind.DAYCARE: "clock", Activity.Kind.LEISURE: "emoji-smile"}
+
+
+def facts_of(user: User) -> FamilyFacts:
+    """The family's facts, read once a request: the header needs them too."""
+    guardian = user.guardian
+    if not hasattr(guardian, "_facts"):
+        guardian._facts = family_facts(guardian.family_id, timezone.localdate())
+    return guardian._facts
+
+
+@dataclass
+class CalendarPage:
+    """The calendar of an activity: whom it can be booked for, the month, the recap, the ticked days elsewhere."""
+
+    activity: Activity
+    choices: list
+    chosen: set[int]
+    month: Month
+    recap: Recap
+    offer: Offer
+    sessions: list[Session]
+    elsewhere: list[str] = field(default_factory=list)
+
+    @property
+    def prices(self) -> str:
+        """« 3,80 € », or from the lowest to the highest price of the month shown."""
+        found = sorted({self.offer.cents(session, member) or 0 for session, member in self._priced()})
+        return " à ".join(euros(cents) for cents in dict.fromkeys([*found[:1], *found[-1:]]))
+
+    def _priced(self):
+        return [(session, member) for session in self.sessions for member in self.offer.members.values()]
+
+    @property
+    def rules(self) -> str:
+        """Both delays, in a sentence."""
+        booking, cancelling = (
+            describe(DeadlineRule.from_json(rule))
+            for rule in (self.activity.booking_rule, self.activity.cancelling_rule)
+        )
+        return f"Réserver : {booking}. Annuler : {cancelling}."
+
+
+def calendar_page(
+    user: User, activity: Activity, month: date, chosen: set[int] | None, ticked: set[date], fill: Iterable[date] = ()
+) -> CalendarPage:
+    """Read the calendar of ``activity`` for a month; ``chosen`` None ticks everybody whom the activity takes.
+
+    ``ticked`` days of other months are kept; ``fill`` are days to tick where they are free.
+    """
+    facts = facts_of(user)
+    everyone = members_with_schooling(facts.family.pk)
+    days = grid(month)
+    sessions = list(Session.objects.filter(activity=activity, date__in={*days, *ticked, *fill}).order_by("date"))
+    for session in sessions:
+        session.activity = activity
+    offer = Offer(facts, {m.pk: m for m in everyone}, PriceBook([activity], facts), timezone.now())
+    taken = [member for member in everyone if not sessions or offer.takes(sessions, member)]
+    pks = {member.pk for member in taken}
+    chosen = pks if chosen is None else chosen & pks
+    offer.members = {pk: member for pk, member in offer.members.items() if pk in chosen}
+    read_bookings_and_lines(offer, sessions)
+    ticked = set(ticked) | {s.date for s in sessions if s.date in set(fill) and offer.is_free(s)}
+    in_grid = [session for session in sessions if days[0] <= session.date <= days[-1]]
+    drawn = build_month(month, in_grid, offer, ticked)
+    shown = {cell.date for cell in drawn.cells if cell.in_month}
+    elsewhere = sorted(day.isoformat() for day in ticked - shown)
+    recap = build_recap(activity, sessions, offer, ticked)
+    return CalendarPage(activity, taken, chosen, drawn, recap, offer, in_grid, elsewhere)
+
+
+@dataclass
+class ProductLine:
+    """A row of « Confirmez votre réservation » (S3-97…S3-103); cents."""
+
+    act: str
+    activity: Activity
+    unit_price: int
+    lines: list[CartLine]
+
+    @property
+    def beneficiaries(self) -> list[str]:
+        return list(dict.fromkeys(str(line.member) for line in self.lines))
+
+    @property
+    def dates(self) -> list[date]:
+        return sorted({line.session.date for line in self.lines})
+
+    @property
+    def quantity(self) -> int:
+        return len(self.lines)
+
+    @property
+    def total(self) -> int:
+        return sum(line.cents or 0 for line in self.lines) * (-1 if self.act == CartLine.Act.CANCEL else 1)
+
+    @property
+    def reasons(self) -> list[str]:
+        return [reason for line in self.lines for reason in line.reasons]
+
+    @property
+    def mark(self) -> str:
+        return MARKS[self.activity.kind]
+
+    @property
+    def product(self) -> str:
+        return f"Annulation : {self.activity.name}" if self.act == CartLine.Act.CANCEL else self.activity.name
+
+    @property
+    def place(self) -> str:
+        return str(self.activity.service)
+
+    @property
+    def availability(self) -> str:
+        if self.reasons:
+            return "À revoir"
+        return "Recrédité" if self.act == CartLine.Act.CANCEL else "Disponible"
+
+    @property
+    def tone(self) -> str:
+        return "danger" if self.reasons else "ok"
+
+    @property
+    def pks(self) -> str:
+        return ",".join(str(line.pk) for line in self.lines)
+
+
+def product_lines(lines: Iterable[CartLine]) -> list[ProductLine]:
+    """Group a cart's lines: members who take the same days at the same price share a row."""
+    by_member = defaultdict(list)
+    for line in lines:
+        by_member[line.act, line.session.activity_id, line.cents, line.member_id].append(line)
+    by_days = defaultdict(list)
+    for (act, activity, cents, _), group in by_member.items():
+        by_days[act, activity, cents, frozenset(line.session_id for line in group)] += group
+    return [
+        ProductLine(act, group[0].session.activity, cents or 0, group) for (act, _, cents, _), group in by_days.items()
+    ]
+
+
+def upcoming(user: User) -> list[Booking]:
+    """The family's bookings from today on, with what the list shows; ``changeable`` says whether the red cross stands."""
+    rows = list(
+        Booking.objects.of(user)
+        .active()
+        .filter(session__date__gte=timezone.localdate())
+        .select_related("session__activity__service__commune", "member")
+        .order_by("session__date", "member__birth_date", "pk")
+    )
+    now = timezone.now()
+    for row in rows:
+        row.changeable = in_time(row.session.cancellable_until, now)
+        row.cancel_label = (
+            f"Annuler {row.session.activity.name}, {row.member.first_name}, {date_short(row.session.date)}"
+        )
+    return rows

@@ -1,0 +1,267 @@
+"""The pages of bookings: calendar, cart, requests, bookings."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+
+from families.models import Member
+from portal.lib.once import make_key
+from portal.lib.refusals import Refusal
+from reservations.access import family_required
+from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, remove_lines
+from reservations.actions.checkout import NotCertified, read_basket
+from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
+from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
+from reservations.pages import calendar_page, product_lines, upcoming
+from reservations.rules import typical_week as spread
+
+
+def offered(slug: str) -> Activity:
+    """The activity that families see at this address, or 404."""
+    return get_object_or_404(Activity.objects.offered(), slug=slug)
+
+
+@require_safe
+@family_required
+def products(request, kind):
+    """« Cantine »: the activities of a kind, those of the family's commune first."""
+    if kind not in Activity.Kind.values:
+        raise Http404
+    commune = request.user.guardian.family.commune_id
+    rows = sorted(Activity.objects.offered().filter(kind=kind), key=lambda row: row.service.commune_id != commune)
+    return render(request, "reservations/products.html", {"kind": Activity.Kind(kind), "activities": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def activity_calendar(request, slug):
+    """The calendar of a prepaid activity; a POST re-draws it with the ticks kept, or adds them to the cart."""
+    activity = offered(slug)
+    if activity.billing == Billing.DEFERRED:
+        return redirect(f"{reverse('reservations:selection')}?activite={activity.pk}")
+    if "ajouter" in request.POST:
+        return _add_to_cart(request, activity)
+    page = _read_calendar(request, activity)
+    return render(
+        request,
+        _calendar_template(request, "reservations/calendar.html"),
+        {"page": page, "recap": page.recap, "month": page.month},
+    )
+
+
+def _read_calendar(request, activity, chosen=None, ticked=frozenset()):
+    """The page as the form asks: month, members, ticked days, and a week or month to fill."""
+    data = request.POST
+    month = read_month(data.get("aller") or data.get("mois_affiche") or request.GET.get("mois"))
+    if request.method == "POST":
+        chosen = read_pks(data.getlist("enfant")) if chosen is None else chosen
+        ticked = read_days(data.getlist("jour"))
+    fill = ()
+    if "semaine" in data:
+        fill = [day for week in read_days([data["semaine"]]) for day in _week_of(week)]
+    elif "mois" in data:
+        fill = [month.replace(day=number) for number in range(1, end_of_month(month).day + 1)]
+    elif "effacer" in data:
+        ticked = {day for day in ticked if (day.year, day.month) != (month.year, month.month)}
+    return calendar_page(request.user, activity, month, chosen, ticked, fill)
+
+
+def _week_of(monday):
+    return [monday.fromordinal(monday.toordinal() + number) for number in range(7)]
+
+
+def _calendar_template(request, template):
+    """htmx asks for the recap only; everything else gets the whole page."""
+    return "components/recap_live.html" if request.htmx and request.htmx.target == "recap" else template
+
+
+def _add_to_cart(request, activity):
+    members, days = read_pks(request.POST.getlist("enfant")), read_days(request.POST.getlist("jour"))
+    if not members or not days:
+        what = "une personne" if not members else "un jour"
+        messages.error(request, f"Choisissez au moins {what}, puis « Ajouter au panier ».")
+        return redirect(request.get_full_path())
+    choice = choose_days(user=request.user, activity=activity, members=members, days=days)
+    _tell_choice(request, activity, choice)
+    return redirect("reservations:cart" if choice.booked or choice.cancelled else request.get_full_path())
+
+
+def _tell_choice(request, activity, choice):
+    for reason in choice.reasons[:20]:
+        messages.warning(request, reason)
+    if choice.booked:
+        messages.success(request, f"{activity.count(choice.booked)} dans votre panier.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def typical_week(request, slug):
+    """« Semaine type »: put the same weekdays over a period into the cart, for one or several members."""
+    activity = offered(slug)
+    members = Member.objects.of(request.user)
+    today = timezone.localdate()
+    form = TypicalWeekForm(request.POST or None, members=members, initial={"first": today, "members": members})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        dates = Session.objects.filter(activity=activity, date__range=(data["first"], data["last"]))
+        pairs = spread({0: data["weekdays"]}, data["first"], data["last"], dates.values_list("date", flat=True))
+        choice = choose_days(
+            user=request.user,
+            activity=activity,
+            members=[member.pk for member in data["members"]],
+            days={day for _, day in pairs},
+        )
+        _tell_choice(request, activity, choice)
+        return redirect("reservations:cart" if activity.billing == Billing.PREPAID else "reservations:request")
+    return render(request, "reservations/typical_week.html", {"activity": activity, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def cart(request):
+    """« Confirmez votre réservation »: the cart, paid from the wallet."""
+    if request.method == "POST":
+        return _confirm(request, Billing.PREPAID, "reservations:cart")
+    basket = _basket(request.user, Billing.PREPAID)
+    context = {
+        "basket": basket,
+        "products": product_lines(basket.lines),
+        "short": max(0, basket.due - basket.offer.facts.balance),
+        "once_key": make_key(request.user.owner, "confirm:prepaid", basket.purpose),
+    }
+    return render(request, "reservations/cart.html", context)
+
+
+def _basket(user, billing):
+    cart = Cart.objects.filter(family=user.guardian.family_id, billing=billing).first()
+    return read_basket(user, cart or Cart(family_id=user.guardian.family_id, billing=billing))
+
+
+def _confirm(request, billing, back):
+    try:
+        answer = confirm_cart(user=request.user, billing=billing, key=request.POST.get("once_key", ""))
+    except NotCertified as refusal:
+        messages.warning(request, refusal.sentence)
+        return redirect(f"{reverse('families:certify')}?suite={reverse(back)}")
+    except Refusal as refusal:
+        for sentence in refusal.sentences[:20]:
+            messages.error(request, sentence)
+        return redirect(back)
+    messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
+    return redirect("reservations:order", pk=answer["order"])
+
+
+@require_POST
+@family_required
+def remove(request):
+    """Take a row out of the cart."""
+    billing = request.POST.get("panier", Billing.PREPAID)
+    remove_lines(user=request.user, billing=billing, lines=read_pks(request.POST.get("lignes", "").split(",")))
+    return redirect("reservations:cart" if billing == Billing.PREPAID else "reservations:request")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def selection(request):
+    """« Sélection » of guide 004: a person, an activity, the calendar; « Valider » keeps the requests and shows them."""
+    activities = list(Activity.objects.offered().filter(billing=Billing.DEFERRED))
+    members = list(Member.objects.of(request.user))
+    chosen = _pick(members, request.POST.get("personne") or request.GET.get("personne"))
+    activity = _pick(activities, request.POST.get("activite") or request.GET.get("activite"))
+    context = {"activities": activities, "members": members, "chosen": chosen, "activity": activity}
+    if not activity or not chosen:
+        return render(request, "reservations/selection.html", context)
+    if "valider" in request.POST:
+        days = read_days(request.POST.getlist("jour"))
+        choice = choose_days(user=request.user, activity=activity, members=[chosen.pk], days=days, replace=True)
+        _tell_choice(request, activity, choice)
+        return redirect("reservations:request")
+    kept = set() if request.method == "POST" else _kept_days(request.user, activity, chosen)
+    page = _read_calendar(request, activity, {chosen.pk}, kept)
+    context |= {"page": page, "recap": page.recap, "month": page.month}
+    return render(request, _calendar_template(request, "reservations/selection.html"), context)
+
+
+def _pick(rows, text):
+    return next((row for row in rows if str(row.pk) == text), rows[0] if len(rows) == 1 else None)
+
+
+def _kept_days(user, activity, member):
+    """The days already asked for: « Retour » keeps the requests and lets change them."""
+    lines = CartLine.objects.of(user).filter(session__activity=activity, member=member)
+    return set(lines.values_list("session__date", flat=True))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def request_recap(request):
+    """« Récapitulatif de vos demandes »: bookings and cancellations, then « Valider », « Retour » or « Abandonner »."""
+    if request.method == "POST":
+        return _confirm(request, Billing.DEFERRED, "reservations:request")
+    basket = _basket(request.user, Billing.DEFERRED)
+    context = {
+        "basket": basket,
+        "booked": [line for line in basket.lines if line.act == CartLine.Act.BOOK],
+        "cancelled": [line for line in basket.lines if line.act == CartLine.Act.CANCEL],
+        "once_key": make_key(request.user.owner, "confirm:deferred", basket.purpose),
+    }
+    return render(request, "reservations/request.html", context)
+
+
+@require_POST
+@family_required
+def abandon(request):
+    """« Abandonner »: erase all requests just entered."""
+    empty_cart(user=request.user, billing=Billing.DEFERRED)
+    messages.success(request, "Vos demandes sont effacées. Vos réservations n’ont pas changé.")
+    return redirect("reservations:selection")
+
+
+@require_GET
+@family_required
+def bookings(request):
+    """« Mes réservations »: the list with the red cross."""
+    return render(request, "reservations/bookings.html", {"bookings": upcoming(request.user)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def cancel(request, pk):
+    """Confirm the cancellation of one booking, then carry it out."""
+    rows = Booking.objects.of(request.user).select_related("session__activity__service__commune", "member")
+    booking = get_object_or_404(rows, pk=pk)
+    if request.method == "POST":
+        try:
+            cancel_booking(user=request.user, booking=booking, key=request.POST.get("once_key", ""))
+        except Refusal as refusal:
+            messages.error(request, " ".join(refusal.sentences))
+        else:
+            messages.success(request, "La réservation est annulée.")
+        return redirect("reservations:bookings")
+    context = {"booking": booking, "once_key": make_key(request.user.owner, f"cancel:{booking.pk}")}
+    return render(request, "reservations/cancel.html", context)
+
+
+@require_GET
+@family_required
+def orders(request):
+    """« Historique de vos réservations validées »."""
+    rows = Order.objects.filter(family__guardians__user=request.user).select_related("by")[:200]
+    return render(request, "reservations/orders.html", {"orders": rows})
+
+
+@require_GET
+@family_required
+def order(request, pk):
+    """One order: what it booked and cancelled."""
+    found = get_object_or_404(Order, pk=pk, family__guardians__user=request.user)
+    rows = {"session__activity__service__commune", "member"}
+    context = {
+        "order": found,
+        "booked": found.bookings.select_related(*rows).order_by("session__date", "pk"),
+        "cancelled": found.cancellations.select_related(*rows).order_by("session__date", "pk"),
+    }
+    return render(request, "reservations/order.html", context)
