@@ -79,7 +79,7 @@ class Place:
         """One start or stop at a time, so that parallel starts give one server."""
         try:
             self.base.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.base / "lock", os.O_WRONLY | os.O_CREAT)
+            lock = os.open(self.base / "lock", os.O_WRONLY | os.O_CREAT, 0o644)
         except PermissionError as error:
             raise Unavailable(f"{self.base} belongs to another user: delete it, or work as that user.") from error
         try:

@@ -55,8 +55,8 @@ python_packages() {
     echo "Installing the Python packages of $file"
     "$VENV/bin/python" -c '' 2>/dev/null || "$PYTHON" -m venv --clear "$VENV"
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV"
-    # pip is ten times slower but knows the mirrors and proxies that only pip's own settings name.
-    VIRTUAL_ENV=$PWD/$VENV "$VENV/bin/uv" pip sync --quiet --require-hashes "$file" ||
+    # pip is ten times slower, but knows the mirrors and proxies that only pip's own settings name.
+    VIRTUAL_ENV=$PWD/$VENV "$VENV/bin/uv" pip sync --quiet --system-certs --require-hashes "$file" ||
         "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$file"
     echo "$state" >"$VENV/.installed"
 }
