@@ -4,7 +4,7 @@ const RULES = {
   letters: (text) => /\p{L}/u.test(text),
   digits: (text) => /\p{Nd}/u.test(text),
   symbols: (text) => /[^\p{L}\p{Nd}\s]/u.test(text),
-  phrase: (text) => text.trim().split(/\s+/).length >= 7,
+  phrase: (text) => text.split(/\s+/).filter((word) => word.length >= 2).length >= 7,
 };
 
 for (const list of document.querySelectorAll("[data-password]")) {
