@@ -1,8 +1,11 @@
 """The first gate: a person whose account is not validated sees only the pages made for waiting."""
 
-from django.shortcuts import redirect
+from django.conf import settings
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
-FREE_PREFIXES = ("/comptes/", "/inscription/", "/static/", "/sante/")
+FREE_PREFIXES = ("/comptes/", "/inscription/")
 
 
 class GateMiddleware:
@@ -12,7 +15,10 @@ class GateMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.htmx and _leaves_the_page(response):
+            return HttpResponseClientRedirect(response.url)
+        return response
 
     def process_view(self, request, view, args, kwargs):
         user = request.user
@@ -21,3 +27,10 @@ class GateMiddleware:
         if not getattr(view, "login_required", True) or request.path.startswith(FREE_PREFIXES):
             return None
         return redirect("waiting")
+
+
+def _leaves_the_page(response) -> bool:
+    """A login or waiting page must replace the page, not land inside the piece that htmx asked for."""
+    if response.status_code != 302:
+        return False
+    return response.url.split("?")[0] in (resolve_url(settings.LOGIN_URL), reverse("waiting"))

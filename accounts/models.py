@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 ACTIVATION_DAYS = 60
+MAX_FAILURES = 5  # wrong codes before a letter is worth nothing
 
 
 class SchoolZone(models.TextChoices):
@@ -47,10 +48,16 @@ def new_identifier() -> str:
 
 
 class UserManager(BaseUserManager):
+    def unused_identifier(self) -> str:
+        """Return an identifier that nobody has."""
+        while self.filter(identifier=(identifier := new_identifier())).exists():
+            pass
+        return identifier
+
     def create_user(self, identifier=None, email=None, password=None, **fields):
         """Create a person; ``email`` may be None for accounts opened by an agent."""
         email = self.normalize_email(email).lower() if email else None
-        user = self.model(identifier=identifier or new_identifier(), email=email, **fields)
+        user = self.model(identifier=identifier or self.unused_identifier(), email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -98,12 +105,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     ARROWS = {
         Status.PENDING: {Status.VALIDATED, Status.REFUSED},
-        Status.REFUSED: {Status.VALIDATED},
+        Status.REFUSED: {Status.VALIDATED, Status.PENDING, Status.CLOSED},
         Status.VALIDATED: {Status.CLOSED},
+        Status.CLOSED: {Status.VALIDATED},
     }
 
     identifier = models.CharField("identifiant", max_length=40, unique=True, default=new_identifier)
-    email = models.EmailField("adresse e-mail", null=True, blank=True)
+    email = models.EmailField("adresse e-mail", null=True, blank=True)  # noqa: DJ001 -- unique when given
     gender = models.CharField("genre", max_length=3, choices=Gender.choices, blank=True)
     first_name = models.CharField("prénom", max_length=80)
     last_name = models.CharField("nom", max_length=80)
@@ -143,6 +151,16 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message="Un compte existe déjà avec cette adresse e-mail.",
             ),
             models.CheckConstraint(
+                condition=~Q(email=""),
+                name="user_email_is_never_empty",
+                violation_error_message="Sans adresse e-mail, ce champ reste vide.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="closed") | Q(is_active=False),
+                name="user_closed_cannot_sign_in",
+                violation_error_message="Un compte fermé ne peut plus se connecter.",
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=["pending", "closed"]) | Q(is_staff=True) | Q(decided_at__isnull=False),
                 name="user_decision_is_dated",
             ),
@@ -174,6 +192,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_staff or self.status == self.Status.VALIDATED
 
 
+class Agent(User):
+    """A municipal agent: the same row, kept by the portal's managers."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "agent"
+        ordering = ["last_name", "first_name"]
+
+
+class ConsentQuerySet(models.QuerySet):
+    def of(self, user):
+        """What a person agreed to over time."""
+        return self.filter(user=user)
+
+    def current(self, user) -> dict[str, bool]:
+        """The last answer of each kind."""
+        return dict(self.of(user).order_by("at", "pk").values_list("kind", "given"))
+
+
 class Consent(models.Model):
     """What a person agreed to or withdrew, dated; the last row of a kind counts. Rows are never changed."""
 
@@ -188,6 +225,7 @@ class Consent(models.Model):
     given = models.BooleanField()
     version = models.CharField(max_length=20, blank=True)
     at = models.DateTimeField(default=timezone.now)
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "consentement"
@@ -195,6 +233,12 @@ class Consent(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()} : {'oui' if self.given else 'non'}"
+
+
+class ActivationCodeQuerySet(models.QuerySet):
+    def live(self):
+        """Codes that still open an account."""
+        return self.filter(used_at=None, expires_at__gt=timezone.now(), failures__lt=MAX_FAILURES)
 
 
 class ActivationCode(models.Model):
@@ -206,6 +250,7 @@ class ActivationCode(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
+    objects = ActivationCodeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "code d’activation"

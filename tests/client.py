@@ -29,7 +29,7 @@ class PortalClient(Client):
             {"method": "password", "at": time.time()},
             {"method": "mfa", "type": "totp", "at": time.time()},
         ]
-        session["_account_authentication_methods_user"] = str(agent.pk)
+        session["account_authentication_methods_user"] = str(agent.pk)
         session.save()
 
 

@@ -1,0 +1,187 @@
+"""Writes of accounts. One lock: the person's row, always by pk when there are several."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.utils import timezone
+
+from accounts import emails
+from accounts.models import ActivationCode, Commune, Consent, User
+from accounts.rules import NotYourAccount, SignUpIncomplete, WrongActivation, bare_code, check_reason, new_code
+from portal.lib import states
+from portal.lib.models import authority
+from portal.lib.transactions import outermost
+
+Status = User.Status
+
+
+# --- What the person does --------------------------------------------------------------------------------------------
+def record_consents(user: User, answers: dict[str, bool]) -> None:
+    """Write a dated row for each answer that differs from the last one; called in a transaction."""
+    current = Consent.objects.current(user)
+    version = authority().terms_version
+    Consent.objects.bulk_create(
+        Consent(user=user, kind=kind, given=given, version=version if kind == Consent.Kind.TERMS else "")
+        for kind, given in answers.items()
+        if given != current.get(kind, False)
+    )
+
+
+@outermost
+def update_details(*, user: User, details: dict, consents: dict[str, bool]) -> None:
+    """Change a person's own details and boxes."""
+    user = lock(user)
+    for name, value in details.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(details))
+    record_consents(user, consents)
+
+
+def complete_sign_up(user: User, commune: Commune) -> User:
+    """Take the whole request in: it waits for an agent, or opens at once where the authority does not validate.
+
+    ``user`` is locked by the caller. Again while it waits: only the commune changes.
+    """
+    first_time = user.signed_up_at is None
+    user.commune, user.signed_up_at = commune, user.signed_up_at or timezone.now()
+    user.save(update_fields=["commune", "signed_up_at"])
+    if not authority().validates_accounts:
+        states.move(user, Status.VALIDATED, decided_at=timezone.now())
+        emails.account_validated(user)
+    elif first_time:
+        emails.account_received(user)
+    return user
+
+
+@outermost
+def ask_again(*, user: User) -> None:
+    """Put a refused account back in the queue, once its owner has corrected what was wrong."""
+    user = lock(user)
+    if user.status != Status.PENDING:
+        states.move(user, Status.PENDING, decided_at=None, decided_by=None, refusal_reason="")
+        emails.account_received(user)
+
+
+# --- What an agent decides -------------------------------------------------------------------------------------------
+@outermost
+def validate_account(*, agent: User, user: User) -> bool:
+    """Open an account and tell the person; return False when it was open already (twice is once)."""
+    return _validate(agent, _lock_of_agent(agent, user))
+
+
+@outermost
+def validate_accounts(*, agent: User, users: Iterable[User]) -> int:
+    """Open the complete accounts that wait, among ``users`` of the agent's communes; return how many were opened."""
+    waiting = _of_agent(agent).pending().filter(pk__in=[user.pk for user in users], signed_up_at__isnull=False)
+    return sum([_validate(agent, user) for user in waiting])
+
+
+def _validate(agent: User, user: User) -> bool:
+    if user.status == Status.VALIDATED:
+        return False
+    if user.signed_up_at is None:
+        raise SignUpIncomplete
+    states.move(user, Status.VALIDATED, **_decision(agent), refusal_reason="", is_active=True)
+    emails.account_validated(user)
+    return True
+
+
+@outermost
+def refuse_account(*, agent: User, user: User, reason: str) -> bool:
+    """Refuse an account with a reason that the person reads; return False when it was refused already."""
+    reason, user = check_reason(reason), _lock_of_agent(agent, user)
+    if user.status == Status.REFUSED:
+        return False
+    if user.signed_up_at is None:
+        raise SignUpIncomplete
+    states.move(user, Status.REFUSED, **_decision(agent), refusal_reason=reason)
+    emails.account_refused(user)
+    return True
+
+
+@outermost
+def close_account(*, agent: User, user: User) -> bool:
+    """Close an account: nobody signs in with it any more; return False when it was closed already."""
+    user = _lock_of_agent(agent, user)
+    if user.status == Status.CLOSED:
+        return False
+    states.move(user, Status.CLOSED, **_decision(agent), is_active=False)
+    emails.account_closed(user)
+    return True
+
+
+# --- Accounts opened by agents, letters ------------------------------------------------------------------------------
+def open_account(*, agent: User, commune: Commune, email: str | None, **details) -> User:
+    """Create a validated account without a password, in one of the agent's communes; called in a transaction."""
+    if not (agent.is_superuser or agent.communes.filter(pk=commune.pk).exists()):
+        raise NotYourAccount
+    now = timezone.now()
+    return User.objects.create_user(
+        email=email, commune=commune, status=Status.VALIDATED, signed_up_at=now, **_decision(agent), **details
+    )
+
+
+@outermost
+def make_codes(*, agent: User, users: Iterable[User]) -> list[tuple[User, str]]:
+    """Return (person, new activation code) for the agent's accounts; a code made earlier is worth nothing any more."""
+    people = list(_of_agent(agent).filter(pk__in=[user.pk for user in users], status=Status.VALIDATED))
+    ActivationCode.objects.filter(user__in=people, used_at=None).delete()
+    codes = [(user, new_code()) for user in people]
+    ActivationCode.objects.bulk_create(
+        ActivationCode(user=user, code_hash=make_password(bare_code(code)), expires_at=ActivationCode.default_expiry())
+        for user, code in codes
+    )
+    return codes
+
+
+def activate(*, identifier: str, code: str, password: str) -> None:
+    """Set the password of the account that the letter names and accept the terms; raise WrongActivation otherwise."""
+    if not _activate(identifier.strip(), bare_code(code), password):
+        raise WrongActivation
+
+
+@outermost
+def _activate(identifier: str, code: str, password: str) -> bool:
+    """Return whether the code opened the account; a failure is counted, so nothing is raised here."""
+    user = User.objects.residents().select_for_update(no_key=True).filter(identifier__iexact=identifier).first()
+    letter = user and user.may_enter and ActivationCode.objects.live().filter(user=user).first()
+    if not letter:
+        make_password(code)  # so that an unknown identifier takes as long as a wrong code
+        return False
+    if not check_password(code, letter.code_hash):
+        letter.failures += 1
+        letter.save(update_fields=["failures"])
+        return False
+    _open_with(letter, user, password)
+    return True
+
+
+def _open_with(letter: ActivationCode, user: User, password: str) -> None:
+    letter.used_at = timezone.now()
+    letter.save(update_fields=["used_at"])
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    record_consents(user, {Consent.Kind.TERMS: True})
+    emails.password_chosen(user)
+
+
+# --- Locks -----------------------------------------------------------------------------------------------------------
+def lock(user: User) -> User:
+    """Return the person as the database has them, locked until the transaction ends."""
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def _of_agent(agent: User):
+    people = User.objects.of_agent(agent).residents()
+    return people.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+
+def _lock_of_agent(agent: User, user: User) -> User:
+    locked = _of_agent(agent).filter(pk=user.pk).first()
+    if locked is None:
+        raise NotYourAccount
+    return locked
+
+
+def _decision(agent: User) -> dict:
+    return {"decided_at": timezone.now(), "decided_by": agent}

@@ -1,0 +1,228 @@
+"""The agents' work on accounts: decisions have pages of their own; nobody edits a status."""
+
+from allauth.account.models import EmailAddress, EmailConfirmation
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.auth.models import Group
+from django.db.models import Case, Value, When
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from accounts import actions, emails
+from accounts.models import Agent, Commune, User
+from accounts.rules import MAX_REASON
+from portal.lib.refusals import Refusal
+
+Status = User.Status
+PENDING_FIRST = Case(When(status=Status.PENDING, signed_up_at__isnull=False, then=Value(0)), default=Value(1))
+REASON_EXAMPLE = "(votre motif)"
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """« En attente » is what waits for an agent; a sign-up left half-way is told apart."""
+
+    title = "statut"
+    parameter_name = "statut"
+
+    def lookups(self, request, model_admin):
+        return [("a-valider", "En attente de validation"), ("inacheve", "Inscription inachevée"), *Status.choices[1:]]
+
+    def queryset(self, request, queryset):
+        if self.value() in ("a-valider", "inacheve"):
+            return queryset.filter(status=Status.PENDING, signed_up_at__isnull=self.value() == "inacheve")
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class ReasonForm(forms.Form):
+    """Why an account is refused."""
+
+    reason = forms.CharField(
+        label="Motif, tel que la personne le lira", max_length=MAX_REASON, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):
+    """Accounts of the agent's communes, those that wait first."""
+
+    list_display = ["full_name", "email", "identifier", "commune", "status", "signed_up_at"]
+    list_filter = [StatusFilter, ("commune", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["commune"]
+    list_per_page = 50
+    search_fields = ["last_name", "first_name", "email", "identifier"]
+    search_help_text = "Nom, prénom, adresse e-mail ou identifiant"
+    actions = ["validate_selected"]
+    change_form_template = "admin/accounts/user_form.html"
+    fields = [
+        ("status", "decided_at", "decided_by"),
+        "refusal_reason",
+        ("identifier", "email"),
+        ("gender", "first_name", "last_name"),
+        "birth_date",
+        "phone",
+        ("address", "postcode", "city"),
+        "commune",
+        ("date_joined", "signed_up_at", "last_login"),
+    ]
+    readonly_fields = [
+        "status",
+        "decided_at",
+        "decided_by",
+        "refusal_reason",
+        "identifier",
+        "email",
+        "date_joined",
+        "signed_up_at",
+        "last_login",
+    ]
+
+    def get_queryset(self, request):
+        people = super().get_queryset(request).of_agent(request.user).residents()
+        return people.alias(waits=PENDING_FIRST).order_by("waits", "-signed_up_at", "pk")
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "commune" and not request.user.is_superuser:
+            kwargs["queryset"] = request.user.communes.all()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description="nom", ordering="last_name")
+    def full_name(self, user):
+        return f"{user.last_name} {user.first_name}"
+
+    def get_urls(self):
+        pages = [("valider", self.validate_view), ("refuser", self.refuse_view), ("fermer", self.close_view)]
+        own = [
+            path(f"<int:pk>/{word}/", self.admin_site.admin_view(view), name=f"accounts_user_{word}")
+            for word, view in pages
+        ]
+        return own + super().get_urls()
+
+    def _person(self, request, pk):
+        user = self.get_queryset(request).filter(pk=pk).first()
+        if user is None or not self.has_change_permission(request, user):
+            raise Http404
+        return user
+
+    def validate_view(self, request, pk):
+        """Open one account; the email that will leave is shown first."""
+        user = self._person(request, pk)
+        if request.method == "POST":
+            return self._decide(request, user, actions.validate_account, "Compte validé", {})
+        email = emails.preview_validated(user)
+        return self._page(request, user, "Valider ce compte", {"email": email, "button": "Valider le compte"})
+
+    def refuse_view(self, request, pk):
+        """Refuse one account with a reason."""
+        user, form = self._person(request, pk), ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return self._decide(request, user, actions.refuse_account, "Compte refusé", form.cleaned_data)
+        email = emails.preview_refused(user, REASON_EXAMPLE)
+        context = {"email": email, "form": form, "button": "Refuser le compte", "dangerous": True}
+        return self._page(request, user, "Refuser ce compte", context)
+
+    def close_view(self, request, pk):
+        """Close one account."""
+        user = self._person(request, pk)
+        if request.method == "POST":
+            return self._decide(request, user, actions.close_account, "Compte fermé", {})
+        return self._page(request, user, "Fermer ce compte", {"button": "Fermer le compte", "dangerous": True})
+
+    def _decide(self, request, user, action, word, arguments):
+        """Run the action; a second click finds it done and says the same."""
+        try:
+            if action(agent=request.user, user=user, **arguments):
+                self.log_change(request, user, word)
+            messages.success(request, f"{word} : {user}.")
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        return redirect(reverse("admin:accounts_user_changelist"))
+
+    def _page(self, request, user, title, context):
+        shared = {**self.admin_site.each_context(request), "title": title, "user_shown": user, "opts": self.opts}
+        return TemplateResponse(request, "admin/accounts/decide.html", {"form": None, "email": None} | shared | context)
+
+    @admin.action(description="Valider les comptes choisis", permissions=["change"])
+    def validate_selected(self, request, queryset):
+        """Open several accounts at once, after a page that names them."""
+        waiting = queryset.filter(status=Status.PENDING, signed_up_at__isnull=False)
+        if "confirmed" in request.POST:
+            opened = actions.validate_accounts(agent=request.user, users=waiting)
+            self.log_change(request, request.user, f"{opened} comptes validés")
+            messages.success(request, f"Comptes validés : {opened}.")
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Valider les comptes choisis",
+            "waiting": waiting,
+            "left_out": queryset.count() - waiting.count(),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/accounts/validate_selected.html", context)
+
+
+@admin.register(Commune)
+class CommuneAdmin(admin.ModelAdmin):
+    list_display = ["name", "insee_code", "zone"]
+    search_fields = ["name", "insee_code"]
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class AgentForm(forms.ModelForm):
+    """An agent signs in by email, then proves a second factor."""
+
+    email = forms.EmailField(label="Adresse e-mail")
+
+    class Meta:
+        model = Agent
+        fields = ["first_name", "last_name", "email", "communes", "is_active", "is_superuser"]
+        labels = {"is_superuser": "gère tout le portail"}
+
+    def clean_email(self):
+        return self.cleaned_data["email"].lower()
+
+
+@admin.register(Agent)
+class AgentAdmin(admin.ModelAdmin):
+    """Agents and their communes; only for those who manage the portal."""
+
+    form = AgentForm
+    list_display = ["__str__", "email", "is_active", "is_superuser"]
+    search_fields = ["last_name", "first_name", "email"]
+    autocomplete_fields = ["communes"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(is_staff=True)
+
+    def save_model(self, request, obj, form, change):
+        """A new agent chooses their password with « Mot de passe oublié ? »; nobody writes it for them."""
+        obj.is_staff, obj.status = True, Status.VALIDATED
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+    def _is_manager(self, request, obj=None):
+        return request.user.is_active and request.user.is_superuser
+
+    has_view_permission = has_add_permission = has_change_permission = has_module_permission = _is_manager
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+# allauth registers its tables without the communes' limits; the portal has its own pages for them.
+for table in (EmailAddress, EmailConfirmation, Group):
+    try:
+        admin.site.unregister(table)
+    except NotRegistered:
+        continue

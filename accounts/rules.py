@@ -1,0 +1,70 @@
+"""Regulations of accounts as pure functions, and the sentences of their refusals."""
+
+import secrets
+from datetime import date
+
+from portal.lib.refusals import Refusal
+
+OLDEST_BIRTH = date(1900, 1, 1)
+MAX_REASON = 1000
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is misread on paper
+CODE_GROUPS = 3  # of 4 letters: 31^12, about 59 bits, with 5 tries
+
+
+class NotYourAccount(Refusal):
+    """An agent decides for their communes only."""
+
+    sentence = "Ce compte n’est pas dans vos communes."
+    status = 404
+
+
+class SignUpIncomplete(Refusal):
+    """A sign-up is decided once it is whole."""
+
+    sentence = "La personne n’a pas encore terminé son inscription : il lui reste à choisir sa commune et son service."
+
+
+class ReasonMissing(Refusal):
+    sentence = "Écrivez le motif : la personne le lira dans son e-mail."
+
+
+class ReasonTooLong(Refusal):
+    sentence = f"Le motif compte au plus {MAX_REASON} caractères."
+
+
+class WrongActivation(Refusal):
+    """One answer for every failure: unknown identifier, wrong, used or old code, too many tries."""
+
+    sentence = (
+        "L’identifiant ou le code d’activation n’est pas le bon, ou le code n’est plus valable. "
+        "Vérifiez votre courrier ; si cela continue, demandez un nouveau courrier à votre mairie."
+    )
+
+
+def check_reason(reason: str) -> str:
+    """Return the reason of a refusal without spaces around; raise when it is empty or too long."""
+    reason = reason.strip()
+    if not reason:
+        raise ReasonMissing
+    if len(reason) > MAX_REASON:
+        raise ReasonTooLong
+    return reason
+
+
+def birth_fault(birth_date: date | None, today: date) -> str:
+    """Return why a birth date cannot be right, or an empty string."""
+    if birth_date and birth_date > today:
+        return "La date de naissance ne peut pas être dans le futur."
+    if birth_date and birth_date < OLDEST_BIRTH:
+        return "La date de naissance n’est pas plausible."
+    return ""
+
+
+def new_code() -> str:
+    """Return an activation code such as K7PM-3XQR-9TWH."""
+    return "-".join("".join(secrets.choice(CODE_LETTERS) for _ in range(4)) for _ in range(CODE_GROUPS))
+
+
+def bare_code(typed: str) -> str:
+    """Return a typed code without what people add or leave out: case, spaces, hyphens."""
+    return "".join(letter for letter in typed.upper() if letter.isalnum())
