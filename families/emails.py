@@ -1,7 +1,9 @@
 """Emails of the families app: templates in ``emails/families/``."""
 
+from django.urls import reverse
+
 from accounts.models import User
-from families.models import Member
+from families.models import Invitation, Member
 from portal.lib import mailing
 
 
@@ -18,4 +20,32 @@ def shared_child_changed(member: Member, before: tuple, by: User) -> None:
             to=parent.email or "",
             owner=parent.owner,
             context={**context, "first_name": parent.first_name},
+        )
+
+
+def invitation(invitation: Invitation, token: str) -> None:
+    """Send the single-use link to the other parent; the link is erased from the outbox once sent."""
+    context = {
+        "by": str(invitation.by),
+        "shared": invitation.kind == Invitation.Kind.SHARED,
+        "path": reverse("families:accept", args=[token]),
+        "until": f"{invitation.expires_at:%d-%m-%Y}",
+    }
+    mailing.queue("families/invitation", to=invitation.email, context=context, secret=True)
+
+
+def invitation_accepted(invitation: Invitation) -> None:
+    """Tell the guardians of the inviting family who accepted."""
+    context = {
+        "who": str(invitation.accepted_by),
+        "shared": invitation.kind == Invitation.Kind.SHARED,
+        "children": ", ".join(str(member) for member in invitation.members.all()),
+    }
+    guardians = User.objects.filter(guardian__family=invitation.family_id).exclude(pk=invitation.accepted_by_id)
+    for parent in guardians:
+        mailing.queue(
+            "families/invitation_accepted",
+            to=parent.email or "",
+            owner=parent.owner,
+            context=context | {"first_name": parent.first_name},
         )

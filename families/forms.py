@@ -1,12 +1,15 @@
 """What a visitor enters about their family."""
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dates import MONTHS
 
 from accounts.models import User
-from families.models import Kinship, Member
-from families.rules import MAX_NAME, OLDEST_BIRTH, WrongPerson, check_person, clean_name
+from families.actions.years import offered_classes
+from families.models import ADULTS, Invitation, Kinship, Member, Membership, SchoolClass
+from families.rules import MAX_NAME, OLDEST_BIRTH, WrongPerson, check_person, clean_name, default_kinship
+from portal.lib.calendars import school_year_of
 
 
 class BirthDateWidget(forms.SelectDateWidget):
@@ -25,13 +28,11 @@ class BirthDateWidget(forms.SelectDateWidget):
 
     def get_context(self, name, value, attrs):
         context = super().get_context(name, value, attrs)
+        css = "form-select d-inline-block w-auto me-1 mb-1" + (" is-invalid" if "aria-invalid" in (attrs or {}) else "")
         for part in context["widget"]["subwidgets"]:
             kind = part["name"].rsplit("_", 1)[-1]
-            part["attrs"] |= {"aria-label": self.names[kind], "class": "form-select", "autocomplete": "off"}
+            part["attrs"] |= {"aria-label": self.names[kind], "class": css, "autocomplete": "off"}
         return context
-
-    def _parse_date_fmt(self):
-        return ["day", "month", "year"]
 
 
 class BirthDateField(forms.DateField):
@@ -44,6 +45,7 @@ class BirthDateField(forms.DateField):
 
     def __init__(self, **kwargs):
         super().__init__(**{"label": "* Date de naissance", "widget": BirthDateWidget(), **kwargs})
+        self.widget.is_required = False  # keeps the empty first choices: nobody is born on 1 January by default
 
 
 class MemberForm(forms.Form):
@@ -63,7 +65,9 @@ class MemberForm(forms.Form):
     kinship = forms.ChoiceField(label="Type de Filiation", choices=Kinship.choices)
 
     def __init__(self, *args, user: User, member: Member | None = None, kinship: str = "", **kwargs):
-        kwargs["initial"] = _details(member) | {"kinship": kinship or default_kinship(user)} | kwargs.get("initial", {})
+        kwargs["initial"] = (
+            _details(member) | {"kinship": kinship or default_kinship(user.gender)} | kwargs.get("initial", {})
+        )
         super().__init__(*args, **kwargs)
 
     def clean(self):
@@ -82,12 +86,50 @@ class MemberForm(forms.Form):
         return data
 
 
-def default_kinship(user: User) -> str:
-    """« Père » as in the guide, « Mère » for a person who said « Mme »."""
-    return Kinship.MOTHER if user.gender == User.Gender.MME else Kinship.FATHER
-
-
 def _details(member: Member | None) -> dict:
     if member is None:
         return {}
     return {"last_name": member.last_name, "first_name": member.first_name, "birth_date": member.birth_date}
+
+
+class ClassChoice(forms.ModelChoiceField):
+    def label_from_instance(self, school_class):
+        return f"{school_class.school.name} – {school_class.name}"
+
+
+class ClassForm(forms.Form):
+    """The child's class of the current school year, among those of the commune's schools or the present one."""
+
+    school_class = ClassChoice(
+        label="École et classe", queryset=SchoolClass.objects.none(), required=False, empty_label="Pas d’école ici"
+    )
+
+    def __init__(self, *args, membership: Membership, **kwargs):
+        today = timezone.localdate()
+        year = school_year_of(today)
+        now = SchoolClass.objects.filter(schoolings__member=membership.member_id, school_year=year).first()
+        super().__init__(*args, initial={"school_class": now}, **kwargs)
+        offered = offered_classes(membership.family, today).values("pk")
+        choices = Q(pk__in=offered) | Q(pk=now.pk if now else None)
+        self.fields["school_class"].queryset = SchoolClass.objects.of_year(year).filter(choices)
+
+
+class InvitationForm(forms.Form):
+    """To whom the invitation goes, and what it opens."""
+
+    email = forms.EmailField(
+        label="* Adresse e-mail de l’autre parent", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    kind = forms.ChoiceField(label="* Votre situation", choices=Invitation.Kind.choices, widget=forms.RadioSelect)
+    members = forms.ModelMultipleChoiceField(
+        label="Enfants à partager",
+        help_text="Seulement si vous êtes séparés : chaque enfant coché figurera aussi dans la famille de l’autre parent.",
+        queryset=Member.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args, user: User, **kwargs):
+        super().__init__(*args, **kwargs)
+        adults = Membership.objects.of(user).filter(kinship__in=ADULTS)
+        self.fields["members"].queryset = Member.objects.of(user).exclude(pk__in=adults.values("member"))

@@ -25,3 +25,5 @@ class Hook:
 has_history = Hook()
 # fn(*, family, member) -> int: how many bookings of this family for this person are still to come?
 upcoming_bookings = Hook()
+# fn(*, family) -> bool: does money or anything else stand on this family, so that it cannot be left for another?
+family_has_history = Hook()

@@ -1,5 +1,8 @@
 """Households, the people who can be booked, their schools and classes."""
 
+from collections.abc import Iterable
+from datetime import date
+
 import pghistory
 from django.conf import settings
 from django.db import models
@@ -7,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Commune, User
+from portal.lib.calendars import school_year_of
 
 
 class FamilyQuerySet(models.QuerySet):
@@ -71,6 +75,7 @@ class MemberQuerySet(models.QuerySet):
         return self.filter(memberships__family=family_id, memberships__withdrawn_at=None).order_by("birth_date", "pk")
 
 
+@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="MemberEvent")
 class Member(models.Model):
     """Bénéficiaire: a person who can be booked, usually a child, sometimes an adult (S3-73, S3-80).
 
@@ -120,6 +125,29 @@ class Kinship(models.TextChoices):
     OTHER = "other", "Autre"
 
 
+ADULTS = (Kinship.SELF, Kinship.PARTNER)
+
+
+class MembershipQuerySet(models.QuerySet):
+    def of(self, user):
+        """A guardian's filiations, withdrawn ones too, eldest first."""
+        guardian = getattr(user, "guardian", None)
+        return self.of_family(guardian.family_id) if guardian else self.none()
+
+    def of_family(self, family_id):
+        return (
+            self.filter(family=family_id).select_related("member", "family").order_by("member__birth_date", "member_id")
+        )
+
+    def current(self):
+        return self.filter(withdrawn_at=None)
+
+    def with_class(self, school_year: int):
+        """With ``member.class_now``: a list of at most one Schooling of the school year."""
+        schoolings = Schooling.objects.filter(school_year=school_year).select_related("school_class__school")
+        return self.prefetch_related(models.Prefetch("member__schoolings", schoolings, to_attr="class_now"))
+
+
 @pghistory.track(
     pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="MembershipEvent"
 )
@@ -130,6 +158,7 @@ class Membership(models.Model):
     member = models.ForeignKey(Member, models.PROTECT, related_name="memberships")
     kinship = models.CharField("type de filiation", max_length=16, choices=Kinship.choices, default=Kinship.FATHER)
     withdrawn_at = models.DateTimeField("retiré le", null=True, blank=True)
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = "filiation"
@@ -138,12 +167,23 @@ class Membership(models.Model):
     def __str__(self):
         return f"{self.member} – {self.get_kinship_display()}"
 
+    @property
+    def is_adult(self) -> bool:
+        """Whether the beneficiary is an adult of the household, who has no class."""
+        return self.kinship in ADULTS
+
+
+class SchoolQuerySet(models.QuerySet):
+    def of_agent(self, agent):
+        return self if agent.is_superuser else self.filter(commune__in=agent.communes.all())
+
 
 class School(models.Model):
     """A school of a commune."""
 
     commune = models.ForeignKey(Commune, models.PROTECT, related_name="schools", verbose_name="commune")
     name = models.CharField("nom", max_length=100)
+    objects = SchoolQuerySet.as_manager()
 
     class Meta:
         verbose_name = "école"
@@ -167,6 +207,26 @@ class Level(models.TextChoices):
     CM1 = "CM1", "CM1"
     CM2 = "CM2", "CM2"
 
+    @property
+    def following(self) -> "Level | None":
+        """The level of the next school year; None after CM2: the child leaves for secondary school."""
+        levels = list(Level)
+        return levels[levels.index(self) + 1] if self != Level.CM2 else None
+
+
+class SchoolClassQuerySet(models.QuerySet):
+    def of_agent(self, agent):
+        return self if agent.is_superuser else self.filter(school__commune__in=agent.communes.all())
+
+    def of_year(self, school_year: int):
+        """The classes of a school year, school by school, from the youngest."""
+        return self.filter(school_year=school_year).select_related("school").order_by("school__name", BY_LEVEL, "name")
+
+
+BY_LEVEL = models.Case(
+    *(models.When(level=level, then=rank) for rank, level in enumerate(Level)), output_field=models.IntegerField()
+)
+
 
 class SchoolClass(models.Model):
     """A class of a school for one school year (2026 stands for 2026-2027)."""
@@ -175,6 +235,7 @@ class SchoolClass(models.Model):
     school_year = models.PositiveSmallIntegerField("année scolaire", help_text="2026 pour 2026-2027")
     name = models.CharField("nom", max_length=60)
     level = models.CharField("niveau", max_length=3, choices=Level.choices)
+    objects = SchoolClassQuerySet.as_manager()
 
     class Meta:
         verbose_name = "classe"
@@ -185,12 +246,18 @@ class SchoolClass(models.Model):
         return f"{self.name} – {self.school.name} {self.school_year}-{self.school_year + 1}"
 
 
+class SchoolingQuerySet(models.QuerySet):
+    def of_agent(self, agent):
+        return self if agent.is_superuser else self.filter(school_class__school__commune__in=agent.communes.all())
+
+
 class Schooling(models.Model):
     """A child's class for one school year."""
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="schoolings", verbose_name="enfant")
     school_class = models.ForeignKey(SchoolClass, models.PROTECT, related_name="schoolings", verbose_name="classe")
     school_year = models.PositiveSmallIntegerField("année scolaire")
+    objects = SchoolingQuerySet.as_manager()
 
     class Meta:
         verbose_name = "scolarité"
@@ -216,6 +283,12 @@ class Certification(models.Model):
         return f"{self.family} {self.school_year}"
 
 
+def is_certified(family: Family, day: date) -> bool:
+    """Whether the family's details were certified for the school year of ``day``."""
+    return Certification.objects.filter(family=family, school_year=school_year_of(day)).exists()
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="QuotientEvent")
 class Quotient(models.Model):
     """A family's quotient familial from a date on; never retroactive by itself."""
 
@@ -235,6 +308,29 @@ class Quotient(models.Model):
         return f"{self.family} : {self.value} à partir du {self.effective_from:%d-%m-%Y}"
 
 
+def quotients_on(family_ids: Iterable[int], day: date) -> dict[int, int]:
+    """Return the quotient in force on ``day`` by family, without those that have none; one query."""
+    known = Quotient.objects.filter(family__in=family_ids, effective_from__lte=day)
+    latest = known.order_by("family", "-effective_from").distinct("family")
+    return dict(latest.values_list("family_id", "value"))
+
+
+def quotient_on(family: Family, day: date) -> int | None:
+    """Return the family's quotient in force on ``day``, or None while it is unknown."""
+    return quotients_on([family.pk], day).get(family.pk)
+
+
+class InvitationQuerySet(models.QuerySet):
+    def of(self, user):
+        """The invitations sent by the guardians of a person's family."""
+        guardian = getattr(user, "guardian", None)
+        return self.filter(family=guardian.family_id) if guardian else self.none()
+
+    def open(self):
+        """Those that can still be accepted."""
+        return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+
+
 class Invitation(models.Model):
     """A guardian's invitation to the other parent, by email, with a single-use link.
 
@@ -250,13 +346,14 @@ class Invitation(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     email = models.EmailField("adresse e-mail de l’autre parent")
     kind = models.CharField("votre situation", max_length=10, choices=Kind.choices)
-    members = models.ManyToManyField(Member, related_name="+", verbose_name="enfants concernés")
+    members = models.ManyToManyField(Member, related_name="+", blank=True, verbose_name="enfants concernés")
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = "invitation"

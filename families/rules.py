@@ -7,6 +7,10 @@ from portal.lib.refusals import Refusal
 
 MAX_MEMBERS = 30  # « autant de bénéficiaires que souhaité » (S3-52); the limit only stops a runaway script
 MAX_NAME = 80
+MAX_QUOTIENT = 99_999
+MAX_GUARDIANS = 2
+INVITATION_DAYS = 30
+MAX_INVITATIONS = 10  # a family, over INVITATION_DAYS: the portal is not a way to write to strangers
 OLDEST_BIRTH = date(1900, 1, 1)
 
 
@@ -34,6 +38,93 @@ class HasUpcomingBookings(Refusal):
 
 class NotInFamily(Refusal):
     sentence = "Cette personne ne figure plus dans vos filiations. Rechargez la page."
+
+
+class InvitationRefused(Refusal):
+    """An invitation that cannot be sent or accepted; the sentence says why."""
+
+
+class InvitationUnknown(InvitationRefused):
+    sentence = (
+        "Ce lien d’invitation n’est pas valable. Vérifiez qu’il est complet, ou demandez une nouvelle invitation."
+    )
+
+
+class InvitationExpired(InvitationRefused):
+    sentence = "Cette invitation a expiré. Demandez à l’autre parent de vous en envoyer une nouvelle."
+
+
+class InvitationUsed(InvitationRefused):
+    sentence = "Cette invitation a déjà servi. Une invitation ne peut être acceptée qu’une fois."
+
+
+class InvitationWithdrawn(InvitationRefused):
+    sentence = "Cette invitation a été retirée par la personne qui vous l’avait envoyée."
+
+
+class OwnInvitation(InvitationRefused):
+    sentence = "Cette invitation vient de votre propre famille : elle s’adresse à l’autre parent."
+
+
+class HasOwnFamily(InvitationRefused):
+    sentence = (
+        "Vous avez déjà votre propre famille sur le portail : vous ne pouvez pas rejoindre celle-ci. "
+        "Demandez plutôt à l’autre parent une invitation « séparés, chacun son compte », ou contactez votre mairie."
+    )
+
+
+class FamilyIsFull(InvitationRefused):
+    sentence = "Cette famille a déjà deux responsables."
+
+
+class TooManyInvitations(InvitationRefused):
+    sentence = (
+        "Vous avez envoyé beaucoup d’invitations ces derniers jours. Réessayez plus tard ou contactez votre mairie."
+    )
+
+
+class AlreadyEntered(InvitationRefused):
+    """The accepting parent has an entry of their own for the same child (S2-17)."""
+
+    def __init__(self, names: list[str]):
+        super().__init__(
+            *(
+                f"{name} figure déjà dans vos filiations, saisi par vous : retirez d’abord cette fiche, "
+                "ou demandez à votre mairie de réunir les deux."
+                for name in names
+            )
+        )
+
+
+class NotYourClass(Refusal):
+    sentence = "Cette classe n’est pas proposée à votre enfant. Rechargez la page, ou contactez votre mairie."
+
+
+class NotYours(Refusal):
+    """An agent decides only for their own communes."""
+
+    sentence = "Cette famille ou cette école n’est pas de vos communes."
+
+
+class WrongQuotient(Refusal):
+    sentence = f"Un quotient familial est compris entre 0 et {MAX_QUOTIENT}."
+
+
+def default_kinship(gender: str) -> str:
+    """« Père » as in the guide (S3-50), « Mère » for a person who said « Mme »."""
+    return "mother" if gender == "Mme" else "father"
+
+
+def next_class(name: str, level: str, following: str, candidates: list[tuple[str, str]]) -> str | None:
+    """Return the name of the clear next class among next year's (name, level): the namesake or the only one, else None.
+
+    « CP A » goes on as « CE1 A ».
+    """
+    names = [other for other, its_level in candidates if its_level == following]
+    namesake = name.replace(level, following)
+    if namesake in names:
+        return namesake
+    return names[0] if len(names) == 1 else None
 
 
 def clean_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes of a household. Order of locks: family, then beneficiary, then filiation."""
+"""Writes of a household. Order of locks in this app: key, person, invitation, families by pk, beneficiary."""
 
 from datetime import date
 
@@ -19,6 +19,8 @@ from families.rules import (
     clean_name,
     identity,
 )
+from portal.lib.once import claim_key
+from portal.lib.refusals import StalePage
 from portal.lib.transactions import outermost
 
 
@@ -34,9 +36,20 @@ def open_family(user: User) -> Family:
 
 
 @outermost
-def add_member(*, user: User, first_name: str, last_name: str, birth_date: date, kinship: str) -> Membership:
-    """Add a beneficiary to the person's family; someone withdrawn earlier comes back. Refuses the same person twice."""
-    return place_member(open_family(user), first_name, last_name, birth_date, kinship)
+def add_member(
+    *, user: User, first_name: str, last_name: str, birth_date: date, kinship: str, key: str | None = None
+) -> Membership:
+    """Add a beneficiary to the person's family; someone withdrawn earlier comes back. Refuses the same person twice.
+
+    ``key`` is the form's idempotency key (purpose ``add-member``): a second click gets the first answer.
+    """
+    once = None if key is None else claim_key(key, user.owner, "add-member")
+    if once and once.answer:
+        return Membership.objects.select_related("member").get(pk=once.answer["membership"])
+    membership = place_member(open_family(user), first_name, last_name, birth_date, kinship)
+    if once:
+        once.remember({"membership": membership.pk})
+    return membership
 
 
 def place_member(family: Family, first_name: str, last_name: str, birth_date: date, kinship: str) -> Membership:
@@ -80,16 +93,34 @@ def _rename(member: Member, first_name: str, last_name: str, birth_date: date, b
 
 
 @outermost
-def remove_member(*, user: User, member: Member) -> None:
+def remove_member(*, user: User, member: Member, key: str | None = None) -> None:
     """Take a beneficiary out of the person's own family: withdrawn with a past, deleted without one."""
-    family = open_family(user)
-    membership = lock_membership(family, member)
-    if sum(hooks.upcoming_bookings(family=family, member=membership.member)):
+    once = None if key is None else claim_key(key, user.owner, removal(member.pk))
+    if once and once.answer:
+        return
+    membership = lock_membership(open_family(user), member)
+    if sum(hooks.upcoming_bookings(family=membership.family, member=membership.member)):
         raise HasUpcomingBookings
     if membership.member.is_shared() or any(hooks.has_history(member=membership.member)):
         _withdraw(membership)
     else:
         _delete(membership)
+    if once:
+        once.remember({"removed": True})
+
+
+@transaction.atomic
+def was_removed(*, user: User, pk: int, key: str) -> bool:
+    """Whether this very confirmation was obeyed already: a second click finds nobody left to remove."""
+    try:
+        return claim_key(key, user.owner, removal(pk)).answer is not None
+    except StalePage:
+        return False
+
+
+def removal(pk: int) -> str:
+    """The purpose of the key on the page « Supprimer un bénéficiaire »."""
+    return f"remove-member:{pk}"
 
 
 def _delete(membership: Membership) -> None:
@@ -134,7 +165,8 @@ def lock_membership(family: Family, member: Member) -> Membership:
     """Lock the family, the beneficiary (FOR UPDATE, see hooks) and return the filiation; raise NotInFamily."""
     lock_family(family.pk)
     locked = Member.objects.select_for_update().filter(pk=member.pk).first()
-    membership = Membership.objects.filter(family=family, member=member.pk, withdrawn_at=None).first()
+    current = Membership.objects.select_related("family").filter(withdrawn_at=None)
+    membership = current.filter(family=family, member=member.pk).first()
     if locked is None or membership is None:
         raise NotInFamily
     membership.member = locked

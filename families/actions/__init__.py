@@ -1,0 +1,41 @@
+"""Every write of the families app that has a rule."""
+
+from families.actions.agents import link_child, record_quotient
+from families.actions.invitations import (
+    accept_invitation,
+    find_invitation,
+    invite,
+    withdraw_invitation,
+)
+from families.actions.members import (
+    add_member,
+    open_family,
+    place_member,
+    remove_member,
+    restore_member,
+    update_member,
+    was_removed,
+)
+from families.actions.years import certify, certify_for, choose_class, roll_over, roll_over_plan, set_classes
+
+__all__ = [
+    "accept_invitation",
+    "add_member",
+    "certify",
+    "certify_for",
+    "choose_class",
+    "find_invitation",
+    "invite",
+    "link_child",
+    "open_family",
+    "place_member",
+    "record_quotient",
+    "remove_member",
+    "restore_member",
+    "roll_over",
+    "roll_over_plan",
+    "set_classes",
+    "update_member",
+    "was_removed",
+    "withdraw_invitation",
+]
