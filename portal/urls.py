@@ -9,6 +9,7 @@ urlpatterns = [
     path("couleurs.css", views.authority_css, name="authority_css"),
     path("informations/<slug:slug>/", views.legal, name="legal"),
     path("sante/", views.health, name="health"),
+    path("demo/codes/", views.codes, name="codes"),
     path("demo/messages/", views.inbox, name="inbox"),
     path("demo/messages/<str:name>/", views.inbox, name="inbox_letter"),
     path("mes-filiations/", include("families.urls")),

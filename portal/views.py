@@ -9,7 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from accounts.mfa import current_code
 from families.models import Guardian, Member
+from portal.demo.data import TOTP_SECRET
 from portal.inbox import read_inbox
 from portal.lib.dates import date_long
 from portal.lib.models import authority
@@ -65,7 +67,7 @@ def next_booking(bookings) -> str:
 def authority_css(request):
     """The authority's colours as a stylesheet."""
     it = authority()
-    css = f":root{{--pv-primary:{it.colour_primary};--pv-accent:{it.colour_accent}}}\n"
+    css = f":root{{--pv-brand:{it.colour_primary};--pv-brand-accent:{it.colour_accent}}}\n"
     return HttpResponse(css, content_type="text/css; charset=utf-8")
 
 
@@ -108,3 +110,12 @@ def inbox(request, name=""):
     if name and not chosen:
         raise Http404
     return render(request, "portal/inbox.html", {"emails": emails[:100], "chosen": chosen})
+
+
+@require_safe
+@login_not_required
+def codes(request):
+    """The second factor of the demo's agents right now; does not exist outside the demo."""
+    if not settings.DEMO:
+        raise Http404
+    return render(request, "portal/codes.html", {"code": current_code(TOTP_SECRET)})

@@ -4,3 +4,13 @@ from django.apps import AppConfig
 class ReservationsConfig(AppConfig):
     name = "reservations"
     verbose_name = "Réservations"
+
+    def ready(self):
+        from families import hooks
+        from reservations import history
+        from wallet import checks
+
+        hooks.has_history.register(history.has_history)
+        hooks.upcoming_bookings.register(history.upcoming_bookings)
+        hooks.family_has_history.register(history.family_has_history)
+        checks.register(history.check_bookings)

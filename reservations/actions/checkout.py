@@ -166,7 +166,7 @@ def _carry_out(basket: Basket, order: Order) -> None:
         return
     moves = recredit_bookings(cancelled) + pay_bookings(booked)
     if moves:
-        order.operation = post(Operation.Kind.ORDER, moves, actor=order.by, label="Réservations", at=order.at)
+        order.operation = post(Operation.Kind.BOOKING, moves, actor=order.by, label="Réservations", at=order.at)
         order.save(update_fields=["operation"])
 
 

@@ -1,0 +1,227 @@
+"""What the demo is made of: communes with their INSEE codes, prices of the guides, names of families."""
+
+from datetime import date, time
+
+from reservations.rules import Counting, DeadlineKind, DeadlineRule
+
+PASSWORD = "Cantine-Facile-2026"
+# A known second factor, for the demo's agents only; /demo/codes/ shows the code of the moment.
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+COMMUNES = [
+    ("01028", "Baneins"),
+    ("01371", "Saint-Marcel"),
+    ("43002", "Aiguilhe"),
+    ("43032", "Blavozy"),
+    ("43041", "Brives-Charensac"),
+    ("43078", "Coubon"),
+    ("43080", "Craponne-sur-Arzon"),
+    ("43152", "Polignac"),
+    ("43165", "Rosières"),
+    ("43181", "Saint-Étienne-Lardeyrol"),
+    ("33122", "Cestas"),
+]
+SCHOOLS = {
+    "01028": "École de Baneins",
+    "01371": "École Les Étangs",
+    "43002": "École du Rocher",
+    "43078": "École des Bords de Loire",
+    "33122": "École du Bourg",
+}
+
+# Rulebooks: Thursday 10:00 for Monday … two working days at noon; Friday noon for the next week; the eve at 10:00.
+TWO_WORKING_DAYS = DeadlineRule(kind=DeadlineKind.DAYS, days=2, counting=Counting.WORKING, at=time(12))
+EVE = DeadlineRule(kind=DeadlineKind.DAYS, days=1, counting=Counting.WORKING, at=time(10))
+FRIDAY_BEFORE = DeadlineRule(kind=DeadlineKind.WEEK, weekday=4, weeks=1, at=time(12))
+TUESDAY_BEFORE = DeadlineRule(kind=DeadlineKind.WEEK, weekday=1, weeks=1)
+
+SCHOOL_DAYS, WEDNESDAY, WORKDAYS = [0, 1, 3, 4], [2], [0, 1, 2, 3, 4]
+
+# (INSEE code, service, activities); cents inside the commune and outside.
+CANTEEN = {
+    "kind": "cantine",
+    "billing": "prepaid",
+    "unit": "repas",
+    "units": "repas",
+    "arrival": time(11, 30),
+    "departure": time(13, 30),
+}
+LEISURE = {"kind": "loisirs", "billing": "deferred", "unit": "journée", "units": "journées"}
+HALF_DAY = LEISURE | {"unit": "demi-journée", "units": "demi-journées"}
+MORNING, AFTERNOON = {"arrival": time(9), "departure": time(13, 30)}, {"arrival": time(12), "departure": time(17, 30)}
+WHOLE_DAY = {"arrival": time(9), "departure": time(17, 30)}
+
+ACTIVITIES = [
+    (
+        "01371",
+        "Service cantine",
+        "Réservation repas cantine",
+        "cantine-saint-marcel",
+        CANTEEN,
+        380,
+        475,
+        TWO_WORKING_DAYS,
+        EVE,
+        {},
+    ),
+    (
+        "01028",
+        "Service cantine",
+        "Réservation repas cantine",
+        "cantine-baneins",
+        CANTEEN,
+        380,
+        475,
+        FRIDAY_BEFORE,
+        EVE,
+        {},
+    ),
+    (
+        "43002",
+        "Cantine scolaire",
+        "Réservation de repas Cantines Aiguilhe",
+        "cantine-aiguilhe",
+        CANTEEN,
+        380,
+        475,
+        TUESDAY_BEFORE,
+        TUESDAY_BEFORE,
+        {},
+    ),
+    (
+        "43078",
+        "Cantine scolaire",
+        "Réservation repas cantine",
+        "cantine-coubon",
+        CANTEEN,
+        380,
+        665,
+        TWO_WORKING_DAYS,
+        TWO_WORKING_DAYS,
+        {},
+    ),
+    (
+        "43078",
+        "Cantine scolaire",
+        "Repas adulte",
+        "repas-adulte-coubon",
+        CANTEEN,
+        665,
+        665,
+        TWO_WORKING_DAYS,
+        TWO_WORKING_DAYS,
+        {"age_min": 18},
+    ),
+    (
+        "33122",
+        "Centres de loisirs",
+        "ALSH 3-6 ans Matin",
+        "alsh-3-6-matin",
+        HALF_DAY | MORNING,
+        475,
+        665,
+        EVE,
+        EVE,
+        {"age_min": 3, "age_max": 6, "capacity": 24},
+    ),
+    (
+        "33122",
+        "Centres de loisirs",
+        "ALSH 3-6 ans Après Midi",
+        "alsh-3-6-apres-midi",
+        HALF_DAY | AFTERNOON,
+        475,
+        665,
+        EVE,
+        EVE,
+        {"age_min": 3, "age_max": 6, "capacity": 24},
+    ),
+    (
+        "33122",
+        "Centres de loisirs",
+        "ALSH 3-6 ans Journée",
+        "alsh-3-6-journee",
+        LEISURE | WHOLE_DAY,
+        665,
+        1035,
+        EVE,
+        EVE,
+        {"age_min": 3, "age_max": 6, "capacity": 24},
+    ),
+    (
+        "33122",
+        "Centres de loisirs",
+        "ALSH 6-12 ans Matin",
+        "alsh-6-12-matin",
+        HALF_DAY | MORNING,
+        1035,
+        1485,
+        EVE,
+        EVE,
+        {"age_min": 6, "age_max": 12, "capacity": 36},
+    ),
+    (
+        "33122",
+        "Centres de loisirs",
+        "ALSH 6-12 ans Journée",
+        "alsh-6-12-journee",
+        LEISURE | WHOLE_DAY,
+        1485,
+        1990,
+        EVE,
+        EVE,
+        {"age_min": 6, "age_max": 12, "capacity": 36},
+    ),
+]
+
+# (first name, last name, gender, INSEE code, children as (first name, birth date), cents in the wallet)
+FAMILIES = [
+    ("Claire", "Dupont", "Mme", "01371", [("Louane", date(2018, 5, 10)), ("Théo", date(2013, 7, 12))], 4260),
+    ("Jean-Paul", "Dupont", "M", "33122", [("Antoine", date(2021, 3, 4)), ("Liou", date(2017, 9, 21))], 14000),
+]
+FIRST_NAMES = [
+    "Amina",
+    "Bruno",
+    "Chloé",
+    "David",
+    "Élodie",
+    "Fatou",
+    "Guillaume",
+    "Hélène",
+    "Ibrahim",
+    "Julie",
+    "Karim",
+    "Léa",
+]
+LAST_NAMES = [
+    "Bernard",
+    "Petit",
+    "Robert",
+    "Richard",
+    "Durand",
+    "Moreau",
+    "Laurent",
+    "Simon",
+    "Michel",
+    "Garcia",
+    "Roux",
+    "Fontaine",
+]
+CHILD_NAMES = ["Adam", "Alice", "Enzo", "Inès", "Jules", "Lina", "Malo", "Nora", "Oscar", "Rose", "Sacha", "Zoé"]
+
+
+def more_families(number: int) -> list[tuple]:
+    """Some dozens of families more, always the same."""
+    codes = list(SCHOOLS)
+    rows = []
+    for n in range(number):
+        children = [
+            (
+                CHILD_NAMES[(n + k * 5) % len(CHILD_NAMES)],
+                date(2014 + (n + 3 * k) % 9, 1 + (n + k) % 12, 1 + (n * 7) % 28),
+            )
+            for k in range(1 + n % 3)
+        ]
+        first, last = FIRST_NAMES[n % len(FIRST_NAMES)], LAST_NAMES[(n * 5 + n // 12) % len(LAST_NAMES)]
+        rows.append((first, last, "Mme" if n % 2 else "M", codes[n % len(codes)], children, 1500 + 350 * (n % 12)))
+    return rows

@@ -1,0 +1,16 @@
+from django.core.management import BaseCommand
+
+from accounts.mfa import current_code
+from portal.demo import data
+
+
+class Command(BaseCommand):
+    help = "Print the accounts of the demo."
+
+    def handle(self, *args, **options):
+        self.stdout.write(f"Password of every account: {data.PASSWORD}")
+        self.stdout.write("  parent, canteen        claire.dupont@demo.example")
+        self.stdout.write("  parent, leisure centre jean-paul.dupont@demo.example")
+        self.stdout.write("  agent of Saint-Marcel  agent.01371@demo.example   (second factor: /demo/codes/)")
+        self.stdout.write("  all rights             admin@demo.example         (second factor: /demo/codes/)")
+        self.stdout.write(f"Second factor right now: {current_code(data.TOTP_SECRET)}")
