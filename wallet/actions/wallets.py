@@ -39,8 +39,11 @@ def system_account(kind: str) -> Account:
 
 
 def _open(kind: str, code: str, floor: int | None = None) -> Account:
-    Account.objects.bulk_create([Account(kind=kind, code=code, floor=floor)], ignore_conflicts=True)
-    return Account.objects.get(kind=kind, code=code)
+    found = Account.objects.filter(kind=kind, code=code).first()
+    if found is None:
+        Account.objects.bulk_create([Account(kind=kind, code=code, floor=floor)], ignore_conflicts=True)
+        found = Account.objects.get(kind=kind, code=code)
+    return found
 
 
 def set_floor(purse: Purse, floor: int) -> None:

@@ -1,0 +1,33 @@
+"""« Mon porte-monnaie »: what is in it, what happened, how to fill it."""
+
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from families.models import Family
+from wallet.models import Wallet
+from wallet.statements import statement
+
+PAGE = 25
+
+
+@require_safe
+def wallet_statement(request, code=None):
+    """The balance and the statement of one of the family's wallets, the default one without ``code``."""
+    family = get_object_or_404(Family.objects.of(request.user))
+    wallets = list(Wallet.objects.of(request.user))
+    wallet = next((each for each in wallets if code in (None, each.purse.code)), None)
+    if code and wallet is None:
+        raise Http404
+    lines = Paginator(statement(wallet) if wallet else [], PAGE).get_page(request.GET.get("page"))
+    return render(
+        request, "wallet/statement.html", {"family": family, "wallets": wallets, "wallet": wallet, "lines": lines}
+    )
+
+
+@require_safe
+def top_up(request):
+    """How to put money in the wallet."""
+    family = get_object_or_404(Family.objects.of(request.user))
+    return render(request, "wallet/top_up.html", {"family": family, "wallets": Wallet.objects.of(request.user)})
