@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('families', '0002_memberevent_quotientevent_alter_invitation_members_and_more'),
+        ('families', '0001_initial'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('services', '0001_initial'),
         ('wallet', '0002_ledger_triggers'),
