@@ -7,12 +7,22 @@ from django.utils import timezone
 
 from accounts import emails
 from accounts.models import ActivationCode, Commune, Consent, User
-from accounts.rules import NotYourAccount, SignUpIncomplete, WrongActivation, bare_code, check_reason, new_code
+from accounts.rules import (
+    LettersPrinted,
+    NotYourAccount,
+    SignUpIncomplete,
+    WrongActivation,
+    bare_code,
+    check_reason,
+    new_code,
+)
 from portal.lib import states
 from portal.lib.models import authority
+from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
 
 Status = User.Status
+LETTERS = "letters"  # the purpose of a print run's key
 
 
 # --- What the person does --------------------------------------------------------------------------------------------
@@ -116,14 +126,22 @@ def open_account(*, agent: User, commune: Commune, email: str | None, **details)
     if not (agent.is_superuser or agent.communes.filter(pk=commune.pk).exists()):
         raise NotYourAccount
     now = timezone.now()
-    return User.objects.create_user(
+    user = User.objects.create_user(
         email=email, commune=commune, status=Status.VALIDATED, signed_up_at=now, **_decision(agent), **details
     )
+    emails.account_opened(user)
+    return user
 
 
 @outermost
-def make_codes(*, agent: User, users: Iterable[User]) -> list[tuple[User, str]]:
-    """Return (person, new activation code) for the agent's accounts; a code made earlier is worth nothing any more."""
+def make_codes(*, agent: User, users: Iterable[User], key: str) -> list[tuple[User, str]]:
+    """Return (person, new activation code) for the agent's accounts; a code made earlier is worth nothing any more.
+
+    Obeyed once a key: a second click would make the letters just printed worthless. Raise LettersPrinted then.
+    """
+    claimed = claim_key(key, agent.owner, LETTERS)
+    if claimed.answer is not None:
+        raise LettersPrinted
     people = list(_of_agent(agent).filter(pk__in=[user.pk for user in users], status=Status.VALIDATED))
     ActivationCode.objects.filter(user__in=people, used_at=None).delete()
     codes = [(user, new_code()) for user in people]
@@ -131,6 +149,7 @@ def make_codes(*, agent: User, users: Iterable[User]) -> list[tuple[User, str]]:
         ActivationCode(user=user, code_hash=make_password(bare_code(code)), expires_at=ActivationCode.default_expiry())
         for user, code in codes
     )
+    claimed.remember({"letters": len(codes)})
     return codes
 
 

@@ -5,15 +5,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Value, When
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from accounts import actions, emails
+from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, User
 from accounts.rules import MAX_REASON
+from portal.lib.once import make_key
+from portal.lib.pdf import PdfUnavailable
 from portal.lib.refusals import Refusal
 
 Status = User.Status
@@ -54,7 +58,7 @@ class UserAdmin(admin.ModelAdmin):
     list_per_page = 50
     search_fields = ["last_name", "first_name", "email", "identifier"]
     search_help_text = "Nom, prénom, adresse e-mail ou identifiant"
-    actions = ["validate_selected"]
+    actions = ["validate_selected", "print_letters"]
     change_form_template = "admin/accounts/user_form.html"
     fields = [
         ("status", "decided_at", "decided_by"),
@@ -99,10 +103,15 @@ class UserAdmin(admin.ModelAdmin):
         return f"{user.last_name} {user.first_name}"
 
     def get_urls(self):
-        pages = [("valider", self.validate_view), ("refuser", self.refuse_view), ("fermer", self.close_view)]
+        pages = [
+            ("<int:pk>/valider/", self.validate_view),
+            ("<int:pk>/refuser/", self.refuse_view),
+            ("<int:pk>/fermer/", self.close_view),
+            ("courriers/", self.letters_view),
+        ]
         own = [
-            path(f"<int:pk>/{word}/", self.admin_site.admin_view(view), name=f"accounts_user_{word}")
-            for word, view in pages
+            path(route, self.admin_site.admin_view(view), name=f"accounts_user_{route.split('/')[-2]}")
+            for route, view in pages
         ]
         return own + super().get_urls()
 
@@ -167,6 +176,51 @@ class UserAdmin(admin.ModelAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/accounts/validate_selected.html", context)
+
+    @admin.action(description="Imprimer des courriers d’activation", permissions=["change"])
+    def print_letters(self, request, queryset):
+        """Lead to the page that prints, with the chosen accounts."""
+        return self._letters_page(request, queryset)
+
+    def letters_view(self, request):
+        """Print activation letters; the page first names the people, since older letters stop working."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        numbers = [number for number in request.POST.getlist("ids") or request.GET.getlist("ids") if number.isdecimal()]
+        people = self.get_queryset(request).filter(pk__in=numbers)
+        if "once_key" not in request.POST:
+            return self._letters_page(request, people)
+        try:
+            codes = actions.make_codes(agent=request.user, users=people, key=request.POST["once_key"])
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+            return redirect("admin:accounts_user_changelist")
+        return self._printed(request, letters_context(codes))
+
+    def _letters_page(self, request, people):
+        people = people.filter(status=Status.VALIDATED)
+        if people.count() > MAX_LETTERS:
+            messages.warning(request, f"Un tirage compte au plus {MAX_LETTERS} courriers : les premiers sont montrés.")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Imprimer des courriers d’activation",
+            "people": people[:MAX_LETTERS],
+            "once_key": make_key(request.user.owner, actions.LETTERS),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/accounts/letters.html", context)
+
+    def _printed(self, request, letters):
+        """The codes are made: they are shown once, as a PDF or else as a page to print."""
+        try:
+            pdf = letters_pdf(letters)
+        except PdfUnavailable:
+            context = {**self.admin_site.each_context(request), "title": "Courriers d’activation", **letters}
+            return TemplateResponse(request, "admin/accounts/letters_print.html", context)
+        response = HttpResponse(pdf, content_type="application/pdf")
+        response["Content-Disposition"] = 'attachment; filename="courriers-activation.pdf"'
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 @admin.register(Commune)

@@ -27,6 +27,11 @@ def account_received(user: User) -> None:
     mailing.queue(**_message("account_received", user, commune=str(user.commune)))
 
 
+def account_opened(user: User) -> None:
+    """Tell a person that an agent opened an account for them, and how to choose a password."""
+    mailing.queue(**_message("account_opened", user, identifier=user.identifier))
+
+
 def account_validated(user: User) -> None:
     """Tell a person that their account is open."""
     mailing.queue(**_validated(user))

@@ -46,6 +46,7 @@ class PersonFields(forms.Form):
         label="Nom", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
     birth_date = BirthField()
+    DETAILS = ("gender", "first_name", "last_name", "birth_date")
 
 
 class ConsentFields(forms.Form):
@@ -70,8 +71,8 @@ class ConsentFields(forms.Form):
         return [self[kind.value] for kind in self.kinds()]
 
 
-class DetailsForm(ConsentFields, PersonFields):
-    """« Mes informations personnelles »: everything but the email and the password, which have pages of their own."""
+class AddressFields(forms.Form):
+    """How to reach a person by telephone and by post."""
 
     phone = forms.CharField(
         label="Téléphone",
@@ -95,7 +96,14 @@ class DetailsForm(ConsentFields, PersonFields):
     city = forms.CharField(
         label="Ville", max_length=80, required=False, widget=forms.TextInput(attrs={"autocomplete": "address-level2"})
     )
-    DETAILS = ("gender", "first_name", "last_name", "birth_date", "phone", "address", "postcode", "city")
+    DETAILS = ("phone", "address", "postcode", "city")
+
+
+class DetailsForm(ConsentFields, AddressFields, PersonFields):
+    """« Mes informations personnelles »: everything but the email and the password, which have pages of their own."""
+
+    DETAILS = (*PersonFields.DETAILS, *AddressFields.DETAILS)
+    field_order = DETAILS
 
     def __init__(self, *args, user: User, **kwargs):
         stored = {name: getattr(user, name) for name in self.DETAILS}

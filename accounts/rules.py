@@ -32,6 +32,15 @@ class ReasonTooLong(Refusal):
     sentence = f"Le motif compte au plus {MAX_REASON} caractères."
 
 
+class LettersPrinted(Refusal):
+    """New codes would make the letters just printed worthless."""
+
+    sentence = (
+        "Ces courriers viennent d’être préparés : rien n’a changé. "
+        "Pour un nouveau tirage, avec de nouveaux codes, revenez à la liste des comptes."
+    )
+
+
 class WrongActivation(Refusal):
     """One answer for every failure: unknown identifier, wrong, used or old code, too many tries."""
 

@@ -4,13 +4,14 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import redirect, resolve_url
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from accounts import mfa
 from accounts.adapter import landing_url
+from portal import family_admin
 
 
 class PortalAdminSite(AdminSite):
@@ -36,6 +37,17 @@ class PortalAdminSite(AdminSite):
             return redirect_to_login(target, reverse("mfa_reauthenticate"))
         messages.info(request, "L’espace des agents demande un second facteur : installez-le ici.")
         return redirect_to_login(target, reverse("mfa_index"))
+
+    def get_urls(self):
+        pages = [
+            path("familles/nouvelle/", family_admin.new_family, name="family_new"),
+            path("familles/importer/", family_admin.import_page, name="family_import"),
+            path("familles/importer/confirmer/", family_admin.import_confirm, name="family_import_confirm"),
+            path("familles/importer/modele.csv", family_admin.import_model, name="family_import_model"),
+        ]
+        for page in pages:
+            page.callback = self.admin_view(page.callback)
+        return pages + super().get_urls()
 
     def logout(self, request, extra_context=None):
         return redirect("account_logout")
