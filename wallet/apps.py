@@ -8,7 +8,11 @@ class WalletConfig(AppConfig):
     verbose_name = "Porte-monnaie"
 
     def ready(self):
+        from families import hooks
+        from wallet import statements
+
         post_migrate.connect(ensure, sender=self)
+        hooks.family_has_history.register(statements.has_moved_money)
 
 
 def ensure(using, apps=installed, **kwargs):

@@ -7,18 +7,16 @@ from portal.lib.money import parse_euros
 from wallet.models import CounterPayment, Purse
 
 
-class EurosField(forms.CharField):
+class EurosField(forms.Field):
     """An amount in euros as people write it; its value is in cents."""
 
-    def __init__(self, **options):
-        super().__init__(max_length=20, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **options)
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
 
     def to_python(self, value):
-        text = super().to_python(value)
-        if not text:
+        if value in self.empty_values:
             return None
         try:
-            return parse_euros(text)
+            return parse_euros(value)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
 

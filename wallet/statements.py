@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import F, Prefetch, QuerySet, Sum, Window
+from django.db.models import F, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from families.models import Family
@@ -45,3 +45,9 @@ def balance_of(family: Family) -> int:
     """What the family's default wallet holds, in cents; 0 before its first movement."""
     cents = Wallet.objects.filter(family=family, purse__is_default=True).values_list("account__balance__cents")
     return next((each for (each,) in cents), 0)
+
+
+def has_moved_money(*, family: Family) -> bool:
+    """Whether anything ever moved on a wallet of the family: it is then kept, with its account."""
+    accounts = Wallet.objects.filter(family=family).values("account")
+    return Transfer.objects.filter(Q(source__in=accounts) | Q(target__in=accounts)).exists()

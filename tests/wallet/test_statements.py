@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from families import hooks
 from portal.lib.once import make_key
 from tests.factories.accounts import AgentFactory, UserFactory
 from tests.factories.wallet import family_with, spend, spending, wallet_with
@@ -85,6 +86,11 @@ def test_balances_are_read_with_the_default_purse_first():
 def test_a_family_without_movement_has_nothing():
     family = family_with()
     assert (balance_of(family), list(balances(family))) == (0, [])
+
+
+def test_a_family_with_a_past_is_told_from_one_with_an_empty_wallet():
+    assert hooks.family_has_history(family=wallet_with(0).family).count(True) == 0
+    assert hooks.family_has_history(family=wallet_with(1).family).count(True) == 1
 
 
 def paid(family, received_on, agent, cents):
