@@ -1,5 +1,7 @@
 """What a visitor enters about their family."""
 
+from datetime import timedelta
+
 from django import forms
 from django.db.models import Q
 from django.utils import timezone
@@ -8,7 +10,7 @@ from django.utils.dates import MONTHS
 from accounts.models import User
 from families.actions.years import offered_classes
 from families.models import ADULTS, Invitation, Kinship, Member, Membership, SchoolClass
-from families.rules import MAX_NAME, OLDEST_BIRTH, WrongPerson, check_person, clean_name, default_kinship
+from families.rules import MAX_NAME, MAX_QUOTIENT, OLDEST_BIRTH, WrongPerson, check_person, clean_name, default_kinship
 from portal.lib.calendars import school_year_of
 
 
@@ -64,9 +66,11 @@ class MemberForm(forms.Form):
     birth_date = BirthDateField()
     kinship = forms.ChoiceField(label="Type de Filiation", choices=Kinship.choices)
 
-    def __init__(self, *args, user: User, member: Member | None = None, kinship: str = "", **kwargs):
+    def __init__(self, *args, user: User | None = None, member: Member | None = None, kinship: str = "", **kwargs):
         kwargs["initial"] = (
-            _details(member) | {"kinship": kinship or default_kinship(user.gender)} | kwargs.get("initial", {})
+            _details(member)
+            | {"kinship": kinship or default_kinship(user.gender if user else "")}
+            | kwargs.get("initial", {})
         )
         super().__init__(*args, **kwargs)
 
@@ -133,3 +137,42 @@ class InvitationForm(forms.Form):
         super().__init__(*args, **kwargs)
         adults = Membership.objects.of(user).filter(kinship__in=ADULTS)
         self.fields["members"].queryset = Member.objects.of(user).exclude(pk__in=adults.values("member"))
+
+
+class QuotientForm(forms.Form):
+    """A quotient read by an agent on a family's document."""
+
+    value = forms.IntegerField(label="Quotient familial", min_value=0, max_value=MAX_QUOTIENT)
+    effective_from = forms.DateField(
+        label="À partir du",
+        initial=timezone.localdate,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="Les réservations déjà faites gardent leur prix.",
+    )
+
+    def clean_effective_from(self):
+        day = self.cleaned_data["effective_from"]
+        if not OLDEST_BIRTH <= day <= timezone.localdate() + timedelta(days=2 * 366):
+            raise forms.ValidationError("Cette date n’est pas plausible.")
+        return day
+
+
+class ClassesForm(forms.Form):
+    """One class per child of a family, for an agent: any class of the agent's communes, or the present one."""
+
+    def __init__(self, *args, agent: User, memberships: list[Membership], school_year: int, **kwargs):
+        super().__init__(*args, **kwargs)
+        offered = SchoolClass.objects.of_agent(agent).values("pk")
+        for membership in memberships:
+            now = membership.member.class_now[0].school_class if membership.member.class_now else None
+            choices = Q(pk__in=offered) | Q(pk=now.pk if now else None)
+            self.fields[str(membership.member_id)] = ClassChoice(
+                label=str(membership.member),
+                queryset=SchoolClass.objects.of_year(school_year).filter(choices),
+                required=False,
+                initial=now,
+            )
+
+    def classes(self) -> dict[int, SchoolClass | None]:
+        """The chosen class by the pk of the child."""
+        return {int(pk): chosen for pk, chosen in self.cleaned_data.items()}

@@ -1,6 +1,6 @@
 """Every write of the families app that has a rule."""
 
-from families.actions.agents import link_child, record_quotient
+from families.actions.agents import correct_member, enter_member, link_child, record_quotient
 from families.actions.invitations import (
     accept_invitation,
     find_invitation,
@@ -24,6 +24,8 @@ __all__ = [
     "certify",
     "certify_for",
     "choose_class",
+    "correct_member",
+    "enter_member",
     "find_invitation",
     "invite",
     "link_child",

@@ -4,8 +4,8 @@ from datetime import date
 
 from accounts.models import User
 from families.actions.invitations import link
-from families.actions.members import lock_family
-from families.models import Family, Kinship, Member, Quotient
+from families.actions.members import change_member, lock_family, place_member
+from families.models import Family, Kinship, Member, Membership, Quotient
 from families.rules import MAX_QUOTIENT, NotInFamily, NotYours, WrongQuotient
 from portal.lib.transactions import outermost
 
@@ -20,6 +20,24 @@ def record_quotient(*, agent: User, family: Family, value: int, effective_from: 
     return Quotient.objects.update_or_create(
         family=family, effective_from=effective_from, defaults={"value": value, "recorded_by": agent}
     )[0]
+
+
+@outermost
+def enter_member(
+    *, agent: User, family: Family, first_name: str, last_name: str, birth_date: date, kinship: str
+) -> Membership:
+    """Add a beneficiary for a family seen at the counter."""
+    check_agent(agent, family)
+    return place_member(family, first_name, last_name, birth_date, kinship)
+
+
+@outermost
+def correct_member(
+    *, agent: User, family: Family, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str
+) -> Membership:
+    """Correct a beneficiary's details for a family; the parents of a shared child are told."""
+    check_agent(agent, family)
+    return change_member(family, member, first_name, last_name, birth_date, kinship, by=agent)
 
 
 @outermost

@@ -71,16 +71,22 @@ def update_member(
     *, user: User, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str
 ) -> Membership:
     """Correct a beneficiary's details; every parent of a shared child is told what changed."""
+    return change_member(open_family(user), member, first_name, last_name, birth_date, kinship, by=user)
+
+
+def change_member(
+    family: Family, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str, by: User
+) -> Membership:
+    """Correct a beneficiary of a family; called in a transaction."""
     first_name, last_name = clean_name(first_name), clean_name(last_name)
     check_person(first_name, last_name, birth_date, timezone.localdate())
-    family = open_family(user)
     membership = lock_membership(family, member)
     twin = _same_person(family, first_name, last_name, birth_date)
     if twin and twin.member_id != member.pk:
         raise AlreadyInFamily
     membership.kinship = kinship
     membership.save(update_fields=["kinship"])
-    _rename(membership.member, first_name, last_name, birth_date, by=user)
+    _rename(membership.member, first_name, last_name, birth_date, by)
     return membership
 
 
