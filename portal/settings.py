@@ -126,7 +126,19 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 # What every agent may do, in their own communes; the rest is for those who manage the portal.
-AGENT_PERMISSIONS = {"accounts.view_user", "accounts.change_user"}
+AGENT_PERMISSIONS = {
+    "accounts.view_user",
+    "accounts.change_user",
+    *(
+        f"families.{verb}_{table}"
+        for verb in ("view", "add", "change")
+        for table in ("family", "member", "schoolclass")
+    ),
+    "families.view_school",
+    "wallet.view_wallet",
+    "wallet.view_operation",
+    *(f"wallet.{verb}_counterpayment" for verb in ("view", "add", "change")),
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 LOGOUT_REDIRECT_URL = "home"

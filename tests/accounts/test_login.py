@@ -1,0 +1,152 @@
+"""The « Authentification » page, and who may sign in."""
+
+import pytest
+
+from accounts.models import User
+from tests.accounts.pages import PASSWORD, buttons, emails_to, errors, labels, last_email, words
+from tests.factories.accounts import PendingUserFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def log_in(client, login, password=PASSWORD):
+    return client.post("/comptes/login/", {"login": login, "password": password})
+
+
+@pytest.mark.seed("S3-14", "S3-15", "S3-16", "S3-17", "S2-8", "S2-9", "S3-9")
+def test_the_authentication_page_has_the_two_blocks_of_the_guide(client):
+    page = client.get("/comptes/login/")
+    assert "<h1>Authentification</h1>" in page.content.decode()
+    first, second = words(page).partition("Déjà inscrit ?")[::2]
+    assert "Créez votre compte" in first
+    assert first.rstrip().endswith("Adresse e-mail Créer votre compte")
+    assert second.lstrip().startswith(
+        "* Adresse e-mail ou identifiant * Mot de passe Mot de passe oublié ? Connexion Page sécurisée"
+    )
+    assert labels(page) == ["Adresse e-mail", "* Adresse e-mail ou identifiant", "* Mot de passe"]
+    assert buttons(page) == ["Créer votre compte", "Connexion"]
+
+
+@pytest.mark.seed("S3-8", "S3-15", "S2-9")
+def test_the_first_block_leads_to_the_sign_up_with_the_address(client):
+    page = client.get("/comptes/login/").content.decode()
+    assert '<form method="get" action="/inscription/">' in page
+    assert 'value="paul@example.org"' in client.get("/inscription/?email=paul%40example.org").content.decode()
+
+
+@pytest.mark.parametrize("login", ["claire@example.org", " Claire@Example.org ", "F0000012", "f0000012"])
+@pytest.mark.seed("S3-18", "S4-2", "S4-3")
+def test_people_sign_in_with_their_email_or_identifier(client, login):
+    UserFactory(email="claire@example.org", identifier="F0000012", password=PASSWORD)
+    assert log_in(client, login).url == "/mon-compte/"
+
+
+@pytest.mark.seed("S4-2")
+def test_a_person_without_an_email_signs_in_with_the_identifier(client):
+    UserFactory(email=None, identifier="F0000012", password=PASSWORD)
+    assert log_in(client, "F0000012").url == "/mon-compte/"
+    assert client.get("/comptes/profil/").status_code == 200
+
+
+def test_an_address_never_verified_is_verified_before_the_door_opens(client):
+    user = UserFactory(email="claire@example.org", password=PASSWORD)
+    user.emailaddress_set.update(verified=False)
+    assert log_in(client, "claire@example.org").url == "/comptes/confirm-email/"
+    assert client.get("/mon-compte/").url.startswith("/comptes/login/")
+    assert emails_to("claire@example.org") == ["accounts/email_confirmation_signup"]
+
+
+@pytest.mark.parametrize(
+    ("login", "sentence"),
+    [
+        ("claire@example.org", "L’adresse e-mail ou le mot de passe n’est pas le bon."),
+        ("nobody@example.org", "L’adresse e-mail ou le mot de passe n’est pas le bon."),
+        ("F0000012", "L’identifiant ou le mot de passe n’est pas le bon."),
+        ("F9999999", "L’identifiant ou le mot de passe n’est pas le bon."),
+    ],
+)
+def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(client, login, sentence):
+    UserFactory(email="claire@example.org", identifier="F0000012", password=PASSWORD)
+    assert errors(log_in(client, login, "not-the-password-1")) == [sentence]
+
+
+def test_after_five_wrong_passwords_even_the_right_one_waits(client):
+    UserFactory(email="claire@example.org", password=PASSWORD)
+    for _ in range(5):
+        log_in(client, "claire@example.org", "not-the-password-1")
+    assert errors(log_in(client, "claire@example.org")) == [
+        "Trop d’essais de connexion. Attendez quelques minutes, puis recommencez."
+    ]
+
+
+def test_a_closed_account_does_not_sign_in(client):
+    UserFactory(email="claire@example.org", password=PASSWORD, status="closed", is_active=False)
+    answer = log_in(client, "claire@example.org")
+    assert answer.url == "/comptes/inactive/"
+    assert "Ce compte est fermé" in words(client.get(answer.url))
+    assert client.get("/mon-compte/").url.startswith("/comptes/login/")
+
+
+def test_signing_in_never_leads_to_another_site(client):
+    UserFactory(email="claire@example.org", password=PASSWORD)
+    answer = client.post(
+        "/comptes/login/?next=https://evil.example/", {"login": "claire@example.org", "password": PASSWORD}
+    )
+    assert answer.url == "/mon-compte/"
+
+
+@pytest.mark.seed("S3-19")
+def test_an_account_nobody_validated_signs_in_to_the_waiting_page_only(client):
+    PendingUserFactory(email="claire@example.org", password=PASSWORD)
+    assert log_in(client, "claire@example.org").url == "/comptes/en-attente/"
+
+
+# --- Password forgotten ----------------------------------------------------------------------------------------------
+def link_sent(to="claire@example.org"):
+    return last_email(to, "password_reset_key").context["password_reset_url"].removeprefix("http://testserver")
+
+
+@pytest.mark.seed("S3-9")
+def test_a_forgotten_password_is_replaced_with_a_link_that_serves_once(client):
+    UserFactory(email="claire@example.org", password=PASSWORD)
+    client.post("/comptes/password/reset/", {"email": "claire@example.org"})
+    link = link_sent()
+    form = client.get(link).url
+    new = "une-autre-2026-cantine"
+    answer = client.post(form, {"password1": new, "password2": new})
+    assert answer.url == "/comptes/password/reset/key/done/"
+    assert (log_in(client, "claire@example.org", new).status_code, PASSWORD == new) == (302, False)
+    again = type(client)().get(link)
+    assert "Ce lien n’est plus valable" in words(again)
+    assert emails_to("claire@example.org") == ["accounts/password_reset_key", "accounts/password_reset"]
+
+
+def test_a_link_is_worth_nothing_after_two_hours(client, time_machine):
+    UserFactory(email="claire@example.org", password=PASSWORD)
+    time_machine.move_to("2026-03-02 10:00")
+    client.post("/comptes/password/reset/", {"email": "claire@example.org"})
+    time_machine.move_to("2026-03-02 12:01")
+    assert "Ce lien n’est plus valable" in words(client.get(link_sent()))
+
+
+def test_a_weak_new_password_is_refused_with_the_rule(client):
+    UserFactory(email="claire@example.org", password=PASSWORD)
+    client.post("/comptes/password/reset/", {"email": "claire@example.org"})
+    answer = client.post(client.get(link_sent()).url, {"password1": "abc1!", "password2": "abc1!"})
+    assert errors(answer)[0].startswith("Nouveau mot de passe : Le mot de passe doit être de 13 caractères")
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_an_unknown_address_gets_the_same_page(client):
+    UserFactory(email="claire@example.org")
+    known = client.post("/comptes/password/reset/", {"email": "claire@example.org"})
+    unknown = client.post("/comptes/password/reset/", {"email": "nobody@example.org"})
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+
+
+def test_the_link_stands_on_the_public_address_whatever_host_was_named(client, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    UserFactory(email="claire@example.org", password=PASSWORD)
+    client.post("/comptes/password/reset/", {"email": "claire@example.org"}, headers={"host": "evil.example"})
+    url = last_email("claire@example.org", "password_reset_key").context["password_reset_url"]
+    assert url.startswith("http://testserver/comptes/password/reset/key/")
