@@ -58,8 +58,8 @@ class Page:
             ("Mes filiations", reverse("families:members")),
             ("Profil", reverse("profile")),
         ]
-        path = self.request.path
-        best = max((url for _, url in rows if path.startswith(url)), key=len, default="")
+        here = getattr(self.request, "tab", self.request.path)
+        best = max((url for _, url in rows if here.startswith(url)), key=len, default="")
         return [Tab(label, url, url == best) for label, url in rows]
 
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from families.models import Member
 from portal.lib.dates import date_long, day_and_month, month_title, weekday_titles
 from portal.lib.money import euros
-from reservations.models import Activity, Billing, CartLine, Session
+from reservations.models import Activity, Billing, Booking, CartLine, Session
 from reservations.offers import Offer
-from reservations.rules import DayState, in_time, spoken_deadline
+from reservations.rules import DayState, in_time, short_deadline, spoken_deadline
 
 Act = CartLine.Act
 WORDS = {
@@ -122,43 +122,73 @@ def _cell(day: date, month: date, session: Session | None, offer: Offer, ticked:
         return cell
     states = {member: offer.state(session, member) for member in offer.members.values()}
     cell.state = next(iter(states.values())) if len(set(states.values())) == 1 else MIXED
-    cell.word = WORDS.get(cell.state, "Selon l’enfant")
-    cell.label = _label(session, states, offer)
-    waiting_in_cart = _in_cart(session, offer)
-    if waiting_in_cart and not ticked:
-        cell.word, cell.note = "Au panier", ""
-        cell.label += ", dans votre panier"
-    if cell.state == MIXED:
-        cell.note = _mixed_note(states)
     cell.selectable = DayState.OPEN in states.values() or DayState.BOOKED in states.values()
     cell.checked = ticked and cell.selectable
+    cell.word = WORDS.get(cell.state, "Selon l’enfant")
+    cell.note = _note(cell.state, states, session)
+    cell.label = _label(session, states, offer)
+    if not ticked and any((session.pk, pk) in offer.lines for pk in offer.members):
+        cell.word = "Au panier"
+        cell.label += ", dans votre panier"
     return cell
 
 
-def _in_cart(session: Session, offer: Offer) -> bool:
-    return any((session.pk, pk) in offer.lines for pk in offer.members)
-
-
-def _mixed_note(states: dict[Member, DayState]) -> str:
-    booked = sum(state in (DayState.BOOKED, DayState.LOCKED) for state in states.values())
-    return f"{booked}/{len(states)} réservé" if booked else ""
+def _note(state: str, states: dict[Member, DayState], session: Session) -> str:
+    """Beside the word: who of several has booked, or the deadline of the day."""
+    if state == MIXED:
+        booked = sum(each in (DayState.BOOKED, DayState.LOCKED) for each in states.values())
+        return f"{booked} sur {len(states)} réservé" if booked else ""
+    limit = {DayState.OPEN: session.bookable_until, DayState.BOOKED: session.cancellable_until}.get(state)
+    return f"→ {short_deadline(limit)}" if limit else ""
 
 
 def _label(session: Session, states: dict[Member, DayState], offer: Offer) -> str:
-    words = {state.words.lower() for state in states.values()}
-    if len(words) > 1:
-        said = ", ".join(f"{member.first_name} : {state.words.lower()}" for member, state in states.items())
+    words = {member: _words(offer, session, member, state) for member, state in states.items()}
+    if len(set(words.values())) > 1:
+        said = ", ".join(f"{member.first_name} : {each}" for member, each in words.items())
     else:
-        said = words.pop()
-    return f"{date_long(session.date, session.date)}, {said}{_until(session, states.values(), offer)}"
+        said = next(iter(words.values()))
+    return f"{date_long(session.date, session.date)}, {said}{_until(session, states.values())}"
 
 
-def _until(session: Session, states: Collection[DayState], offer: Offer) -> str:
+def _words(offer: Offer, session: Session, member: Member, state: DayState) -> str:
+    booking = offer.booking(session, member)
+    if booking and not offer.is_ours(booking):
+        return "réservé par l’autre parent"
+    return state.words.lower()
+
+
+def _until(session: Session, states: Collection[DayState]) -> str:
     if DayState.OPEN in states:
         return f", réservable jusqu’au {spoken_deadline(session.bookable_until)}"
     if DayState.BOOKED in states:
         return f", annulable jusqu’au {spoken_deadline(session.cancellable_until)}"
     return ""
+
+
+def build_agenda(month: date, bookings: Iterable[Booking], family_id: int) -> Month:
+    """Draw the month with who is booked where; prices of the other parent are not shown."""
+    by_day = defaultdict(list)
+    for booking in bookings:
+        by_day[booking.session.date].append(booking)
+    weekend = any(day.weekday() > 4 for day in by_day)
+    cells = [_agenda_cell(day, month, by_day[day], family_id) for day in grid(month)]
+    return Month(month.replace(day=1), [Week(row) for row in _weeks(cells)], hide_weekend=not weekend)
+
+
+def _agenda_cell(day: date, month: date, bookings: list[Booking], family_id: int) -> Cell:
+    cell = Cell(day, day.month == month.month, word="", label=f"{date_long(day, day)}, aucune réservation")
+    if bookings:
+        cell.state = DayState.BOOKED
+        cell.word = ", ".join(dict.fromkeys(booking.member.first_name for booking in bookings))
+        said = [_agenda_words(booking, family_id) for booking in bookings]
+        cell.label = f"{date_long(day, day)} : {' ; '.join(said)}"
+    return cell
+
+
+def _agenda_words(booking: Booking, family_id: int) -> str:
+    whose = "" if booking.family_id == family_id else " (réservé par l’autre parent)"
+    return f"{booking.member.first_name}, {booking.session.activity.name}{whose}"
 
 
 @dataclass

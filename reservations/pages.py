@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 
 from django.utils import timezone
 
 from accounts.models import User
+from families.models import Member
 from portal.lib.dates import date_short
 from portal.lib.money import euros
 from reservations.calendar import Month, Recap, build_month, build_recap, grid
@@ -172,3 +174,19 @@ def upcoming(user: User) -> list[Booking]:
             f"Annuler {row.session.activity.name}, {row.member.first_name}, {date_short(row.session.date)}"
         )
     return rows
+
+
+def by_day(bookings: list[Booking]) -> list[tuple[date, list[Booking]]]:
+    """The bookings grouped by their day, in order."""
+    return [(day, list(rows)) for day, rows in groupby(bookings, key=lambda row: row.session.date)]
+
+
+def bookings_shown(user: User, month: date) -> list[Booking]:
+    """All that is booked in the weeks of a month for the family's members, by the other parent of a shared child too."""
+    days = grid(month)
+    return list(
+        Booking.objects.active()
+        .filter(member__in=Member.objects.of(user), session__date__range=(days[0], days[-1]))
+        .select_related("session__activity__service__commune", "member")
+        .order_by("session__date", "session__arrival", "pk")
+    )

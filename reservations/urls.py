@@ -14,6 +14,7 @@ urlpatterns = [
     path("demandes/", views.request_recap, name="request"),
     path("demandes/abandonner/", views.abandon, name="abandon"),
     path("mes-reservations/", views.bookings, name="bookings"),
+    path("mes-reservations/calendrier/", views.agenda, name="agenda"),
     path("mes-reservations/<int:pk>/annuler/", views.cancel, name="cancel"),
     path("commandes/", views.orders, name="orders"),
     path("commandes/<int:pk>/", views.order, name="order"),

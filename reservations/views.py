@@ -13,9 +13,10 @@ from portal.lib.refusals import Refusal
 from reservations.access import family_required
 from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, remove_lines
 from reservations.actions.checkout import NotCertified, read_basket
+from reservations.calendar import build_agenda
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
-from reservations.pages import calendar_page, product_lines, upcoming
+from reservations.pages import bookings_shown, by_day, calendar_page, product_lines, upcoming
 from reservations.rules import typical_week as spread
 
 
@@ -40,6 +41,7 @@ def products(request, kind):
 def activity_calendar(request, slug):
     """The calendar of a prepaid activity; a POST re-draws it with the ticks kept, or adds them to the cart."""
     activity = offered(slug)
+    request.tab = reverse("reservations:products", args=[activity.kind])
     if activity.billing == Billing.DEFERRED:
         return redirect(f"{reverse('reservations:selection')}?activite={activity.pk}")
     if "ajouter" in request.POST:
@@ -101,6 +103,7 @@ def _tell_choice(request, activity, choice):
 def typical_week(request, slug):
     """« Semaine type »: put the same weekdays over a period into the cart, for one or several members."""
     activity = offered(slug)
+    request.tab = reverse("reservations:products", args=[activity.kind])
     members = Member.objects.of(request.user)
     today = timezone.localdate()
     form = TypicalWeekForm(request.POST or None, members=members, initial={"first": today, "members": members})
@@ -224,7 +227,17 @@ def abandon(request):
 @family_required
 def bookings(request):
     """« Mes réservations »: the list with the red cross."""
-    return render(request, "reservations/bookings.html", {"bookings": upcoming(request.user)})
+    return render(request, "reservations/bookings.html", {"days": by_day(upcoming(request.user))})
+
+
+@require_GET
+@family_required
+def agenda(request):
+    """The calendar of all bookings of the family, month by month."""
+    month = read_month(request.GET.get("mois"))
+    rows = bookings_shown(request.user, month)
+    context = {"month": build_agenda(month, rows, request.user.guardian.family_id), "bookings": rows}
+    return render(request, "reservations/agenda.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

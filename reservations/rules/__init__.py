@@ -6,7 +6,7 @@ from reservations.rules.deadlines import PARIS, DeadlineKind, DeadlineRule, Inva
 from reservations.rules.eligibility import Candidate, Conditions, age_on, reasons_against
 from reservations.rules.prices import NoTariff, TariffLine, price, validate_brackets
 from reservations.rules.sessions import OpeningRule, Period, quantity, session_dates, typical_week
-from reservations.rules.words import describe, spoken_deadline, spoken_time
+from reservations.rules.words import describe, short_deadline, spoken_deadline, spoken_time
 
 __all__ = [
     "PARIS",
@@ -33,6 +33,7 @@ __all__ = [
     "quantity",
     "reasons_against",
     "session_dates",
+    "short_deadline",
     "spoken_deadline",
     "spoken_time",
     "typical_week",

@@ -45,6 +45,14 @@ def spoken_deadline(limit: datetime) -> str:
     return f"{WEEKDAYS[local.weekday()]} {day_and_month(local.date())}, {spoken_time(local.time())}"
 
 
+def short_deadline(limit: datetime) -> str:
+    """« 10/11 12:00 » in Paris, for a small cell; midnight is said as 23:59 of the day that ends."""
+    local = limit.astimezone(PARIS)
+    if local.time() == MIDNIGHT:
+        local -= timedelta(minutes=1)
+    return f"{local:%d/%m %H:%M}"
+
+
 def _days(rule: DeadlineRule) -> str:
     start = f"{NBSP}; pendant les vacances, compté depuis leur premier jour" if rule.from_holiday_start else ""
     return f"jusqu’{_days_before(rule.days, rule.counting)} à {spoken_time(rule.at)}{start}"
