@@ -101,6 +101,9 @@ class TransferInline(admin.TabularInline):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("source", "target")
 
+    def has_view_permission(self, request, obj=None):
+        return True  # with the operation that they belong to
+
     def has_add_permission(self, request, obj=None):
         return False
 
