@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -70,5 +71,15 @@ def page(request):
         "authority": authority(),
         "tabs": parts.tabs,
         "wallet_balance": parts.facts.balance if parts.facts else None,
-        "footer_links": [{"label": label, "url": reverse("legal", args=[slug])} for label, slug in FOOTER],
+        "footer_links": _footer_links(),
     }
+
+
+def _footer_links() -> list[dict]:
+    links = [{"label": label, "url": reverse("legal", args=[slug])} for label, slug in FOOTER]
+    if settings.DEMO:
+        links += [
+            {"label": "Démonstration : e-mails envoyés", "url": reverse("inbox")},
+            {"label": "Démonstration : code des agents", "url": reverse("codes")},
+        ]
+    return links
