@@ -188,7 +188,7 @@ class FamilyAdmin(OfAgent):
             request, family, "quotient enregistré", form, actions.record_quotient, family=family, **form.cleaned_data
         ):
             return redirect("admin:families_family_change", pk)
-        return self.page(request, "form", "Saisir un quotient familial", family=family, form=form, people=None)
+        return self.page(request, "form", "Saisir un quotient familial", family=family, form=form)
 
     def certify_view(self, request, pk):
         """Certify a family's details at the counter, for this school year."""

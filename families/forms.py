@@ -21,14 +21,10 @@ class BirthDateWidget(forms.SelectDateWidget):
     names = {"day": "Jour", "month": "Mois", "year": "Année"}
 
     def __init__(self):
-        this_year = timezone.localdate().year
-        super().__init__(
-            years=range(this_year, OLDEST_BIRTH.year, -1),
-            months=MONTHS,
-            empty_label=("Année", "Mois", "Jour"),
-        )
+        super().__init__(months=MONTHS, empty_label=("Année", "Mois", "Jour"))
 
     def get_context(self, name, value, attrs):
+        self.years = range(timezone.localdate().year, OLDEST_BIRTH.year - 1, -1)
         context = super().get_context(name, value, attrs)
         css = "form-select d-inline-block w-auto me-1 mb-1" + (" is-invalid" if "aria-invalid" in (attrs or {}) else "")
         for part in context["widget"]["subwidgets"]:

@@ -1,7 +1,7 @@
-"""What upper apps know about a beneficiary: they register their answers in ``AppConfig.ready()``.
+"""What upper apps know about a family or a beneficiary: they register their answers in ``AppConfig.ready()``.
 
-The answers are asked while the beneficiary's row is locked ``FOR UPDATE``: a booking being written (its foreign key
-needs that row) is waited for and then seen.
+The answers about a beneficiary are asked while their row is locked ``FOR UPDATE``: a booking in progress, which holds
+it (``actions.hold_members``), is waited for and then seen; one that comes later waits, then finds nobody to book.
 """
 
 

@@ -311,7 +311,7 @@ class Quotient(models.Model):
 def quotients_on(family_ids: Iterable[int], day: date) -> dict[int, int]:
     """Return the quotient in force on ``day`` by family, without those that have none; one query."""
     known = Quotient.objects.filter(family__in=family_ids, effective_from__lte=day)
-    latest = known.order_by("family", "-effective_from").distinct("family")
+    latest = known.order_by("family_id", "-effective_from").distinct("family_id")
     return dict(latest.values_list("family_id", "value"))
 
 

@@ -9,6 +9,7 @@ from families.actions.invitations import (
 )
 from families.actions.members import (
     add_member,
+    hold_members,
     open_family,
     place_member,
     remove_member,
@@ -27,6 +28,7 @@ __all__ = [
     "correct_member",
     "enter_member",
     "find_invitation",
+    "hold_members",
     "invite",
     "link_child",
     "open_family",

@@ -49,14 +49,15 @@ def invite(*, user: User, email: str, kind: str, members: Iterable[Member] = (),
     family = lock_family(open_family(user).pk)
     children = _children_to_share(family, kind, members)
     _check_may_invite(user, family, email, kind)
-    token = secrets.token_urlsafe(32)
+    token, now = secrets.token_urlsafe(32), timezone.now()
     invitation = Invitation.objects.create(
         family=family,
         by=user,
         email=email.lower(),
         kind=kind,
         token_hash=hash_token(token),
-        expires_at=timezone.now() + timedelta(days=INVITATION_DAYS),
+        created_at=now,
+        expires_at=now + timedelta(days=INVITATION_DAYS),
     )
     invitation.members.set(children)
     emails.invitation(invitation, token)

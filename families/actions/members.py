@@ -1,8 +1,9 @@
 """Writes of a household. Order of locks in this app: key, person, invitation, families by pk, beneficiary."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
@@ -165,6 +166,15 @@ def _come_back(membership: Membership, kinship: str) -> Membership:
 def lock_family(pk: int) -> Family:
     """Lock a household until the transaction ends: its members and guardians are changed one at a time."""
     return Family.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def hold_members(pks: Iterable[int]) -> None:
+    """Keep these beneficiaries from being removed until the transaction ends; bookers do not wait for each other.
+
+    To be called before reading them in a transaction that books: a foreign key alone is only checked at the commit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM families_member WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(pks)])
 
 
 def lock_membership(family: Family, member: Member) -> Membership:

@@ -112,7 +112,10 @@ def roll_over_plan(school: School, from_year: int) -> RollOver:
         if each.school_year == from_year and each.level not in levels
     ]
     candidates = [(each.name, each.level) for each in (*existing, *plan.new_classes)]
-    placed = set(Schooling.objects.filter(school_year=from_year + 1).values_list("member_id", flat=True))
+    here = Schooling.objects.filter(school_class__school=school, school_year=from_year).values("member")
+    placed = set(
+        Schooling.objects.filter(school_year=from_year + 1, member__in=here).values_list("member_id", flat=True)
+    )
     for schooling in _pupils(school, from_year):
         if schooling.member_id in placed:
             plan.done += 1
