@@ -16,6 +16,7 @@ ALLOWED_HOSTS = ["*"]
 STORAGES = STORAGES | {  # noqa: F405
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
+os.makedirs(STATIC_ROOT, exist_ok=True)  # noqa: F405 -- WhiteNoise warns of a missing directory
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 DATABASES["default"]["TEST"] = {"NAME": "test_parvis" + os.environ.get("PYTEST_DB_SUFFIX", "")}  # noqa: F405
