@@ -3,18 +3,19 @@
 from portal.lib.dates import date_long
 from portal.lib.mailing import queue
 from portal.lib.money import euros
-from reservations.models import Booking, CartLine, Order
+from reservations.models import Billing, Booking, CartLine, Order
 
 
-def order_confirmed(order: Order, lines: list[CartLine]) -> None:
-    """« Votre réservation est confirmée »: every day booked and cancelled, with its price."""
+def order_confirmed(order: Order, lines: list[CartLine], recredited: int) -> None:
+    """« Votre réservation est confirmée »: every day booked and cancelled, its price, what was recredited (cents)."""
     context = {
         "reference": order.pk,
         "booked": [_row(line) for line in lines if line.act == CartLine.Act.BOOK],
         "cancelled": [_row(line) for line in lines if line.act == CartLine.Act.CANCEL],
         "booked_total": euros(order.booked_cents),
         "cancelled_total": euros(order.cancelled_cents),
-        "prepaid": order.billing == "prepaid",
+        "prepaid": order.billing == Billing.PREPAID,
+        "recredited": euros(recredited) if recredited else "",
     }
     _tell_family("reservations/order_confirmed", order, context)
 

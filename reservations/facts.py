@@ -1,5 +1,6 @@
 """What a page or a decision must know of a family: read once, in one query."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -59,6 +60,11 @@ def _default_balance():
 def _lines(billing):
     lines = CartLine.objects.filter(cart__family=OuterRef("pk"), cart__billing=billing)
     return lines.order_by().values("cart").annotate(n=Count("pk")).values("n")[:1]
+
+
+def lock_members(pks: Iterable[int]) -> None:
+    """Lock people by pk: two parents of a shared child book one after the other, and nobody is withdrawn meanwhile."""
+    list(Member.objects.filter(pk__in=pks).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def members_with_schooling(family_id: int, pks=None) -> list[Member]:

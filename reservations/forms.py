@@ -11,25 +11,25 @@ from families.models import Member
 from portal.lib.dates import weekday_titles
 
 MAX_DAYS = 366
+YEARS = range(2000, 2100)  # at the very ends of the calendar a month has no neighbour
 
 
 def read_month(text: str | None) -> date:
     """« 2026-11 » as its first day; this month for anything else."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return timezone.localdate().replace(day=1)
+    return _read_day(f"{text}-01") or timezone.localdate().replace(day=1)
 
 
 def read_days(texts: Iterable[str]) -> set[date]:
     """The dates among the texts, at most a year's worth; what is not a date is left out."""
-    found = set()
-    for text in list(texts)[:MAX_DAYS]:
-        try:
-            found.add(date.fromisoformat(text))
-        except ValueError:
-            continue
-    return found
+    return {day for text in list(texts)[:MAX_DAYS] if (day := _read_day(text))}
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year in YEARS else None
 
 
 def read_pks(texts: Iterable[str]) -> set[int]:

@@ -31,6 +31,7 @@ from services.models import Audience
 
 Act = CartLine.Act
 Residence = Audience.Residence
+TAKEN = (DayState.BOOKED, DayState.LOCKED)
 
 
 class PriceBook:
@@ -98,9 +99,9 @@ class Offer:
         return any(self.state(session, member) == DayState.OPEN for member in self.members.values())
 
     def cents(self, session: Session, member: Member) -> int | None:
-        """What the day costs, or cost when it was booked; None without a price."""
+        """What the day costs this family, or cost it when it was booked; None without a price."""
         booking = self.booking(session, member)
-        if booking:
+        if booking and self.is_ours(booking):
             return booking.cents
         try:
             return self.prices.cents(session.activity_id, session.date)
@@ -141,7 +142,7 @@ class Offer:
                 found = against(session, member)
                 if not found:
                     wanted.append((session, member, act))
-                elif act == Act.CANCEL or state not in (DayState.BOOKED, DayState.LOCKED):
+                elif act == Act.CANCEL or DayState.OPEN not in states or state not in TAKEN:
                     reasons += found
         return wanted, reasons
 

@@ -45,7 +45,7 @@ class CalendarPage:
     @property
     def prices(self) -> str:
         """« 3,80 € », or from the lowest to the highest price of the month shown."""
-        found = sorted({self.offer.cents(session, member) or 0 for session, member in self._priced()})
+        found = sorted({cents for pair in self._priced() if (cents := self.offer.cents(*pair)) is not None})
         return " à ".join(euros(cents) for cents in dict.fromkeys([*found[:1], *found[-1:]]))
 
     def _priced(self):

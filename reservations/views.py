@@ -161,7 +161,7 @@ def _confirm(request, billing, back):
 @family_required
 def remove(request):
     """Take a row out of the cart."""
-    billing = request.POST.get("panier", Billing.PREPAID)
+    billing = Billing.DEFERRED if request.POST.get("panier") == Billing.DEFERRED else Billing.PREPAID
     remove_lines(user=request.user, billing=billing, lines=read_pks(request.POST.get("lignes", "").split(",")))
     return redirect("reservations:cart" if billing == Billing.PREPAID else "reservations:request")
 

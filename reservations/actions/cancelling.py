@@ -11,8 +11,8 @@ from portal.lib.states import move
 from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.checkout import change_counters, lock_sessions
-from reservations.actions.ledger import recredit_bookings
-from reservations.models import Billing, Booking, Order
+from reservations.actions.ledger import MAX_LABEL, recredit_bookings
+from reservations.models import Booking, Order
 from reservations.rules import in_time, spoken_deadline
 from wallet.actions import post
 from wallet.models import Operation
@@ -51,14 +51,10 @@ def cancel_booking(*, user: User, booking: Booking, key: str) -> dict:
     )
     move(booking, Booking.Status.CANCELLED, cancelled_at=now, cancelled_by=user, cancelled_in=order)
     change_counters(Counter(), Counter([session.pk]))
-    if booking.billing == Billing.PREPAID and booking.cents:
-        order.operation = post(
-            Operation.Kind.CANCELLATION,
-            recredit_bookings([booking]),
-            actor=user,
-            label=f"Annulation – {session}",
-            at=now,
-        )
+    moves = recredit_bookings([booking])
+    if moves:
+        label = f"Annulation – {session}"[:MAX_LABEL]
+        order.operation = post(Operation.Kind.CANCELLATION, moves, actor=user, label=label, at=now)
         order.save(update_fields=["operation"])
     emails.booking_cancelled(order, booking)
     return once.remember({"order": order.pk})

@@ -12,6 +12,8 @@ from reservations.facts import family_facts, members_with_schooling
 from reservations.models import Activity, Cart, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings
 
+STRANGER = "Une personne choisie ne figure pas dans vos filiations : rien n’a été ajouté pour elle."
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -38,12 +40,19 @@ def choose_days(
     wanted, reasons = offer.plan(sessions)
     known = {session.date for session in sessions}
     reasons += [f"Le {day:%d-%m-%Y} n’est pas ouvert à la réservation." for day in sorted(set(days) - known)]
-    CartLine.objects.bulk_create(
-        [CartLine(cart=cart, session=session, member=member, act=act) for session, member, act in wanted],
-        ignore_conflicts=True,
-    )
+    if set(members) - offer.members.keys():
+        reasons.append(STRANGER)
+    _put(cart, wanted)
     booked = sum(act == CartLine.Act.BOOK for *_, act in wanted)
     return Choice(booked, len(wanted) - booked, reasons)
+
+
+def _put(cart: Cart, wanted: list[tuple]) -> None:
+    """Keep the lines; a day that is in the cart already now means what was just asked."""
+    lines = [CartLine(cart=cart, session=session, member=member, act=act) for session, member, act in wanted]
+    CartLine.objects.bulk_create(
+        lines, update_conflicts=True, unique_fields=["cart", "session", "member"], update_fields=["act"]
+    )
 
 
 @transaction.atomic

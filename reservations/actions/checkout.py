@@ -1,6 +1,6 @@
 """Confirming a cart: every day is checked again under lock, then all is booked, cancelled and paid at once, or nothing.
 
-Locks in the one order of docs/locks.md: key → cart → sessions by pk → bookings → accounts.
+Locks in the one order: key → cart → members by pk → sessions (``lock_sessions``) → bookings → accounts.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.carts import lock_cart
 from reservations.actions.ledger import pay_bookings, recredit_bookings, require_floor
-from reservations.facts import family_facts, members_with_schooling
+from reservations.facts import family_facts, lock_members, members_with_schooling
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
 from reservations.offers import Offer, PriceBook, read_bookings
 from wallet.actions import post
@@ -66,9 +66,22 @@ class Basket:
         return sum(line.cents or 0 for line in self.lines if line.act == CartLine.Act.CANCEL)
 
     @property
+    def cancelled(self) -> list[Booking]:
+        """The bookings that confirming cancels; a line that is refused may have none."""
+        found = (
+            self.offer.booking(line.session, line.member) for line in self.lines if line.act == CartLine.Act.CANCEL
+        )
+        return [booking for booking in found if booking]
+
+    @property
     def due(self) -> int:
         """What confirming takes from the wallet now, in cents; negative when it recredits."""
-        return self.booked_cents - self.cancelled_cents
+        return (self.booked_cents if self.cart.billing == Billing.PREPAID else 0) - self.recredited
+
+    @property
+    def recredited(self) -> int:
+        """What goes back to the wallets that paid, in cents."""
+        return sum(booking.cents for booking in self.cancelled if booking.billing == Billing.PREPAID)
 
     @property
     def reasons(self) -> list[str]:
@@ -82,21 +95,31 @@ class Basket:
 
 
 def read_basket(user: User, cart: Cart, lock: bool = False) -> Basket:
-    """Read a cart with prices and reasons in a constant number of queries; with ``lock``, its sessions and bookings."""
-    lines = list(cart.lines.order_by("session__date", "session_id", "member_id"))
+    """Read a cart with prices and reasons in a constant number of queries; with ``lock``, as decided under lock."""
+    lines = list(CartLine.objects.filter(cart=cart.pk).select_related("member").order_by("session__date", "pk"))
+    if lock:
+        lock_members(line.member_id for line in lines)
     sessions = _sessions({line.session_id for line in lines}, lock)
     activities = _attach_activities(sessions.values())
     facts = family_facts(user.guardian.family_id, timezone.localdate())
     members = {m.pk: m for m in members_with_schooling(facts.family.pk, {line.member_id for line in lines})}
     offer = Offer(facts, members, PriceBook(activities, facts), timezone.now())
     read_bookings(offer, sessions.values(), lock)
-    lines = [line for line in lines if line.member_id in members]
     for line in lines:
-        line.session, line.member = sessions[line.session_id], members[line.member_id]
+        line.session, line.member = sessions[line.session_id], members.get(line.member_id, line.member)
         line.cents = offer.cents(line.session, line.member)
-        against = offer.against_booking if line.act == CartLine.Act.BOOK else offer.against_cancelling
-        line.reasons = against(line.session, line.member)
+        line.reasons = _against(line, cart, offer)
     return Basket(cart, lines, offer)
+
+
+def _against(line: CartLine, cart: Cart, offer: Offer) -> list[str]:
+    if line.member_id not in offer.members:
+        return [f"{line.member.first_name} ne figure plus dans vos filiations."]
+    if line.act == CartLine.Act.CANCEL:
+        return offer.against_cancelling(line.session, line.member)
+    if line.session.activity.billing != cart.billing:
+        return [f"{line.session.activity.name} : le mode de paiement a changé, choisissez à nouveau vos jours."]
+    return offer.against_booking(line.session, line.member)
 
 
 @outermost
@@ -122,7 +145,7 @@ def confirm_cart(*, user: User, billing: str, key: str) -> dict:
     )
     _carry_out(basket, order)
     basket.cart.lines.all().delete()
-    emails.order_confirmed(order, basket.lines)
+    emails.order_confirmed(order, basket.lines, basket.recredited)
     return once.remember({"order": order.pk})
 
 
@@ -153,21 +176,18 @@ def _over_capacity(lines: Iterable[CartLine]) -> list[str]:
 
 
 def _carry_out(basket: Basket, order: Order) -> None:
-    cancelled = [
-        basket.offer.booking(line.session, line.member) for line in basket.lines if line.act == CartLine.Act.CANCEL
-    ]
+    cancelled = basket.cancelled
     _cancel(cancelled, order)
     booked = _book(basket, order)
     change_counters(
         Counter(booking.session_id for booking in booked), Counter(booking.session_id for booking in cancelled)
     )
-    if order.billing == Billing.DEFERRED:
-        require_floor(booked)
-        return
     moves = recredit_bookings(cancelled) + pay_bookings(booked)
     if moves:
-        order.operation = post(Operation.Kind.BOOKING, moves, actor=order.by, label="Réservations", at=order.at)
+        kind = Operation.Kind.BOOKING if booked else Operation.Kind.CANCELLATION
+        order.operation = post(kind, moves, actor=order.by, label=kind.label, at=order.at)
         order.save(update_fields=["operation"])
+    require_floor([booking for booking in booked if booking.billing == Billing.DEFERRED])
 
 
 def _cancel(bookings: list[Booking], order: Order) -> None:
@@ -213,6 +233,8 @@ def _sessions(pks: set[int], lock: bool) -> dict[int, Session]:
 
 def lock_sessions(pks: Iterable[int]) -> dict[int, Session]:
     """Lock days in the one order: those with a capacity by pk, then those without, shared so that bookers do not wait.
+
+    Whoever locks several days otherwise (``refresh_sessions``) takes them in this order too.
 
     Raise CartChanged when a day is gone or has just been given a capacity.
     """

@@ -10,10 +10,12 @@ from wallet.actions import Move, lock_accounts, refunds, revenue_accounts, walle
 from wallet.actions.ledger import not_enough
 from wallet.models import Wallet
 
+MAX_LABEL = 200  # of an operation and of a transfer: a long name is cut rather than refused
+
 
 def pay_bookings(bookings: Iterable[Booking]) -> list[Move]:
-    """The moves that pay these bookings from their family's wallets; a free day moves nothing."""
-    priced = [booking for booking in bookings if booking.cents]
+    """The moves that pay the prepaid ones from their family's wallets; a free day moves nothing."""
+    priced = _priced(bookings)
     wallets = _wallets(priced)
     revenue = revenue_accounts(booking.session.activity.revenue_code for booking in priced)
     return [
@@ -22,15 +24,19 @@ def pay_bookings(bookings: Iterable[Booking]) -> list[Move]:
             revenue[booking.session.activity.revenue_code],
             booking.cents,
             booking.payment_reference,
-            label=f"{booking.member.first_name}, {booking.session}",
+            label=f"{booking.member.first_name}, {booking.session}"[:MAX_LABEL],
         )
         for booking in priced
     ]
 
 
 def recredit_bookings(bookings: Iterable[Booking]) -> list[Move]:
-    """The moves that give cancelled bookings back to the wallets that paid them (S2-63, S2-73)."""
-    return refunds(booking.payment_reference for booking in bookings if booking.cents)
+    """The moves that give the prepaid ones back to the wallets that paid them (S2-63, S2-73)."""
+    return refunds(booking.payment_reference for booking in _priced(bookings))
+
+
+def _priced(bookings: Iterable[Booking]) -> list[Booking]:
+    return [booking for booking in bookings if booking.billing == Billing.PREPAID and booking.cents]
 
 
 def require_floor(booked: list[Booking]) -> None:
@@ -38,8 +44,8 @@ def require_floor(booked: list[Booking]) -> None:
     if not booked:
         return
     wallets = _wallets(booked)
-    estimates = estimated_costs(booked[0].family_id)
     standings = lock_accounts(wallet.account_id for wallet in wallets.values())
+    estimates = estimated_costs(booked[0].family_id)
     missing = {
         wallet.account_id: standings[wallet.account_id].missing(-estimates[purse]) for purse, wallet in wallets.items()
     }

@@ -3,13 +3,15 @@
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from portal.lib.calendars import KNOWN_UNTIL, public_holidays_between, school_holidays_between
 from reservations.models import Activity, Booking, OpeningRule, Session
 from reservations.rules import Calendar, DeadlineRule, Period, deadline, session_dates
 from reservations.rules import OpeningRule as Rule
 
-LOOK_BACK = timedelta(days=400)  # deadlines count backwards: up to 365 days, more when only some days count
+LOOK_BACK = timedelta(days=1200)  # deadlines count up to 365 days backwards; with 140 school days a year that is long
 
 
 @transaction.atomic
@@ -18,10 +20,11 @@ def refresh_sessions(activity: Activity) -> dict[str, int]:
 
     Days with bookings always stay: an agent closes them, and tells the families. Returns {"made", "dropped", "kept"}.
     """
-    Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
+    activity = Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
     dates = _dates(activity)
     calendar = _calendar(activity, dates)
-    existing = {session.date: session for session in activity.sessions.select_for_update(no_key=True).order_by("pk")}
+    in_order = activity.sessions.order_by(Q(capacity=None), "pk")  # the order of lock_sessions
+    existing = {session.date: session for session in in_order.select_for_update(no_key=True)}
     made = [_session(activity, day) for day in dates if day not in existing]
     for session in [*made, *existing.values()]:
         _set_deadlines(activity, session, calendar)
@@ -75,5 +78,5 @@ def _bare_calendar(activity: Activity, first: date, last: date, opening: frozens
 
 
 def _calendar(activity: Activity, dates: list[date]) -> Calendar:
-    known = [*dates, *activity.sessions.values_list("date", flat=True)] or [date.today()]
+    known = [*dates, *activity.sessions.values_list("date", flat=True)] or [timezone.localdate()]
     return _bare_calendar(activity, min(known) - LOOK_BACK, max(known), frozenset(dates))
