@@ -1,10 +1,7 @@
 """The agents' work on accounts: decisions have pages of their own; nobody edits a status."""
 
-from allauth.account.models import EmailAddress, EmailConfirmation
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.exceptions import NotRegistered
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Value, When
 from django.http import Http404, HttpResponse
@@ -219,7 +216,6 @@ class UserAdmin(admin.ModelAdmin):
             return TemplateResponse(request, "admin/accounts/letters_print.html", context)
         response = HttpResponse(pdf, content_type="application/pdf")
         response["Content-Disposition"] = 'attachment; filename="courriers-activation.pdf"'
-        response["Cache-Control"] = "no-store"
         return response
 
 
@@ -272,11 +268,3 @@ class AgentAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
-
-
-# allauth registers its tables without the communes' limits; the portal has its own pages for them.
-for table in (EmailAddress, EmailConfirmation, Group):
-    try:
-        admin.site.unregister(table)
-    except NotRegistered:
-        continue

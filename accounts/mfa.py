@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -45,6 +46,12 @@ def is_enrolled(user) -> bool:
     return is_mfa_enabled(user, FACTORS)
 
 
+def question_urlname(user) -> str:
+    """The page that asks a signed-in person for their second factor: the code, or the key of those who have no app."""
+    has_app = is_mfa_enabled(user, [Authenticator.Type.TOTP])
+    return "mfa_reauthenticate" if has_app else "mfa_reauthenticate_webauthn"
+
+
 def enrol_totp(user, secret: str) -> None:
     """Give a person a code app with a known base32 secret; for the demo's data and tests."""
     if not is_enrolled(user):
@@ -58,7 +65,10 @@ def current_code(secret: str) -> str:
 
 
 def prove(session, user) -> None:
-    """Write in a test's session that the person gave their second factor."""
-    session["account_authentication_methods"] = [{"method": "password", "at": 0}, {"method": "mfa", "at": 0}]
+    """Write in a session, as allauth does, that the person gave their second factor; for tests."""
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time()},
+        {"method": "mfa", "type": "totp", "at": time.time()},
+    ]
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()

@@ -13,11 +13,18 @@ from accounts import mfa
 from accounts.adapter import landing_url
 from portal import family_admin
 
+LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
+
 
 class PortalAdminSite(AdminSite):
     site_header = "Parvis – Espace des agents"
     site_title = "Parvis"
     index_title = "À traiter"
+
+    def register(self, model_or_iterable, admin_class=None, **options):
+        models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
+        ours = [model for model in models if model._meta.app_label not in LIBRARIES]
+        super().register(ours, admin_class, **options)
 
     def has_permission(self, request):
         return super().has_permission(request) and mfa.is_proven(request)
@@ -34,7 +41,7 @@ class PortalAdminSite(AdminSite):
         if mfa.is_proven(request):
             return redirect(target)
         if mfa.is_enrolled(request.user):
-            return redirect_to_login(target, reverse("mfa_reauthenticate"))
+            return redirect_to_login(target, reverse(mfa.question_urlname(request.user)))
         messages.info(request, "L’espace des agents demande un second facteur : installez-le ici.")
         return redirect_to_login(target, reverse("mfa_index"))
 

@@ -81,7 +81,7 @@ def read_sheet(content: bytes, agent: User) -> Sheet:
     reader = _Reader(agent)
     for number, cells in lines:
         reader.read(number, cells)
-    return Sheet(list(reader.families.values()), sorted(reader.faults))
+    return Sheet(list(reader.families.values()), reader.faults)
 
 
 def _decode(content: bytes) -> str:
