@@ -125,7 +125,7 @@ class Offer:
         if booking is None or not self.is_ours(booking):
             return [f"{_who_when(member, session)} : aucune réservation de votre famille à annuler."]
         if not in_time(session.cancellable_until, self.now):
-            return [f"{_who_when(member, session)} : {_too_late('annulation', session.cancellable_until)}"]
+            return [f"{_who_when(member, session)} : {_too_late('d’annulation', session.cancellable_until)}"]
         return []
 
     def plan(self, sessions: Iterable[Session]) -> tuple[list[tuple[Session, Member, str]], list[str]]:
@@ -157,7 +157,7 @@ class Offer:
         if activity.booking_closes_at and activity.booking_closes_at <= self.now:
             return ["les réservations de cette période sont terminées."]
         if not in_time(session.bookable_until, self.now):
-            return [_too_late("réservation", session.bookable_until)]
+            return [_too_late("de réservation", session.bookable_until)]
         return ["il n’y a plus de place."] if _is_full(session) else []
 
     def _unfit(self, session: Session, member: Member) -> list[str]:
@@ -221,8 +221,8 @@ def _is_full(session: Session) -> bool:
 
 def _too_late(what: str, limit: datetime | None) -> str:
     if limit is None:
-        return f"la {what} ne se fait pas en ligne, contactez le service."
-    return f"le délai de {what} est passé (c’était jusqu’au {spoken_deadline(limit)})."
+        return f"pas {what} en ligne pour cette activité, contactez le service."
+    return f"le délai {what} est passé (c’était jusqu’au {spoken_deadline(limit)})."
 
 
 def _who_when(member: Member, session: Session) -> str:

@@ -1,24 +1,47 @@
 """The days of an activity, made from its opening rules and the real calendars; their deadlines kept up to date."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from portal.lib.calendars import KNOWN_UNTIL, public_holidays_between, school_holidays_between
+from accounts.models import User
+from portal.lib.calendars import (
+    KNOWN_UNTIL,
+    CalendarUnknown,
+    public_holidays_between,
+    school_holidays_between,
+    school_year_bounds,
+    school_year_of,
+)
+from portal.lib.dates import date_long
+from portal.lib.refusals import Refusal
 from reservations.models import Activity, Booking, OpeningRule, Session
-from reservations.rules import Calendar, DeadlineRule, Period, deadline, session_dates
+from reservations.rules import Calendar, DeadlineRule, Period, deadline, instant, session_dates
 from reservations.rules import OpeningRule as Rule
 
 LOOK_BACK = timedelta(days=1200)  # deadlines count up to 365 days backwards; with 140 school days a year that is long
+COMPUTED = ["arrival", "departure", "bookable_until", "cancellable_until"]
+NAMED = 6  # days that a refusal names one by one
+
+
+class TooManyBooked(Refusal):
+    """Some days have more bookings than the new capacity."""
+
+
+class NothingToRepeat(Refusal):
+    """An activity without opening rules has no year to repeat."""
+
+    sentence = "Cette activité n’a pas encore de règle d’ouverture : ajoutez-en une, elle servira de modèle."
 
 
 @transaction.atomic
 def refresh_sessions(activity: Activity) -> dict[str, int]:
     """Make the days that the opening rules name, recompute both deadlines, drop days that nobody booked and no rule names.
 
-    Days with bookings always stay: an agent closes them, and tells the families. Returns {"made", "dropped", "kept"}.
+    Days to come take the activity's times. Days with bookings always stay: an agent closes them, and tells the families. Returns {"made", "dropped", "kept"}.
     """
     activity = Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
     dates = _dates(activity)
@@ -27,9 +50,10 @@ def refresh_sessions(activity: Activity) -> dict[str, int]:
     existing = {session.date: session for session in in_order.select_for_update(no_key=True)}
     made = [_session(activity, day) for day in dates if day not in existing]
     for session in [*made, *existing.values()]:
+        _set_times(activity, session)
         _set_deadlines(activity, session, calendar)
     Session.objects.bulk_create(made)
-    Session.objects.bulk_update(existing.values(), ["bookable_until", "cancellable_until"], batch_size=500)
+    Session.objects.bulk_update(existing.values(), COMPUTED, batch_size=500)
     gone = [session.pk for day, session in existing.items() if day not in set(dates) and not session.closed_at]
     unbooked = Session.objects.filter(pk__in=gone).exclude(pk__in=Booking.objects.values("session"))
     dropped = unbooked.delete()[1].get("reservations.Session", 0)
@@ -44,6 +68,11 @@ def _session(activity: Activity, day: date) -> Session:
         departure=activity.departure,
         capacity=activity.capacity,
     )
+
+
+def _set_times(activity: Activity, session: Session) -> None:
+    if session.date >= timezone.localdate():
+        session.arrival, session.departure = activity.arrival, activity.departure
 
 
 def _set_deadlines(activity: Activity, session: Session, calendar: Calendar) -> None:
@@ -80,3 +109,92 @@ def _bare_calendar(activity: Activity, first: date, last: date, opening: frozens
 def _calendar(activity: Activity, dates: list[date]) -> Calendar:
     known = [*dates, *activity.sessions.values_list("date", flat=True)] or [timezone.localdate()]
     return _bare_calendar(activity, min(known) - LOOK_BACK, max(known), frozenset(dates))
+
+
+@transaction.atomic
+def set_capacity(*, agent: User, activity: Activity, capacity: int | None) -> int:
+    """Give an activity and its days to come ``capacity`` places a day (None: no limit); return how many days changed.
+
+    The counters start from the bookings that stand once the days are locked. Raise TooManyBooked with the days on
+    which more is booked or held; nothing is changed then. The activity is one of the agent's communes.
+    """
+    activity = Activity.objects.of_agent(agent).select_for_update(of=("self",), no_key=True).get(pk=activity.pk)
+    activity.capacity = capacity
+    activity.save(update_fields=["capacity"])
+    days = activity.sessions.filter(date__gte=timezone.localdate())
+    locked = days.order_by(Q(capacity=None), "pk").select_for_update(no_key=True)  # the order of lock_sessions
+    # A second statement: one that both waits and counts would count what stood when it began to wait.
+    counted = Session.objects.filter(pk__in=[session.pk for session in locked]).annotate(taken=_booked() + F("held"))
+    if capacity is None:
+        return counted.update(capacity=None, booked=0, held=0)
+    if too_full := list(counted.filter(taken__gt=capacity).order_by("date")):
+        raise TooManyBooked(_too_many(too_full, capacity))
+    return counted.update(capacity=capacity, booked=_booked())
+
+
+def _booked():
+    active = Booking.objects.active().filter(session=OuterRef("pk")).order_by().values("session")
+    return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
+
+
+def _too_many(sessions: list[Session], capacity: int) -> str:
+    today = timezone.localdate()
+    days = [f"{date_long(each.date, today)} ({each.taken})" for each in sessions[:NAMED]]
+    others = [f"{len(sessions) - NAMED} autres jours"] if len(sessions) > NAMED else []
+    return (
+        f"Impossible de passer à {capacity} place{'s' * (capacity > 1)} par jour : davantage sont déjà réservées "
+        f"ou retenues le {', '.join(days + others)}."
+    )
+
+
+@transaction.atomic
+def open_year(*, agent: User, activity: Activity, year: int) -> dict[str, int] | None:
+    """Repeat the opening rules of the latest school year before ``year`` in the year that begins in ``year``.
+
+    Booking stays open until its end. Returns what ``refresh_sessions`` does, None when the year was open already.
+    Raise NothingToRepeat, or CalendarUnknown for a year whose holidays are not published.
+    """
+    activity = Activity.objects.of_agent(agent).select_for_update(of=("self",), no_key=True).get(pk=activity.pk)
+    first, last = school_year_bounds(year)
+    if last > KNOWN_UNTIL:
+        raise CalendarUnknown(f"Les vacances scolaires {year}-{year + 1} ne sont pas encore publiées.")
+    rules = list(activity.opening_rules.order_by("pk"))
+    if any(rule.first <= last and rule.last >= first for rule in rules):
+        return None
+    repeated = _repeated([rule for rule in rules if rule.last < first], year)
+    if not repeated:
+        raise NothingToRepeat
+    OpeningRule.objects.bulk_create(repeated)
+    _keep_booking_open(activity, max(rule.last for rule in repeated))
+    return refresh_sessions(activity)
+
+
+def _repeated(rules: list[OpeningRule], year: int) -> list[OpeningRule]:
+    if not rules:
+        return []
+    latest = school_year_of(max(rule.last for rule in rules))
+    first, last = school_year_bounds(latest)
+    return [
+        OpeningRule(
+            activity_id=rule.activity_id,
+            weekdays=rule.weekdays,
+            period=rule.period,
+            first=_later(max(rule.first, first), year - latest),
+            last=_later(min(rule.last, last), year - latest),
+        )
+        for rule in rules
+        if rule.last >= first
+    ]
+
+
+def _keep_booking_open(activity: Activity, last: date) -> None:
+    closes = activity.booking_closes_at
+    if closes and timezone.localdate(closes) < last:
+        activity.booking_closes_at = instant(last + timedelta(1), time(0))
+        activity.save(update_fields=["booking_closes_at"])
+
+
+def _later(day: date, years: int) -> date:
+    """The same date some years later; 28 February for the 29th."""
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year + years, day=28 if leap_day else day.day)

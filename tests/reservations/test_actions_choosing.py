@@ -108,7 +108,7 @@ def test_a_day_that_is_never_online_says_whom_to_ask():
     home, activity = household(), ActivityFactory()
     session(activity, bookable_until=None)
     assert choose(home, activity, TUESDAY).reasons == [
-        "Louane, mardi 10 novembre : la réservation ne se fait pas en ligne, contactez le service."
+        "Louane, mardi 10 novembre : pas de réservation en ligne pour cette activité, contactez le service."
     ]
 
 
