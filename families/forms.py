@@ -26,7 +26,9 @@ class BirthDateWidget(forms.SelectDateWidget):
     def get_context(self, name, value, attrs):
         self.years = range(timezone.localdate().year, OLDEST_BIRTH.year - 1, -1)
         context = super().get_context(name, value, attrs)
-        css = "form-select d-inline-block w-auto me-1 mb-1" + (" is-invalid" if "aria-invalid" in (attrs or {}) else "")
+        css = "form-select d-inline-block w-auto fs-6 ps-2 mb-1" + (
+            " is-invalid" if "aria-invalid" in (attrs or {}) else ""
+        )
         for part in context["widget"]["subwidgets"]:
             kind = part["name"].rsplit("_", 1)[-1]
             part["attrs"] |= {"aria-label": self.names[kind], "class": css, "autocomplete": "off"}
@@ -60,7 +62,7 @@ class MemberForm(forms.Form):
         error_messages={"required": "Indiquez le prénom du bénéficiaire."},
     )
     birth_date = BirthDateField()
-    kinship = forms.ChoiceField(label="Type de Filiation", choices=Kinship.choices)
+    kinship = forms.ChoiceField(label="Type de Filiation", choices=Kinship.choices, required=False)
 
     def __init__(self, *args, user: User | None = None, member: Member | None = None, kinship: str = "", **kwargs):
         kwargs["initial"] = (
@@ -69,6 +71,9 @@ class MemberForm(forms.Form):
             | kwargs.get("initial", {})
         )
         super().__init__(*args, **kwargs)
+
+    def clean_kinship(self):
+        return self.cleaned_data["kinship"] or self["kinship"].initial
 
     def clean(self):
         data = super().clean()
@@ -118,9 +123,16 @@ class InvitationForm(forms.Form):
     """To whom the invitation goes, and what it opens."""
 
     email = forms.EmailField(
-        label="* Adresse e-mail de l’autre parent", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        label="* Adresse e-mail de l’autre parent",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Indiquez l’adresse e-mail de l’autre parent."},
     )
-    kind = forms.ChoiceField(label="* Votre situation", choices=Invitation.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label="* Votre situation",
+        choices=Invitation.Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choisissez votre situation."},
+    )
     members = forms.ModelMultipleChoiceField(
         label="Enfants à partager",
         help_text="Seulement si vous êtes séparés : chaque enfant coché figurera aussi dans la famille de l’autre parent.",
