@@ -54,7 +54,6 @@ def test_a_member_is_saved_with_name_birth_date_and_type_of_filiation():
     assert (membership.kinship, membership.withdrawn_at) == ("father", None)
 
 
-@pytest.mark.seed("S3-73", "S3-80")
 def test_an_adult_may_be_a_beneficiary_like_a_child():
     user = UserFactory()
     details = {"first_name": "Claire", "last_name": "Dupont", "birth_date": date(1985, 2, 1)}
