@@ -244,11 +244,13 @@ else:
 # --- Background work --------------------------------------------------------------------------------------------------
 REDIS_URL = env("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+# A page that wakes the relay never waits for a broker that is down: PostgreSQL keeps what it owes. Without
+# max_retries the first connection is tried again for 6 seconds, whatever the publisher asked for.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
-    "retry_policy": {"max_retries": 0},
+    "max_retries": 0,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False

@@ -7,7 +7,9 @@ import logging
 from datetime import timedelta
 
 from celery import current_app
+from celery.exceptions import OperationalError
 from django.conf import settings
+from django.core.cache import caches
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template import TemplateDoesNotExist
@@ -19,6 +21,7 @@ from portal.lib.models import OutgoingEmail, authority
 log = logging.getLogger(__name__)
 MAX_TRIES = 12
 BATCH = 50
+REST = 30  # seconds between two rounds of the relay, woken or not
 
 
 def queue(template: str, *, to: str = "", owner: str = "", context: dict | None = None, secret: bool = False):
@@ -36,8 +39,17 @@ def queue(template: str, *, to: str = "", owner: str = "", context: dict | None 
 
 
 def _wake_relay():
-    """Make it fast; PostgreSQL makes it sure: a broker that is down delays the email to the next round."""
-    current_app.send_task("portal.lib.tasks.send_outgoing_emails", retry=False)
+    """Make it fast; PostgreSQL makes it sure: with a broker that is down the email waits for the relay's next round.
+
+    A process that met such a broker leaves it alone until then: one that hangs slows one page, not all of them.
+    """
+    if caches["process"].get("broker-is-down"):
+        return
+    try:
+        current_app.send_task("portal.lib.tasks.send_outgoing_emails", retry=False)
+    except OperationalError:
+        log.warning("the broker is down: emails wait for the relay's next round", exc_info=True)
+        caches["process"].set("broker-is-down", True, REST)
 
 
 def send_pending(limit: int = BATCH) -> int:
