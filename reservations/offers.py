@@ -46,6 +46,8 @@ class PriceBook:
             self._lines[row.activity_id].append(_line(row))
             if row.audience and row.audience.residence == self._residence(communes[row.activity_id]):
                 self._audience[row.activity_id] = row.audience_id
+            elif row.audience and row.audience.residence == Residence.ANY:
+                self._audience.setdefault(row.activity_id, row.audience_id)
 
     def cents(self, activity_id: int, day: date) -> int:
         """The price of one day in euro cents; raise NoTariff when there is none."""

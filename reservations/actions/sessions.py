@@ -46,7 +46,7 @@ def refresh_sessions(activity: Activity) -> dict[str, int]:
     activity = Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
     dates = _dates(activity)
     calendar = _calendar(activity, dates)
-    in_order = activity.sessions.order_by(Q(capacity=None), "pk")  # the order of lock_sessions
+    in_order = activity.sessions.annotate(no_limit=Q(capacity=None)).order_by("no_limit", "pk")  # as lock_sessions
     existing = {session.date: session for session in in_order.select_for_update(no_key=True)}
     made = [_session(activity, day) for day in dates if day not in existing]
     for session in [*made, *existing.values()]:
