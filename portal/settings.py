@@ -138,6 +138,15 @@ AGENT_PERMISSIONS = {
     "wallet.view_wallet",
     "wallet.view_operation",
     *(f"wallet.{verb}_counterpayment" for verb in ("view", "add", "change")),
+    *(f"services.{verb}_service" for verb in ("view", "add", "change")),
+    *(f"services.{verb}_audience" for verb in ("view", "add", "change", "delete")),
+    *(f"reservations.{verb}_activity" for verb in ("view", "add", "change")),
+    *(
+        f"reservations.{verb}_{table}"
+        for verb in ("view", "add", "change", "delete")
+        for table in ("openingrule", "closure", "tariff")
+    ),
+    *(f"reservations.view_{table}" for table in ("session", "booking", "order")),
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
