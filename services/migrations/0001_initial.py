@@ -12,13 +12,10 @@ class Migration(migrations.Migration):
 
     initial = True
 
-    initial = True
-
     dependencies = [
         ('accounts', '0001_initial'),
         ('families', '0001_initial'),
         ('pghistory', '0007_auto_20250421_0444'),
-        ('services', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
