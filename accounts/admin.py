@@ -6,13 +6,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from accounts import actions, emails
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, User
 from accounts.rules import MAX_REASON
+from portal.lib.admin import CommunesAdmin, ManagersOnly
 from portal.lib.once import make_key
 from portal.lib.pdf import PdfUnavailable
 from portal.lib.refusals import Refusal
@@ -46,7 +46,7 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(CommunesAdmin):
     """Accounts of the agent's communes, those that wait first."""
 
     list_display = ["full_name", "email", "identifier", "commune", "status", "signed_up_at"]
@@ -81,18 +81,13 @@ class UserAdmin(admin.ModelAdmin):
     ]
 
     def get_queryset(self, request):
-        people = super().get_queryset(request).of_agent(request.user).residents()
+        people = User.objects.of_agent(request.user).residents()
         return people.alias(waits=PENDING_FIRST).order_by("waits", "-signed_up_at", "pk")
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "commune" and not request.user.is_superuser:
-            kwargs["queryset"] = request.user.communes.all()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Comptes usagers"} | (extra_context or {}))
 
     def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
         return False
 
     @admin.display(description="nom", ordering="last_name")
@@ -153,8 +148,8 @@ class UserAdmin(admin.ModelAdmin):
         return redirect(reverse("admin:accounts_user_changelist"))
 
     def _page(self, request, user, title, context):
-        shared = {**self.admin_site.each_context(request), "title": title, "user_shown": user, "opts": self.opts}
-        return TemplateResponse(request, "admin/accounts/decide.html", {"form": None, "email": None} | shared | context)
+        shown = {"form": None, "email": None, "user_shown": user} | context
+        return self.page(request, "accounts/decide", title, **shown)
 
     @admin.action(description="Valider les comptes choisis", permissions=["change"])
     def validate_selected(self, request, queryset):
@@ -165,14 +160,9 @@ class UserAdmin(admin.ModelAdmin):
             self.log_change(request, request.user, f"{opened} comptes validés")
             messages.success(request, f"Comptes validés : {opened}.")
             return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Valider les comptes choisis",
-            "waiting": waiting,
-            "left_out": queryset.count() - waiting.count(),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/accounts/validate_selected.html", context)
+        left_out = queryset.count() - waiting.count()
+        title = "Valider les comptes choisis"
+        return self.page(request, "accounts/validate_selected", title, waiting=waiting, left_out=left_out)
 
     @admin.action(description="Imprimer des courriers d’activation", permissions=["change"])
     def print_letters(self, request, queryset):
@@ -198,29 +188,23 @@ class UserAdmin(admin.ModelAdmin):
         people = people.filter(status=Status.VALIDATED)
         if people.count() > MAX_LETTERS:
             messages.warning(request, f"Un tirage compte au plus {MAX_LETTERS} courriers : les premiers sont montrés.")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Imprimer des courriers d’activation",
-            "people": people[:MAX_LETTERS],
-            "once_key": make_key(request.user.owner, actions.LETTERS),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/accounts/letters.html", context)
+        key = make_key(request.user.owner, actions.LETTERS)
+        title = "Imprimer des courriers d’activation"
+        return self.page(request, "accounts/letters", title, people=people[:MAX_LETTERS], once_key=key)
 
     def _printed(self, request, letters):
         """The codes are made: they are shown once, as a PDF or else as a page to print."""
         try:
             pdf = letters_pdf(letters)
         except PdfUnavailable:
-            context = {**self.admin_site.each_context(request), "title": "Courriers d’activation", **letters}
-            return TemplateResponse(request, "admin/accounts/letters_print.html", context)
+            return self.page(request, "accounts/letters_print", "Courriers d’activation", **letters)
         response = HttpResponse(pdf, content_type="application/pdf")
         response["Content-Disposition"] = 'attachment; filename="courriers-activation.pdf"'
         return response
 
 
 @admin.register(Commune)
-class CommuneAdmin(admin.ModelAdmin):
+class CommuneAdmin(ManagersOnly, admin.ModelAdmin):
     list_display = ["name", "insee_code", "zone"]
     search_fields = ["name", "insee_code"]
 
@@ -243,7 +227,7 @@ class AgentForm(forms.ModelForm):
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin):
+class AgentAdmin(ManagersOnly, admin.ModelAdmin):
     """Agents and their communes; only for those who manage the portal."""
 
     form = AgentForm
@@ -260,11 +244,6 @@ class AgentAdmin(admin.ModelAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
-
-    def _is_manager(self, request, obj=None):
-        return request.user.is_active and request.user.is_superuser
-
-    has_view_permission = has_add_permission = has_change_permission = has_module_permission = _is_manager
 
     def has_delete_permission(self, request, obj=None):
         return False

@@ -9,9 +9,11 @@ from django.views.generic import RedirectView
 
 from accounts.adapter import landing_url
 from families import actions as families
+from families.actions.members import removal
 from families.forms import MemberForm
 from families.models import Member, Membership
 from portal import sign_up
+from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from portal.sign_up_forms import ServiceForm, SignUpForm
 
@@ -68,12 +70,14 @@ def members(request):
     if request.method == "POST" and form.is_valid() and _added(request, form):
         return redirect("signup_members")
     rows = Membership.objects.filter(family__guardians__user=user, withdrawn_at=None).select_related("member")
-    return render(request, "signup/members.html", {"form": form, "memberships": rows, "steps": STEPS})
+    context = {"form": form, "steps": STEPS, "once_key": make_key(user.owner, "add-member")}
+    context["memberships"] = [(row, make_key(user.owner, removal(row.member_id))) for row in rows.order_by("pk")]
+    return render(request, "signup/members.html", context)
 
 
 def _added(request, form) -> bool:
     try:
-        families.add_member(user=request.user, **form.cleaned_data)
+        families.add_member(user=request.user, key=request.POST.get("once_key"), **form.cleaned_data)
     except Refusal as refusal:
         form.add_error(None, refusal.sentences)
         return False
@@ -86,8 +90,10 @@ def remove_member(request, pk):
     """Take someone back out before the request is sent."""
     if request.user.may_enter:
         return redirect(landing_url(request.user))
-    member = get_object_or_404(Member.objects.filter(families__guardians__user=request.user), pk=pk)
-    families.remove_member(user=request.user, member=member)
+    key = request.POST.get("once_key")
+    if not families.was_removed(user=request.user, pk=pk, key=key or ""):
+        member = get_object_or_404(Member.objects.filter(families__guardians__user=request.user), pk=pk)
+        families.remove_member(user=request.user, member=member, key=key)
     return redirect("signup_members")
 
 

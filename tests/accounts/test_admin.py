@@ -55,9 +55,7 @@ def test_the_filter_shows_what_waits(agent, commune):
 
 @pytest.mark.parametrize("page", ["change/", "history/", "valider/", "refuser/", "fermer/"])
 def test_every_page_of_a_stranger_does_not_exist(agent, stranger, page):
-    answer = agent.get(f"{LIST}{stranger.pk}/{page}", follow=True)
-    assert "Étranger" not in answer.content.decode()
-    assert answer.status_code == 404 or answer.redirect_chain[-1][0] == "/admin/"
+    assert agent.get(f"{LIST}{stranger.pk}/{page}").status_code == 404
 
 
 @pytest.mark.parametrize("page", ["valider", "refuser", "fermer"])
@@ -71,12 +69,12 @@ def test_a_forged_bulk_choice_leaves_strangers_out(agent, stranger):
     assert User.objects.get(pk=stranger.pk).status == "pending"
 
 
-def test_autocomplete_offers_no_stranger(agent, commune, stranger, django_user_model):
+def test_autocomplete_offers_no_stranger(agent, commune, stranger):
     PendingUserFactory(last_name="Voisin", commune=commune)
     answer = agent.get(
         "/admin/autocomplete/", {"app_label": "families", "model_name": "guardian", "field_name": "user", "term": ""}
     )
-    assert answer.status_code == 403 or [row["text"] for row in answer.json()["results"]] == ["Claire Voisin"]
+    assert [row["text"] for row in answer.json()["results"]] == ["Claire Voisin"]
 
 
 def test_the_page_that_validates_shows_the_email_then_sends_it(agent, commune):

@@ -101,6 +101,13 @@ def test_an_account_nobody_validated_signs_in_to_the_waiting_page_only(client):
     assert log_in(client, "claire@example.org").url == "/comptes/en-attente/"
 
 
+@pytest.mark.seed("S2-8", "S2-9")
+def test_one_button_of_the_home_page_serves_to_create_or_to_sign_in(client):
+    page = client.get("/").content.decode()
+    assert '<a class="btn btn-primary" href="/comptes/login/">Créer ou accéder à mon compte usager</a>' in page
+    assert buttons(client.get("/comptes/login/")) == ["Créer votre compte", "Connexion"]
+
+
 # --- Password forgotten ----------------------------------------------------------------------------------------------
 def link_sent(to="claire@example.org"):
     return last_email(to, "password_reset_key").context["password_reset_url"].removeprefix("http://testserver")

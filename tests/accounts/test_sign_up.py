@@ -23,6 +23,7 @@ from tests.accounts.pages import (
     sign_up,
     words,
 )
+from tests.client import once_keys
 from tests.factories.accounts import AgentFactory, CommuneFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -336,6 +337,17 @@ def test_step_2_adds_and_takes_back_a_beneficiary(client):
     assert not Member.objects.of_family(claire().guardian.family_id).exists()
 
 
+def test_step_2_is_obeyed_once_however_often_it_is_clicked(client):
+    sign_up(client)
+    posted = member("Louane") | {"once_key": once_keys(client.get("/inscription/filiations/"))[0]}
+    assert [client.post("/inscription/filiations/", posted).status_code for _ in range(2)] == [302, 302]
+    louane = Member.objects.get()
+    posted = {"once_key": once_keys(client.get("/inscription/filiations/"))[0]}
+    url = f"/inscription/filiations/{louane.pk}/retirer/"
+    assert [client.post(url, posted).status_code for _ in range(2)] == [302, 302]
+    assert not Member.objects.exists()
+
+
 def test_step_2_takes_nobody_out_of_another_family(client):
     sign_up(client)
     client.post("/inscription/filiations/", member("Louane"))
@@ -359,7 +371,7 @@ def test_step_3_groups_the_open_services_by_commune(client, service):
 def test_step_3_refuses_a_service_that_is_not_offered(client, service, choice):
     sign_up(client)
     answer = client.post("/inscription/services/", {"service": choice})
-    assert answer.status_code == 200
+    assert (answer.status_code, len(errors(answer))) == (200, 1)
     assert claire().signed_up_at is None
 
 
