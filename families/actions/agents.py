@@ -14,6 +14,11 @@ from portal.lib.transactions import outermost
 def record_quotient(*, agent: User, family: Family, value: int, effective_from: date) -> Quotient:
     """Note a family's quotient from a date on; the same date again corrects it. Bookings made keep their price."""
     check_agent(agent, family)
+    return write_quotient(agent, family, value, effective_from)
+
+
+def write_quotient(agent: User, family: Family, value: int, effective_from: date) -> Quotient:
+    """The same inside another action's transaction, which has checked the agent. Raise WrongQuotient."""
     if not 0 <= value <= MAX_QUOTIENT:
         raise WrongQuotient
     lock_family(family.pk)

@@ -1,0 +1,146 @@
+"""An agent of the service decides: lines of requests, and pieces; the family is told at each change."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.utils import timezone
+
+from accounts.models import User
+from families.actions.agents import write_quotient
+from families.actions.mandates import open_mandate
+from portal.lib.refusals import Refusal
+from portal.lib.states import move
+from portal.lib.transactions import outermost
+from services import emails
+from services.actions.documents import account_of
+from services.actions.requests import settle_pieces
+from services.models import DocumentType, RequestLine, SupportingDocument
+from services.pieces import lacking_pieces, undecided_pieces
+
+Status = RequestLine.Status
+
+
+class NotYours(Refusal):
+    """The line or the piece is of a service of other agents, or is gone."""
+
+    sentence = "Cette demande n’existe pas, ou un autre service la traite."
+    status = 404
+
+
+class ReasonNeeded(Refusal):
+    """A refusal is explained."""
+
+    sentence = "Indiquez le motif : la famille le lira."
+
+
+class PiecesMissing(Refusal):
+    """A mandatory piece is missing or not validated; all of them are named."""
+
+
+@outermost
+def accept_lines(*, agent: User, lines: Iterable[int]) -> int:
+    """Accept lines whose mandatory pieces are all validated; return how many changed. Raise PiecesMissing, NotYours.
+
+    Lines that are accepted already stay so: a second click changes and mails nothing.
+    """
+    rows = [line for line in _lock_lines(agent, lines) if line.status != Status.ACCEPTED]
+    lacking, undecided = lacking_pieces(rows), undecided_pieces(rows)
+    reasons = [f"{line.member} : il manque {', '.join(lacking[line.pk])}." for line in rows if lacking[line.pk]]
+    reasons += [
+        f"{line.member} : à valider d’abord : {', '.join(undecided[line.pk])}." for line in rows if undecided[line.pk]
+    ]
+    if reasons:
+        raise PiecesMissing(*reasons)
+    for line in rows:
+        move(line, Status.ACCEPTED, decided_at=timezone.now(), decided_by=agent, reason="")
+    emails.lines_decided(rows)
+    return len(rows)
+
+
+@outermost
+def refuse_lines(*, agent: User, lines: Iterable[int], reason: str) -> int:
+    """Refuse lines with a reason that the family reads; return how many changed. Raise ReasonNeeded, NotYours."""
+    return _answer(agent, lines, Status.REFUSED, reason)
+
+
+@outermost
+def ask_for_documents(*, agent: User, lines: Iterable[int], reason: str) -> int:
+    """Send lines back for pieces, saying which; return how many changed. Raise ReasonNeeded, NotYours."""
+    return _answer(agent, lines, Status.INCOMPLETE, reason)
+
+
+def _answer(agent, lines, status, reason) -> int:
+    if not reason.strip():
+        raise ReasonNeeded
+    rows = [line for line in _lock_lines(agent, lines) if line.status != status]
+    for line in rows:
+        move(line, status, decided_at=timezone.now(), decided_by=agent, reason=reason.strip())
+    emails.lines_decided(rows)
+    return len(rows)
+
+
+@outermost
+def decide_document(
+    *, agent: User, document: SupportingDocument, accept: bool, reason: str = "", effective_from: date | None = None
+) -> SupportingDocument:
+    """Validate or refuse a piece; the lines that wait for it follow. Twice is once. Raise ReasonNeeded, NotYours.
+
+    A validated quotient is recorded from ``effective_from`` (today by default), a validated mandate becomes the
+    family's SEPA mandate.
+    """
+    if not accept and not reason.strip():
+        raise ReasonNeeded
+    lines = _lock_lines_of(document)
+    document = _lock_document(agent, document)
+    wanted = SupportingDocument.Status.VALIDATED if accept else SupportingDocument.Status.REFUSED
+    if document.status == wanted:
+        return document
+    now = timezone.now()
+    move(document, wanted, decided_at=now, decided_by=agent, refusal_reason="" if accept else reason.strip())
+    if accept:
+        _take_effect(agent, document, effective_from or timezone.localdate(now))
+    else:
+        emails.document_refused(document)
+    settle_pieces([line for line in lines if line.status in (Status.PENDING, Status.INCOMPLETE)])
+    return document
+
+
+def _take_effect(agent: User, document: SupportingDocument, day: date) -> None:
+    if document.type.kind == DocumentType.Kind.QUOTIENT and document.declared_value is not None:
+        write_quotient(agent, document.family, document.declared_value, day)
+    if document.type.kind == DocumentType.Kind.MANDATE:
+        open_mandate(document.family, **account_of(document.family), signed_on=day)
+
+
+def _lock_lines(agent: User, pks: Iterable[int]) -> list[RequestLine]:
+    wanted = set(pks)
+    rows = list(
+        RequestLine.objects.of_agent(agent)
+        .filter(pk__in=wanted)
+        .select_related("request__family", "request__service__commune", "member", "audience")
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    )
+    if len(rows) != len(wanted):
+        raise NotYours
+    return rows
+
+
+def _lock_lines_of(document: SupportingDocument) -> list[RequestLine]:
+    """The lines that the piece serves, before the piece itself: the one order of docs/locks.md."""
+    rows = RequestLine.objects.filter(
+        request__family=document.family_id, request__service__required_documents__type=document.type_id
+    )
+    if document.member_id:
+        rows = rows.filter(member=document.member_id)
+    pks = list(rows.values_list("pk", flat=True))
+    locked = RequestLine.objects.filter(pk__in=pks).select_related("request__service", "member").order_by("pk")
+    return list(locked.select_for_update(of=("self",), no_key=True))
+
+
+def _lock_document(agent: User, document: SupportingDocument) -> SupportingDocument:
+    allowed = SupportingDocument.objects.of_agent(agent).current().filter(pk=document.pk)
+    row = allowed.select_for_update(of=("self",), no_key=True).select_related("type", "family").first()
+    if row is None:
+        raise NotYours
+    return row
