@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from accounts import actions
 from accounts.models import MAX_FAILURES, ActivationCode, Consent
 from accounts.rules import LettersPrinted, WrongActivation
+from portal.lib.models import Authority
 from portal.lib.once import make_key
 from portal.lib.pdf import PdfUnavailable
 from portal.lib.refusals import StalePage
@@ -136,7 +137,15 @@ def test_the_code_is_kept_hashed(agent, user):
 
 # --- Printing --------------------------------------------------------------------------------------------------------
 def test_an_agent_prints_letters_in_one_pdf(visitor, agent, user, commune, client):
-    other = UserFactory(commune=commune, first_name="Paul", identifier="F0000013")
+    Authority(
+        address="100 avenue Foch\n01400 Châtillon-sur-Chalaronne", subtitle="x" * 100, phone="04 74 00 00 00"
+    ).save()
+    address = {
+        "address": "3 rue du Four, bâtiment B, escalier 2, appartement 14",
+        "postcode": "01330",
+        "city": "x" * 60,
+    }
+    other = UserFactory(commune=commune, first_name="Paul", last_name="y" * 60, identifier="F0000013", **address)
     browser = visitor(agent)
     page = browser.get(f"{LETTERS}?ids={user.pk}&ids={other.pk}")
     assert not ActivationCode.objects.exists()
