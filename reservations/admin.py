@@ -205,7 +205,7 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
     """The days of the agent's activities, with who comes."""
 
     commune_path = "activity__service__commune"
-    list_display = ["day", "activity", "taken", "capacity", "bookable", "cancellable", "state"]
+    list_display = ["day", "activity", "taken", "capacity", "bookable", "state"]
     list_filter = [WhenFilter, ActivityFilter]
     list_select_related = ["activity__service__commune"]
     list_per_page = 50
@@ -247,7 +247,7 @@ class BookingAdmin(ReadOnly, CommunesAdmin):
     """The bookings of the agent's activities, found by child or by family."""
 
     commune_path = "session__activity__service__commune"
-    list_display = ["day", "member", "shown_family", "activity", "status", "price", "billing"]
+    list_display = ["day", "member", "shown_family", "activity", "status", "price"]
     list_filter = [WhenFilter, "status", ActivityFilter]
     list_select_related = ["member", "family", "session__activity__service__commune"]
     list_per_page = 50

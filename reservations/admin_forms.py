@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.text import slugify
 
 from families.models import Level
-from portal.lib.admin import RefusableForm
+from portal.lib.admin import RefusableForm, RowForm
 from portal.lib.dates import WEEKDAYS
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
@@ -273,7 +273,7 @@ class PriceField(EurosField):
             raise ValidationError(f"Un prix va de 0 à {euros(DEAREST)}.")
 
 
-class TariffForm(forms.ModelForm):
+class TariffForm(RowForm):
     cents = PriceField(label="Prix en euros")
 
     class Meta:
@@ -342,7 +342,7 @@ class OpeningRuleForm(forms.ModelForm):
         fields = ["weekdays", "period", "first", "last"]
 
 
-class ClosureForm(forms.ModelForm):
+class ClosureForm(RowForm):
     class Meta:
         model = Closure
         fields = ["first", "last", "reason"]

@@ -88,6 +88,11 @@ class Basket:
         return [reason for line in self.lines for reason in line.reasons]
 
     @property
+    def refused(self) -> str:
+        """The pks of the lines that stand in the way, as the form that takes them out sends them."""
+        return ",".join(str(line.pk) for line in self.lines if line.reasons)
+
+    @property
     def purpose(self) -> str:
         """Names this very content: a page made for other days or prices confirms nothing."""
         content = sorted((line.session_id, line.member_id, line.act, line.cents) for line in self.lines)

@@ -1,10 +1,21 @@
 """All tests of bookings live on Monday 2 November 2026 at 9:00 in Paris, and leave an exact ledger behind."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
 from reservations.rules import PARIS
+from tests.factories.reservations import (
+    FRIDAY,
+    LOUANE,
+    THEO,
+    THURSDAY,
+    TUESDAY,
+    ActivityFactory,
+    LeisureFactory,
+    household,
+    sessions,
+)
 from wallet import checks
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=PARIS)
@@ -31,3 +42,31 @@ def _exact_ledger(request):
     yield
     if "planted_differences" not in request.fixturenames:
         assert list(checks.differences()) == []
+
+
+@pytest.fixture
+def home(db):
+    """Louane, Théo and their mother, with 100 €."""
+    return household(10_000, LOUANE, THEO)
+
+
+@pytest.fixture
+def canteen(db):
+    """A canteen with three days in November and one in December."""
+    activity = ActivityFactory(slug="cantine", name="Réservation de repas Cantines Aiguilhe")
+    sessions(activity, TUESDAY, THURSDAY, FRIDAY, date(2026, 12, 1))
+    return activity
+
+
+@pytest.fixture
+def leisure(db):
+    """A leisure centre, debited on the day."""
+    activity = LeisureFactory(cents=1330, slug="alsh")
+    sessions(activity, TUESDAY, THURSDAY, FRIDAY)
+    return activity
+
+
+@pytest.fixture
+def parent(home, visitor):
+    """The mother at her browser."""
+    return visitor(home.user)
