@@ -1,0 +1,79 @@
+"""What the portal does every night."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from portal.lib.models import IdempotencyKey, JobRun, OutgoingEmail
+from portal.settings import CELERY_BEAT_SCHEDULE
+from portal.tasks import housekeeping, nightly
+
+pytestmark = pytest.mark.django_db
+SECRET = {"link": "https://parvis.example/secret"}
+
+
+def used_key(age: timedelta):
+    return IdempotencyKey.objects.create(
+        key=f"7c9e6679-7425-40de-944b-{age.days:012}", owner="user:1", purpose="x", created_at=timezone.now() - age
+    )
+
+
+def owed(age: timedelta, secret: bool) -> OutgoingEmail:
+    return OutgoingEmail.objects.create(
+        template="x", to="a@example.org", context=SECRET, secret=secret, created_at=timezone.now() - age
+    )
+
+
+def test_used_keys_of_forms_go_after_thirty_days():
+    used_key(timedelta(31))
+    kept = used_key(timedelta(29))
+    assert housekeeping() == {"keys": 1, "secrets": 0}
+    assert [str(each.pk) for each in IdempotencyKey.objects.all()] == [kept.key]
+
+
+def test_ended_sessions_go_and_open_ones_stay():
+    for name, hours in (("ended", -1), ("open", 1)):
+        Session.objects.create(session_key=name, session_data="", expire_date=timezone.now() + timedelta(hours=hours))
+    housekeeping()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+
+
+def test_a_secret_that_never_left_is_erased_and_given_up_after_a_week():
+    old, fresh, plain = owed(timedelta(8), True), owed(timedelta(6), True), owed(timedelta(8), False)
+    assert housekeeping() == {"keys": 0, "secrets": 1}
+    for email in (old, fresh, plain):
+        email.refresh_from_db()
+    assert [each.context for each in (old, fresh, plain)] == [{}, SECRET, SECRET]
+    assert [each.given_up_at is None for each in (old, fresh, plain)] == [False, True, True]
+
+
+def test_the_night_is_done_once_and_tells_what_it_did():
+    with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
+        used_key(timedelta(31))
+        nightly()
+        used_key(timedelta(40))
+        clock.shift(timedelta(hours=1))
+        nightly()
+    run = JobRun.objects.get(job="housekeeping")
+    assert (run.business_date, run.report) == (date(2026, 11, 3), {"keys": 1, "secrets": 0})
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_the_next_night_is_another_run():
+    with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
+        nightly()
+        clock.shift(timedelta(days=1))
+        nightly()
+    assert list(JobRun.objects.filter(job="housekeeping").values_list("business_date", flat=True).order_by("pk")) == [
+        date(2026, 11, 3),
+        date(2026, 11, 4),
+    ]
+
+
+def test_the_night_is_taken_up_again_every_hour_in_case_it_crashed():
+    rounds = {row["task"] for name, row in CELERY_BEAT_SCHEDULE.items() if name in ("nightly", "watchdog")}
+    assert rounds == {"portal.tasks.nightly"}
+    assert CELERY_BEAT_SCHEDULE["watchdog"]["schedule"].hour == set(range(24))
