@@ -1,0 +1,169 @@
+"""PDF files are rebuilt from what draws their pages. Runs in the child process.
+
+Nothing is hunted down: a new catalogue and new pages keep only the keys of ``DRAWING`` below, so scripts, actions,
+links, attachments, forms, media, metadata and whatever the next version of PDF invents stay behind.
+What a form or a stamp shows is first drawn into the page.
+"""
+
+import io
+import itertools
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Pdf, Stream
+
+from portal.lib.documents.child import Cleaned, serve
+from portal.lib.documents.kinds import Kind
+from portal.lib.documents.limits import MAX_PAGES, MAX_PARTS, MAX_STREAM, MAX_STREAMS
+from portal.lib.documents.refusals import InteractivePdf, ProtectedPdf, TooComplex, TooManyPages, Unreadable
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(f"/{word}" for word in words.split())
+
+
+PAGE = _names("MediaBox CropBox Rotate UserUnit Resources Contents Group")
+RESOURCES = _names("ExtGState ColorSpace Pattern Shading XObject Font Properties ProcSet")
+# ISO 32000-1: stream (7.3.8, 7.4), function (7.10), graphics state (8.4.5), colour space (8.6), pattern and shading
+# (8.7), image (8.9), form (8.10), font (9.6 to 9.9), optional content (8.11.2), transparency (11.6).
+DRAWING = _names(
+    "Type Subtype Length Filter DecodeParms Predictor Colors BitsPerComponent Columns EarlyChange K EndOfLine "
+    "EncodedByteAlign Rows EndOfBlock BlackIs1 DamagedRowsBeforeError JBIG2Globals ColorTransform "
+    "FunctionType Domain Range Size BitsPerSample Order Encode Decode C0 C1 N Functions Bounds "
+    "LW LC LJ ML D RI OP op OPM Font FL SM SA BM SMask CA ca AIS TK TR TR2 "
+    "WhitePoint BlackPoint Gamma Matrix Alternate Colorants Process MixingHints Components Solidities DotGain "
+    "PatternType PaintType TilingType BBox XStep YStep Resources Shading ExtGState "
+    "ShadingType ColorSpace Background AntiAlias Coords Function Extend BitsPerCoordinate BitsPerFlag VerticesPerRow "
+    "Width Height Intent ImageMask Mask Interpolate SMaskInData Matte Name FormType Group S CS I G BC "
+    "BaseFont FirstChar LastChar Widths FontDescriptor Encoding ToUnicode DescendantFonts CIDSystemInfo DW W DW2 W2 "
+    "CIDToGIDMap FontBBox FontMatrix CharProcs BaseEncoding Differences Registry Ordering Supplement CMapName WMode "
+    "UseCMap FontName FontFamily FontStretch FontWeight Flags ItalicAngle Ascent Descent Leading CapHeight XHeight "
+    "StemV StemH AvgWidth MaxWidth MissingWidth FontFile FontFile2 FontFile3 CharSet CIDSet Style Panose "
+    "Length1 Length2 Length3"
+)
+VALUES = {
+    "/S": _names("Transparency Alpha Luminosity"),
+    "/Subtype": _names(
+        "Image Form Type0 Type1 MMType1 Type3 TrueType CIDFontType0 CIDFontType2 Type1C CIDFontType0C OpenType "
+        "DeviceN NChannel"
+    ),
+}
+PLAIN, RESOURCE, NAMED = "plain", "resource", "named"  # NAMED: the file chose the keys, as in « /Font << /F1 … >> »
+BY_NAME = _names("CharProcs Colorants")
+
+
+def clean_pdf(data: bytes) -> Cleaned:
+    """Return a PDF that draws the same pages and does nothing else; the same bytes in give the same bytes out."""
+    pikepdf.settings.set_qpdf_limits(flate_max_memory=MAX_STREAM, run_length_max_memory=MAX_STREAM)
+    pdf = _opened(data)
+    _draw_annotations(pdf)
+    _rebuild(pdf)
+    _measure(_prune(pdf))
+    return Cleaned(Kind.PDF, _written(pdf), len(pdf.Root.Pages.Kids))
+
+
+def _opened(data: bytes) -> Pdf:
+    try:
+        pdf = Pdf.open(io.BytesIO(data))
+    except pikepdf.PasswordError:
+        raise ProtectedPdf from None
+    if pdf.Root.get("/NeedsRendering") or "/Collection" in pdf.Root:
+        raise InteractivePdf
+    if not len(pdf.pages):
+        raise Unreadable
+    if len(pdf.pages) > MAX_PAGES:
+        raise TooManyPages
+    return pdf
+
+
+def _draw_annotations(pdf: Pdf) -> None:
+    """Draw filled fields and stamps into their pages, as a screen would show them."""
+    if "/AcroForm" in pdf.Root:
+        pdf.generate_appearance_streams()
+    pdf.flatten_annotations("screen")
+
+
+def _rebuild(pdf: Pdf) -> None:
+    """Put a new catalogue and new pages in the place of the old ones."""
+    tree = pdf.make_indirect(Dictionary(Type=Name.Pages, Kids=Array(), Count=len(pdf.pages)))
+    for page in list(pdf.pages):
+        kept = {key: page.obj[key] for key in PAGE if key in page.obj}
+        tree.Kids.append(pdf.make_indirect(Dictionary(kept | {"/Type": Name.Page, "/Parent": tree})))
+    pdf.trailer.Root = pdf.make_indirect(Dictionary(Type=Name.Catalog, Pages=tree))
+    for key in set(pdf.trailer.keys()) & {"/Info", "/ID"}:
+        del pdf.trailer[key]
+
+
+def _prune(pdf: Pdf) -> list[Stream]:
+    """Delete every key that draws nothing from all that the pages reach; return the streams that stay."""
+    seen, streams = set(), {}
+    pages = [(page[key], _role(key, PLAIN)) for page in pdf.Root.Pages.Kids for key in PAGE if key in page]
+    todo = [(child, role) for child, role in pages if _is_new(child, role, seen)]
+    for parts in itertools.count():
+        if parts > MAX_PARTS:
+            raise TooComplex
+        if not todo:
+            return list(streams.values())
+        node, role = todo.pop()
+        if isinstance(node, Stream):
+            streams[node.objgen] = node
+        todo += [(child, role) for child, role in _children(node, role) if _is_new(child, role, seen)]
+
+
+def _children(node, role: str) -> list[tuple]:
+    if isinstance(node, Array):
+        return [(item, PLAIN) for item in node]
+    for key in set(node.keys()):
+        if not _draws(key, node[key], role):
+            del node[key]
+    return [(node[key], _role(key, role)) for key in set(node.keys())]
+
+
+def _is_new(node, role: str, seen: set) -> bool:
+    """Note an object with others inside; False for the rest and for what was seen in this role: PDF objects form loops."""
+    if not isinstance(node, Array | Dictionary | Stream):
+        return False
+    new = not node.is_indirect or (node.objgen, role) not in seen
+    seen.add((node.objgen, role))
+    return new
+
+
+def _draws(key: str, value, role: str) -> bool:
+    if role == NAMED:
+        return True
+    return key in (RESOURCES if role == RESOURCE else DRAWING) and (key not in VALUES or str(value) in VALUES[key])
+
+
+def _role(key: str, parent: str) -> str:
+    if parent == RESOURCE:
+        return NAMED
+    if parent == NAMED:
+        return PLAIN
+    return RESOURCE if key == "/Resources" else NAMED if key in BY_NAME else PLAIN
+
+
+def _measure(streams: list[Stream]) -> None:
+    """Raise TooComplex when the streams are bombs; those packed as images are counted by their pixels' readers."""
+    errors, total = pikepdf.settings.qpdf_limit_errors(), 0
+    for stream in streams:
+        try:
+            total += len(stream.read_bytes(pikepdf.StreamDecodeLevel.generalized))
+        except pikepdf.PdfError:
+            total += len(stream.read_raw_bytes())
+        if total > MAX_STREAMS or pikepdf.settings.qpdf_limit_errors() > errors:
+            raise TooComplex
+
+
+def _written(pdf: Pdf) -> bytes:
+    output = io.BytesIO()
+    pdf.save(
+        output,
+        deterministic_id=True,
+        fix_metadata_version=False,  # it would look for the metadata that were left behind
+        object_stream_mode=pikepdf.ObjectStreamMode.disable,
+        recompress_flate=True,  # nothing hides behind the end of a packed stream
+    )
+    return output.getvalue()
+
+
+if __name__ == "__main__":
+    serve(clean_pdf)
