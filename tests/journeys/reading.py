@@ -37,16 +37,21 @@ def footer(where: Locator, table: int = 0) -> list[list[str]]:
     return [[cell for cell in read_all(row.locator("th, td")) if cell] for row in found.all()]
 
 
+def day(page: Page, label: str) -> Locator:
+    """The box of a day that can be picked: « jeudi 18 mars »."""
+    return page.get_by_role("checkbox", name=re.compile(f"^{label},"))
+
+
 def tick(page: Page, *labels: str) -> None:
-    """Tick the days whose names begin so: « jeudi 18 mars »."""
+    """Tick days."""
     for label in labels:
-        page.get_by_role("checkbox", name=re.compile(f"^{label},")).check()
+        day(page, label).check()
 
 
 def untick(page: Page, *labels: str) -> None:
     """Take the tick of days away."""
     for label in labels:
-        page.get_by_role("checkbox", name=re.compile(f"^{label},")).uncheck()
+        day(page, label).uncheck()
 
 
 def press(page: Page, name: str) -> None:
