@@ -3,6 +3,8 @@
 A missing or wrong value stops the start with a sentence that says what to set.
 """
 
+import base64
+import hashlib
 import os
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from portal.lib.documents.keys import read_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -214,6 +218,28 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a school year of days for several children in one form
+
+# --- Documents --------------------------------------------------------------------------------------------------------
+FILE_UPLOAD_HANDLERS = ["portal.lib.documents.handlers.BoundedMemoryHandler"]  # none that writes a temporary file
+DATA_UPLOAD_MAX_NUMBER_FILES = 50  # file fields of a form, empty ones too; the handler counts the files chosen
+DOCUMENTS_ROOT = env("PARVIS_DOCUMENTS_ROOT", str(BASE_DIR / ".local" / "documents"))
+CLAMD = env("PARVIS_CLAMD", "")  # /path/of/socket or host:port; empty: no antivirus
+
+
+def demo_document_key() -> str:
+    """A key made from the secret key, good enough for data that are not real."""
+    return "demo:" + base64.b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()
+
+
+def document_keys() -> dict[str, bytes]:
+    """The keys that encrypt documents, newest first; raise ImproperlyConfigured when missing or wrong."""
+    try:
+        return read_keys(env("PARVIS_DOCUMENT_KEYS", demo_document_key() if DEMO or DEBUG else None))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"PARVIS_DOCUMENT_KEYS (id:base64,…): {error}.") from None
+
+
+DOCUMENT_KEYS = document_keys()
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -9,6 +9,8 @@ for name, value in local.ensure("test", durable=False).items():
 os.environ.setdefault("PARVIS_PUBLIC_URL", "http://testserver")
 os.environ.setdefault("PARVIS_SECRET_KEY", "tests")
 os.environ.setdefault("PARVIS_LOG_LEVEL", "ERROR")
+os.environ.setdefault("PARVIS_DOCUMENT_KEYS", "tests:" + "A" * 43 + "=")
+os.environ.setdefault("PARVIS_DOCUMENTS_ROOT", str(local.LOCAL / "test" / "documents"))
 
 from portal.settings import *  # noqa: E402, F403
 

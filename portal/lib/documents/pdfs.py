@@ -6,7 +6,6 @@ What a form or a stamp shows is first drawn into the page.
 """
 
 import io
-import itertools
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
@@ -95,18 +94,18 @@ def _rebuild(pdf: Pdf) -> None:
 
 def _prune(pdf: Pdf) -> list[Stream]:
     """Delete every key that draws nothing from all that the pages reach; return the streams that stay."""
-    seen, streams = set(), {}
+    seen, streams, parts = set(), {}, 0
     pages = [(page[key], _role(key, PLAIN)) for page in pdf.Root.Pages.Kids for key in PAGE if key in page]
     todo = [(child, role) for child, role in pages if _is_new(child, role, seen)]
-    for parts in itertools.count():
+    while todo:
+        node, role = todo.pop()
+        parts += 1
         if parts > MAX_PARTS:
             raise TooComplex
-        if not todo:
-            return list(streams.values())
-        node, role = todo.pop()
         if isinstance(node, Stream):
             streams[node.objgen] = node
         todo += [(child, role) for child, role in _children(node, role) if _is_new(child, role, seen)]
+    return list(streams.values())
 
 
 def _children(node, role: str) -> list[tuple]:

@@ -1,0 +1,116 @@
+"""Documents at rest: AES-256-GCM, one random nonce a file, each file bound to its name and to its owner.
+
+A blob is: ``PVD1``, the length of the key's id, the key's id, 12 bytes of nonce, the ciphertext with its tag. All before
+the ciphertext, the blob's name and the owner are authenticated: a blob moved to another name or owner does not open.
+Write the blob first, then the row that names it; ``sweep`` removes blobs whose row never came.
+"""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from portal.lib.documents.blobs import Blobs, Folder
+from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
+
+log = logging.getLogger(__name__)
+VERSION = b"PVD1"
+NONCE_BYTES = 12
+GRACE = timedelta(hours=1)  # longer than any transaction that writes a blob's row
+
+
+def store(data: bytes, owner: str) -> str:
+    """Encrypt and keep these bytes for the owner (such as ``family:12``); return the random key that names them."""
+    key = secrets.token_hex(16)
+    _blobs().put(key, _sealed(data, key, owner))
+    return key
+
+
+def open(key: str, owner: str) -> bytes:
+    """Return the bytes; raise DocumentMissing, or DocumentUnreadable when altered, moved or of a lost key."""
+    return _unsealed(_read(key), key, owner)
+
+
+def delete(key: str) -> None:
+    """Forget a document; a second time changes nothing."""
+    try:
+        _blobs().delete(key)
+    except KeyError:
+        log.info("Document %s was already deleted", key)
+
+
+def rewrap(key: str, owner: str) -> bool:
+    """Encrypt again under the newest key; return whether it was under an older one."""
+    blob = _read(key)
+    if _split(blob, key)[0] == _newest():
+        return False
+    _blobs().put(key, _sealed(_unsealed(blob, key, owner), key, owner))
+    return True
+
+
+def sweep(known_keys: Iterable[str], older_than: timedelta = timedelta(days=1)) -> list[str]:
+    """Delete blobs that no row names and unfinished writings, once older than this; return their names.
+
+    ``known_keys`` are those of every app that stores documents; read them before calling, at least an hour of grace.
+    """
+    if older_than < GRACE:
+        raise ValueError(f"older_than must leave {GRACE} for a row to come")
+    known, before = set(known_keys), time.time() - older_than.total_seconds()
+    orphans = sorted(key for key, written in _blobs().ages() if written < before and key not in known)
+    for key in orphans:
+        delete(key)
+    return orphans
+
+
+def _blobs() -> Blobs:
+    return Folder(settings.DOCUMENTS_ROOT)
+
+
+def _newest() -> str:
+    return next(iter(settings.DOCUMENT_KEYS))
+
+
+def _read(key: str) -> bytes:
+    try:
+        return _blobs().get(key)
+    except KeyError:
+        raise DocumentMissing from None
+
+
+def _sealed(data: bytes, key: str, owner: str) -> bytes:
+    name = _newest()
+    header = VERSION + bytes([len(name)]) + name.encode() + os.urandom(NONCE_BYTES)
+    return header + _cipher(name).encrypt(header[-NONCE_BYTES:], data, _bound(header, key, owner))
+
+
+def _unsealed(blob: bytes, key: str, owner: str) -> bytes:
+    name, header, sealed = _split(blob, key)
+    try:
+        return _cipher(name).decrypt(header[-NONCE_BYTES:], sealed, _bound(header, key, owner))
+    except (InvalidTag, KeyError) as error:
+        log.error("Document %s does not open with key %r: %s", key, name, type(error).__name__)
+        raise DocumentUnreadable from error
+
+
+def _split(blob: bytes, key: str) -> tuple[str, bytes, bytes]:
+    """Return the id of the key, the header, the ciphertext."""
+    start = len(VERSION) + 1
+    end = start + (blob[start - 1] if len(blob) >= start else 0) + NONCE_BYTES
+    if not blob.startswith(VERSION) or len(blob) < end:
+        log.error("Document %s has no header of the vault", key)
+        raise DocumentUnreadable
+    return blob[start : end - NONCE_BYTES].decode(errors="replace"), blob[:end], blob[end:]
+
+
+def _cipher(name: str) -> AESGCM:
+    return AESGCM(settings.DOCUMENT_KEYS[name])
+
+
+def _bound(header: bytes, key: str, owner: str) -> bytes:
+    return b"\0".join((header, key.encode(), owner.encode()))
