@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from families.models import Family, Member
-from reservations.models import Billing, Booking, Order, Session
-from wallet.models import Transfer
+from reservations.models import Booking, Order
+from wallet.checks import rows
 
 
 def has_history(*, member: Member) -> bool:
@@ -28,40 +27,64 @@ def family_has_history(*, family: Family) -> bool:
 
 
 def check_bookings() -> Iterator[str]:
-    """Differences between bookings, their transfers and the counters of places; nothing when all is exact."""
-    yield from _unpaid()
-    yield from _not_recredited()
-    yield from _counters()
+    """Differences between bookings, their transfers, their orders and the counters of places; none when all is exact."""
+    for booking, cost, reference, moved in rows(_PAYMENTS):
+        if booking:
+            yield f"booking {booking} costs {cost}, its transfer moves {moved}"
+        else:
+            yield f"transfer {reference} pays no prepaid booking"
+    for booking, status, recredited in rows(_RECREDITS):
+        yield f"booking {booking} is {status}, recredited: {recredited}"
+    for (booking,) in rows(_PAYERS):
+        yield f"booking {booking} was not paid by its family"
+    for session, counted, booked in rows(_COUNTERS):
+        yield f"session {session} counts {counted} places, {booked} are booked"
+    for order, *says in rows(_ORDERS):
+        yield "order {} says {} booked and {} cancelled, its days {} and {}".format(order, *says)
 
 
-def _prepaid() -> dict[str, Booking]:
-    rows = Booking.objects.filter(billing=Billing.PREPAID, cents__gt=0).only("pk", "cents", "status")
-    return {row.payment_reference: row for row in rows}
-
-
-def _unpaid() -> Iterator[str]:
-    bookings = _prepaid()
-    paid = dict(Transfer.objects.filter(reference__startswith="booking:").values_list("reference", "cents"))
-    for reference, booking in bookings.items():
-        if paid.get(reference) != booking.cents:
-            yield f"booking {booking.pk} costs {booking.cents}, its transfer moves {paid.get(reference)}"
-    for reference in paid.keys() - bookings.keys():
-        yield f"transfer {reference} pays no prepaid booking"
-
-
-def _not_recredited() -> Iterator[str]:
-    given_back = set(
-        Transfer.objects.filter(reverses__reference__startswith="booking:").values_list(
-            "reverses__reference", flat=True
-        )
+_PAID = """
+    WITH paid AS (
+        SELECT id, source_id, cents, reference FROM wallet_transfer WHERE reference LIKE 'booking:%%'
+    ), due AS (
+        SELECT id, family_id, cents, status, 'booking:' || id AS reference
+        FROM reservations_booking WHERE billing = 'prepaid' AND cents > 0
     )
-    for reference, booking in _prepaid().items():
-        if (booking.status != Booking.Status.BOOKED) != (reference in given_back):
-            yield f"booking {booking.pk} is {booking.status}, recredited: {reference in given_back}"
-
-
-def _counters() -> Iterator[str]:
-    active = Count("bookings", filter=Q(bookings__status=Booking.Status.BOOKED))
-    rows = Session.objects.filter(capacity__isnull=False).annotate(n=active).exclude(booked=F("n"))
-    for session in rows:
-        yield f"session {session.pk} counts {session.booked} places, {session.n} are booked"
+"""
+_PAYMENTS = f"""{_PAID}
+    SELECT due.id, due.cents, reference, paid.cents FROM due FULL JOIN paid USING (reference)
+    WHERE due.cents IS DISTINCT FROM paid.cents
+    ORDER BY 1, 3
+"""
+_RECREDITS = f"""{_PAID}
+    SELECT due.id, due.status, back.id IS NOT NULL
+    FROM due JOIN paid USING (reference) LEFT JOIN wallet_transfer back ON back.reverses_id = paid.id
+    WHERE (due.status <> 'booked') <> (back.id IS NOT NULL)
+    ORDER BY 1
+"""
+_PAYERS = f"""{_PAID}
+    SELECT due.id FROM due JOIN paid USING (reference) LEFT JOIN wallet_wallet payer ON payer.account_id = paid.source_id
+    WHERE payer.family_id IS DISTINCT FROM due.family_id
+    ORDER BY 1
+"""
+_COUNTERS = """
+    SELECT session.id, session.booked, count(booking.id)
+    FROM reservations_session session
+    LEFT JOIN reservations_booking booking ON booking.session_id = session.id AND booking.status = 'booked'
+    WHERE session.capacity IS NOT NULL
+    GROUP BY session.id
+    HAVING session.booked <> count(booking.id)
+    ORDER BY 1
+"""
+_ORDERS = """
+    SELECT reservations_order.id, booked_cents, cancelled_cents, coalesce(made.cents, 0), coalesce(ended.cents, 0)
+    FROM reservations_order
+    LEFT JOIN (
+        SELECT order_id AS id, sum(cents) AS cents FROM reservations_booking GROUP BY order_id
+    ) made USING (id)
+    LEFT JOIN (
+        SELECT cancelled_in_id AS id, sum(cents) AS cents FROM reservations_booking GROUP BY cancelled_in_id
+    ) ended USING (id)
+    WHERE booked_cents <> coalesce(made.cents, 0) OR cancelled_cents <> coalesce(ended.cents, 0)
+    ORDER BY 1
+"""

@@ -1,0 +1,121 @@
+"""The number of queries of each page is one number, whatever the number of rows."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from portal.lib.models import authority
+from reservations.models import CartLine
+from tests.factories.reservations import (
+    LOUANE,
+    THEO,
+    TUESDAY,
+    ActivityFactory,
+    LeisureFactory,
+    book,
+    choose,
+    confirm,
+    household,
+    key_for,
+    sessions,
+)
+from tests.reservations.reading import iso
+
+pytestmark = pytest.mark.django_db
+ZOE = ("Zoé", date(2016, 2, 3))
+CANTEEN = "/reservations/activite/cantine/"
+
+
+def queries(browser, page, data=None, **headers):
+    """How many queries a page takes, its sessions' included; every process knows the authority already."""
+    authority()
+    with CaptureQueriesContext(connection) as captured:
+        answer = browser.post(page, data, **headers) if data is not None else browser.get(page)
+    assert answer.status_code == 200
+    return len(captured)
+
+
+@pytest.fixture(params=[(LOUANE,), (LOUANE, THEO, ZOE)], ids=["one child", "three children"])
+def children(request):
+    return request.param
+
+
+@pytest.fixture(params=[1, 100], ids=["one day", "a hundred days"])
+def days(request):
+    """Days from Tuesday 10 November on."""
+    return [TUESDAY + timedelta(number) for number in range(request.param)]
+
+
+def test_the_calendar_of_a_month_takes_eight_queries(visitor, children, days):
+    """300 sessions, 300 bookings or one."""
+    home, activity = household(200_000, *children), ActivityFactory(slug="cantine")
+    made = sessions(activity, *days)
+    book(home, *made[::2])
+    choose(home, activity, *days[1::2])
+    sessions(activity, *(days[-1] + timedelta(number) for number in range(1, 2 * len(days) + 1)))
+    page = f"{CANTEEN}?mois=2026-11"
+    assert queries(visitor(home.user), page) == 8
+
+
+def test_ticking_a_day_takes_eight_queries(visitor, children, days):
+    home, activity = household(200_000, *children), ActivityFactory(slug="cantine")
+    made = sessions(activity, *days)
+    book(home, made[0])
+    data = {"enfant": home.pks, "jour": iso(*days), "mois_affiche": "2026-11"}
+    headers = {"headers": {"HX-Request": "true", "HX-Target": "recap"}}
+    assert queries(visitor(home.user), CANTEEN, data, **headers) == 8
+
+
+def test_the_cart_takes_a_constant_number_of_queries(visitor, children, days):
+    home = household(0, *children)
+    for _ in children:
+        activity = ActivityFactory()
+        sessions(activity, *days)
+        choose(home, activity, *days)
+    assert CartLine.objects.count() == len(children) ** 2 * len(days)
+    assert queries(visitor(home.user), "/reservations/panier/") == 11
+
+
+def test_the_requests_take_a_constant_number_of_queries(visitor, children, days):
+    home = household(0, *children)
+    for _ in children:
+        activity = LeisureFactory()
+        sessions(activity, *days)
+        choose(home, activity, *days)
+    assert queries(visitor(home.user), "/reservations/demandes/") == 11
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        ("/reservations/mes-reservations/", 4),
+        ("/reservations/mes-reservations/calendrier/?mois=2026-11", 4),
+        ("/reservations/commandes/", 4),
+        ("/mon-compte/", 5),
+        ("/reservations/rubrique/cantine/", 4),
+    ],
+)
+def test_lists_take_a_constant_number_of_queries(visitor, children, days, page, number):
+    home, activity = household(200_000, *children), ActivityFactory()
+    made = sessions(activity, *days)
+    for start in range(0, len(made), 20):
+        book(home, *made[start : start + 20])
+    assert queries(visitor(home.user), page) == number
+
+
+def test_an_order_takes_a_constant_number_of_queries(visitor, children, days):
+    home, activity = household(200_000, *children), ActivityFactory()
+    [order] = {booking.order_id for booking in book(home, *sessions(activity, *days))}
+    assert queries(visitor(home.user), f"/reservations/commandes/{order}/") == 7
+
+
+def test_confirming_takes_a_constant_number_of_queries(children, days):
+    home, activity = household(200_000, *children), ActivityFactory()
+    sessions(activity, *days, capacity=9)
+    choose(home, activity, *days)
+    key = key_for(home)
+    with CaptureQueriesContext(connection) as captured:
+        confirm(home, key=key)
+    assert len(captured) == 33
