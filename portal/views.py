@@ -17,7 +17,7 @@ from portal.lib.dates import date_long
 from portal.lib.models import authority
 from portal.lib.money import euros
 from reservations.models import Activity
-from reservations.pages import facts_of, upcoming
+from reservations.pages import facts_of, upcoming, with_cross
 
 
 @require_safe
@@ -40,7 +40,7 @@ def account(request):
         facts = facts_of(request.user)
     except Guardian.DoesNotExist:
         return redirect("families:members")
-    bookings = upcoming(request.user)[:5]
+    bookings = with_cross(upcoming(request.user)[:5])
     members = Member.objects.of(request.user)
     context = {
         "facts": facts,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -158,16 +159,20 @@ def product_lines(lines: Iterable[CartLine]) -> list[ProductLine]:
     ]
 
 
-def upcoming(user: User) -> list[Booking]:
-    """The family's bookings from today on, with what the list shows; ``changeable`` says whether the red cross stands."""
-    rows = list(
+def upcoming(user: User) -> QuerySet[Booking]:
+    """The family's bookings from today on, with what the lists show; give them ``with_cross`` a page at a time."""
+    return (
         Booking.objects.of(user)
         .active()
         .filter(session__date__gte=timezone.localdate())
         .select_related("session__activity__service__commune", "member")
         .order_by("session__date", "member__birth_date", "pk")
     )
-    now = timezone.now()
+
+
+def with_cross(bookings: Iterable[Booking]) -> list[Booking]:
+    """The bookings, ``changeable`` where the red cross stands, and what it says."""
+    now, rows = timezone.now(), list(bookings)
     for row in rows:
         row.changeable = in_time(row.session.cancellable_until, now)
         row.cancel_label = (

@@ -1,6 +1,7 @@
 """The pages of bookings: calendar, cart, requests, bookings."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,8 +17,10 @@ from reservations.actions.checkout import NotCertified, read_basket
 from reservations.calendar import build_agenda
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
-from reservations.pages import bookings_shown, by_day, calendar_page, product_lines, upcoming
+from reservations.pages import bookings_shown, by_day, calendar_page, product_lines, upcoming, with_cross
 from reservations.rules import typical_week as spread
+
+BOOKINGS_A_PAGE = 50
 
 
 def offered(slug: str) -> Activity:
@@ -226,8 +229,9 @@ def abandon(request):
 @require_GET
 @family_required
 def bookings(request):
-    """« Mes réservations »: the list with the red cross."""
-    return render(request, "reservations/bookings.html", {"days": by_day(upcoming(request.user))})
+    """« Mes réservations »: the list with the red cross, a page at a time."""
+    page = Paginator(upcoming(request.user), BOOKINGS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "reservations/bookings.html", {"page": page, "days": by_day(with_cross(page))})
 
 
 @require_GET

@@ -65,6 +65,7 @@ def icon_names() -> frozenset[str]:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, css: str = "") -> SafeString:
     """Draw an icon of the sprite beside the words that say the same; raise ValueError for an unknown name."""
     if name not in icon_names():
