@@ -3,7 +3,7 @@
 from datetime import date, time, timedelta
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -41,13 +41,13 @@ class NothingToRepeat(Refusal):
 def refresh_sessions(activity: Activity) -> dict[str, int]:
     """Make the days that the opening rules name, recompute both deadlines, drop days that nobody booked and no rule names.
 
-    Days to come take the activity's times. Days with bookings always stay: an agent closes them, and tells the families. Returns {"made", "dropped", "kept"}.
+    Days to come take the activity's times. Days with bookings always stay: an agent closes them, and tells the
+    families. Returns {"made", "dropped", "kept"}.
     """
     activity = Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
     dates = _dates(activity)
     calendar = _calendar(activity, dates)
-    in_order = activity.sessions.annotate(no_limit=Q(capacity=None)).order_by("no_limit", "pk")  # as lock_sessions
-    existing = {session.date: session for session in in_order.select_for_update(no_key=True)}
+    existing = {session.date: session for session in _locked(activity.sessions)}
     made = [_session(activity, day) for day in dates if day not in existing]
     for session in [*made, *existing.values()]:
         _set_times(activity, session)
@@ -58,6 +58,11 @@ def refresh_sessions(activity: Activity) -> dict[str, int]:
     unbooked = Session.objects.filter(pk__in=gone).exclude(pk__in=Booking.objects.values("session"))
     dropped = unbooked.delete()[1].get("reservations.Session", 0)
     return {"made": len(made), "dropped": dropped, "kept": len(gone) - dropped}
+
+
+def _locked(sessions: QuerySet[Session]) -> QuerySet[Session]:
+    """The days, locked in the same order as ``lock_sessions`` takes them."""
+    return sessions.annotate(no_limit=Q(capacity=None)).order_by("no_limit", "pk").select_for_update(no_key=True)
 
 
 def _session(activity: Activity, day: date) -> Session:
@@ -122,7 +127,7 @@ def set_capacity(*, agent: User, activity: Activity, capacity: int | None) -> in
     activity.capacity = capacity
     activity.save(update_fields=["capacity"])
     days = activity.sessions.filter(date__gte=timezone.localdate())
-    locked = days.order_by(Q(capacity=None), "pk").select_for_update(no_key=True)  # the order of lock_sessions
+    locked = _locked(days)
     # A second statement: one that both waits and counts would count what stood when it began to wait.
     counted = Session.objects.filter(pk__in=[session.pk for session in locked]).annotate(taken=_booked() + F("held"))
     if capacity is None:
