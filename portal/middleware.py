@@ -1,6 +1,7 @@
-"""What no view should have to say: a refusal that nobody caught becomes a polite page, never a 500."""
+"""What no view should have to say: a refusal becomes a polite page, a signed-in person's page is kept by no cache."""
 
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 
 from portal.lib.refusals import Refusal
 
@@ -18,3 +19,19 @@ class RefusalMiddleware:
         if not isinstance(exception, Refusal):
             return None
         return render(request, "refusal.html", {"refusal": exception}, status=exception.status)
+
+
+class PrivateMiddleware:
+    """Keep what a signed-in person sees out of every cache: after signing out, the back button shows nothing.
+
+    A view that says its own Cache-Control is left alone.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control") and request.user.is_authenticated:
+            add_never_cache_headers(response)
+        return response
