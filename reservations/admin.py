@@ -24,6 +24,7 @@ from reservations.admin_forms import (
 )
 from reservations.models import Activity, Booking, Closure, OpeningRule, Order, Session, Tariff
 from reservations.rules import spoken_deadline
+from wallet.models import Purse
 
 PREVIEWED = 5  # days whose deadlines are shown
 NOT_ONLINE = "pas en ligne"
@@ -39,7 +40,10 @@ class Preview(Refusal):
 
 class OpeningRuleRows(OwnChoices, admin.StackedInline):
     model, form, extra = OpeningRule, OpeningRuleForm, 0
-    fields = [("weekdays", "period"), ("first", "last")]
+    fields = ["weekdays", "period", ("first", "last")]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("activity__service__commune")
 
 
 class ClosureRows(OwnChoices, admin.TabularInline):
@@ -66,7 +70,6 @@ class TariffRows(OwnChoices, admin.TabularInline):
 class ActivityAdmin(CommunesAdmin, RefusableAdmin):
     """An activity with its days and prices; saving brings its days up to date, or refuses and says why."""
 
-    commune_path = "service__commune"
     form = ActivityForm
     change_form_template = "admin/reservations/activity_form.html"
     list_display = ["name", "commune", "kind", "billing", "places", "coming", "is_open"]
@@ -95,6 +98,9 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
     def get_readonly_fields(self, request, obj=None):
         return ["service"] if obj else []
 
+    def get_changeform_initial_data(self, request):
+        return {"purse": Purse.objects.filter(is_default=True).first()} | super().get_changeform_initial_data(request)
+
     def save_related(self, request, form, formsets, change):
         """Bring the days up to date with what was saved; a preview stops here and undoes all."""
         super().save_related(request, form, formsets, change)
@@ -121,7 +127,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
 
     @admin.display(description="places par jour", ordering="capacity")
     def places(self, activity):
-        return "sans limite" if activity.capacity is None else activity.capacity
+        return places_told(activity.capacity)
 
     @admin.display(description="journées à venir", ordering="number")
     def coming(self, activity):
@@ -164,6 +170,10 @@ def days_told(done: dict[str, int]) -> str:
     return ", ".join(told)
 
 
+def places_told(capacity: int | None) -> str:
+    return "sans limite" if capacity is None else str(capacity)
+
+
 def _s(number: int) -> str:
     return "s" if number > 1 else ""
 
@@ -204,16 +214,18 @@ class BookingRows(ReadOnlyRows):
 class SessionAdmin(ReadOnly, CommunesAdmin):
     """The days of the agent's activities, with who comes."""
 
-    commune_path = "activity__service__commune"
-    list_display = ["day", "activity", "taken", "capacity", "bookable", "state"]
+    list_display = ["day", "activity", "taken", "places", "bookable", "state"]
     list_filter = [WhenFilter, ActivityFilter]
     list_select_related = ["activity__service__commune"]
     list_per_page = 50
     date_hierarchy = "date"
     ordering = ["date", "activity"]
     show_full_result_count = False
-    fields = ["day", "activity", ("arrival", "departure"), "taken", "capacity", "bookable", "cancellable", "state"]
+    fields = ["day", "activity", ("arrival", "departure"), "taken", "places", "bookable", "cancellable", "state"]
     inlines = [BookingRows]
+
+    def own(self, rows, agent):
+        return rows.filter(activity__in=Activity.objects.of_agent(agent))
 
     def get_queryset(self, request):
         booked = Booking.objects.active().filter(session=OuterRef("pk")).order_by().values("session")
@@ -228,6 +240,10 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
     @admin.display(description="réservées", ordering="number")
     def taken(self, session):
         return session.number
+
+    @admin.display(description="places", ordering="capacity")
+    def places(self, session):
+        return places_told(session.capacity)
 
     @admin.display(description="réservable", ordering="bookable_until")
     def bookable(self, session):
@@ -246,7 +262,6 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
 class BookingAdmin(ReadOnly, CommunesAdmin):
     """The bookings of the agent's activities, found by child or by family."""
 
-    commune_path = "session__activity__service__commune"
     list_display = ["day", "member", "shown_family", "activity", "status", "price"]
     list_filter = [WhenFilter, "status", ActivityFilter]
     list_select_related = ["member", "family", "session__activity__service__commune"]

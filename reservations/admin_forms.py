@@ -1,5 +1,7 @@
 """What agents fill in to describe an activity: its delays, its days and its prices, each in the words of its rule."""
 
+from datetime import timedelta
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
@@ -8,15 +10,17 @@ from django.utils.text import slugify
 
 from families.models import Level
 from portal.lib.admin import RefusableForm, RowForm
+from portal.lib.calendars import KNOWN_UNTIL
 from portal.lib.dates import WEEKDAYS
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
 from reservations.models import Activity, Closure, OpeningRule, Tariff
 from reservations.rules import Counting, DeadlineKind, DeadlineRule, TariffLine, describe, validate_brackets
 from reservations.rules.deadlines import FIELDS
-from services.models import Audience
+from services.models import Audience, Service
 from wallet.forms import EurosField
 
+LONGEST = timedelta(days=2 * 366)
 DEAREST = 100_000  # cents: no day costs more than 1 000 €
 WEEKDAY_CHOICES = [(number, name.capitalize()) for number, name in enumerate(WEEKDAYS)]
 PRECEDING = [(number, f"{name} précédent") for number, name in enumerate(WEEKDAYS)]
@@ -225,9 +229,11 @@ class ActivityForm(RefusableForm):
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = "La fin de l’adresse de la page. Vide : faite du nom et de la commune."
-        if self.instance.pk and "schools" in self.fields:
+        if "schools" in self.fields:
             schools = self.fields["schools"]
-            schools.queryset = schools.queryset.filter(commune=self.instance.service.commune_id)
+            schools.queryset = schools.queryset.select_related("commune")
+            if self.instance.pk:
+                schools.queryset = schools.queryset.filter(commune=self.instance.service.commune_id)
 
     def clean(self):
         super().clean()
@@ -341,6 +347,14 @@ class OpeningRuleForm(forms.ModelForm):
         model = OpeningRule
         fields = ["weekdays", "period", "first", "last"]
 
+    def clean(self):
+        super().clean()
+        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
+        if first and last and last > KNOWN_UNTIL:
+            self.add_error("last", f"Les vacances scolaires ne sont connues que jusqu’au {KNOWN_UNTIL:%d/%m/%Y}.")
+        elif first and last and last - first > LONGEST:
+            self.add_error("first", "Une règle couvre au plus deux ans : vérifiez les dates.")
+
 
 class ClosureForm(RowForm):
     class Meta:
@@ -360,5 +374,4 @@ class YearForm(forms.Form):
 
 def own_audiences(agent):
     """The situations of the agent's services."""
-    rows = Audience.objects.all()
-    return rows if agent.is_superuser else rows.filter(service__commune__in=agent.communes.all())
+    return Audience.objects.filter(service__in=Service.objects.of_agent(agent))

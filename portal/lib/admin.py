@@ -8,11 +8,13 @@ import json
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from portal.lib.colours import READABLE, contrast, contrast_sentence
 from portal.lib.models import Authority, JobRun, OutgoingEmail, authority
@@ -31,7 +33,19 @@ def choices_of(model, agent):
 
 
 class OwnChoices:
-    """For a ModelAdmin or an inline: foreign keys offer, and accept, only what is of the agent's communes."""
+    """For a ModelAdmin or an inline: foreign keys offer, and accept, only what is of the agent's communes.
+
+    Dates and times are the browser's own fields, which work without scripts.
+    """
+
+    formfield_overrides = {
+        models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})},
+        models.TimeField: {"widget": forms.TimeInput(format="%H:%M", attrs={"type": "time"})},
+        models.DateTimeField: {
+            "form_class": forms.DateTimeField,
+            "widget": forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+        },
+    }
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         kwargs.setdefault("queryset", choices_of(db_field.remote_field.model, request.user))
@@ -43,20 +57,15 @@ class OwnChoices:
 
 
 class CommunesAdmin(OwnChoices, admin.ModelAdmin):
-    """Rows of the agent's communes only, 404 for any other; nothing is deleted.
-
-    ``commune_path`` leads from a row to its commune, such as ``service__commune``.
-    """
-
-    commune_path = "commune"
+    """Rows of the agent's communes only, 404 for any other; nothing is deleted."""
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows if request.user.is_superuser else self.own(rows, request.user)
 
     def own(self, rows, agent):
-        """The rows of the agent's communes."""
-        return rows.filter(**{f"{self.commune_path}__in": agent.communes.all()})
+        """The rows that ``agent`` may see; for a model whose QuerySet does not know agents, say it here."""
+        return rows.of_agent(agent)
 
     def get_object(self, request, object_id, from_field=None):
         found = super().get_object(request, object_id, from_field)
@@ -66,6 +75,16 @@ class CommunesAdmin(OwnChoices, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def changelist_view(self, request, extra_context=None):
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        original = context.get("original")
+        title = capfirst(str(original)) if original else f"Créer : {self.opts.verbose_name}"
+        context |= {"title": title, "subtitle": None}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def page(self, request, template, title, **context):
         """An admin page of ours, with the site's frame around it."""
@@ -96,6 +115,16 @@ class ReadOnlyRows(ReadOnly, admin.TabularInline):
 
     def has_view_permission(self, request, obj=None):
         return True
+
+
+class RowForm(forms.ModelForm):
+    """A line of a table: each field carries its column's name, which screen readers say."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            drawn = getattr(field.widget, "widget", field.widget)  # a foreign key's select is wrapped in its links
+            drawn.attrs.setdefault("aria-label", capfirst(field.label))
 
 
 class ManagersOnly:

@@ -48,7 +48,6 @@ def new_activity(browser, service, **fields):
         "name": "Cantine des petits",
         "kind": "cantine",
         "booking_opens_at": "2026-09-01T08:00",
-        "purse": fields_of(browser.get(page))["purse"],
         "tariffs-TOTAL_FORMS": "1",
     }
     return browser.post(
@@ -187,7 +186,7 @@ def test_saving_tells_how_many_days_were_made_dropped_and_kept(browser, activity
     days = {"opening_rules-0-weekdays": ["0", "3", "4"], "opening_rules-0-last": "2026-12-18"}
     page = url("activity", "change", activity.pk)
     response = browser.post(page, fields_of(browser.get(page)) | days, follow=True)
-    assert told(response) == ["3 journées créées, 1 supprimée, 1 gardée car déjà réservée."]
+    assert told(response)[0] == "3 journées créées, 1 supprimée, 1 gardée car déjà réservée."
     row.refresh_from_db()
     assert (row.weekdays, row.last) == ([0, 3, 4], date(2026, 12, 18))
 
@@ -208,8 +207,16 @@ def test_days_to_come_take_the_new_times(browser, activity):
         ),
         ({"opening_rules-0-last": "2026-11-01"}, ["La période finit avant de commencer."]),
         (
-            {"opening_rules-0-first": "1999-01-01"},
-            ["Les vacances scolaires ne sont connues que du 17/12/2016 au 31/08/2028."],
+            {"opening_rules-0-first": "0226-09-01"},
+            ["Une règle couvre au plus deux ans : vérifiez les dates."],
+        ),
+        (
+            {"opening_rules-0-last": "2028-09-01"},
+            ["Les vacances scolaires ne sont connues que jusqu’au 31/08/2028."],
+        ),
+        (
+            {"opening_rules-0-first": "1990-11-01", "opening_rules-0-last": "1990-12-01"},
+            ["Les vacances scolaires ne sont connues que du 27/10/1990 au 31/08/2028."],
         ),
         ({"opening_rules-0-first": "demain"}, ["Saisissez une date valide."]),
     ],
@@ -358,8 +365,8 @@ def test_a_price_is_deleted_unless_it_leaves_a_gap(browser, activity):
 
 
 def test_a_capacity_applies_to_the_days_to_come_and_counts_what_is_booked(browser, activity, service):
-    change(browser, activity, **TERM)
-    past = session(activity, date(2026, 10, 1))
+    change(browser, activity, **TERM | {"opening_rules-0-first": "2026-10-15"})
+    past = activity.sessions.get(date=date(2026, 10, 15))
     book(household(commune=service.commune), activity.sessions.get(date=TUESDAY))
     change(browser, activity, capacity="10")
     counters = dict(activity.sessions.filter(date__gt=past.date).values_list("date", "booked"))
