@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, JSONObject
 from families.models import Certification, Family, Member, Quotient, Schooling
 from portal.lib.calendars import school_year_of
 from reservations.models import Billing, CartLine
+from services.models import RequestLine
 from wallet.models import Wallet
 
 
@@ -68,7 +69,11 @@ def lock_members(pks: Iterable[int]) -> None:
 
 
 def members_with_schooling(family_id: int, pks=None) -> list[Member]:
-    """The family's members, eldest first, each with ``places``: its school and level per school year."""
+    """The family's members, eldest first.
+
+    Each has ``places``, its school and level per school year, and ``access``: per service the status and the audience
+    of its line in the family's request.
+    """
     members = Member.objects.of_family(family_id)
     if pks is not None:
         members = members.filter(pk__in=pks)
@@ -81,9 +86,15 @@ def members_with_schooling(family_id: int, pks=None) -> list[Member]:
                     level="school_class__level",
                 )
             )
-        )
+        ),
+        _access=ArraySubquery(
+            RequestLine.objects.filter(member=OuterRef("pk"), request__family=family_id)
+            .order_by()
+            .values(json=JSONObject(service="request__service_id", status="status", audience="audience_id"))
+        ),
     )
     found = list(members)
     for member in found:
         member.places = {each["year"]: (each["school"], each["level"]) for each in member._schoolings}
+        member.access = {each["service"]: (each["status"], each["audience"]) for each in member._access}
     return found

@@ -27,7 +27,8 @@ from reservations.rules import (
     reasons_against,
     spoken_deadline,
 )
-from services.models import Audience
+from services.models import Audience, Service
+from services.rules import reason_without_access
 
 Act = CartLine.Act
 Residence = Audience.Residence
@@ -35,26 +36,38 @@ TAKEN = (DayState.BOOKED, DayState.LOCKED)
 
 
 class PriceBook:
-    """The prices of some activities for one family, in cents."""
+    """The prices of some activities for one family, in cents.
+
+    What a member is for the service drives the price: the audience of their line, or by residence where none is asked.
+    """
 
     def __init__(self, activities: Iterable[Activity], facts: FamilyFacts):
         self._facts = facts
         self._lines = defaultdict(list)
         self._audience = {}
-        communes = {activity.pk: activity.service.commune_id for activity in activities}
-        for row in Tariff.objects.filter(activity__in=communes).select_related("audience"):
+        self._services = {activity.pk: activity.service for activity in activities}
+        for row in Tariff.objects.filter(activity__in=self._services).select_related("audience"):
             self._lines[row.activity_id].append(_line(row))
-            if row.audience and row.audience.residence == self._residence(communes[row.activity_id]):
+            if row.audience and row.audience.residence == self._residence(self._services[row.activity_id].commune_id):
                 self._audience[row.activity_id] = row.audience_id
             elif row.audience and row.audience.residence == Residence.ANY:
                 self._audience.setdefault(row.activity_id, row.audience_id)
 
-    def cents(self, activity_id: int, day: date) -> int:
-        """The price of one day in euro cents; raise NoTariff when there is none."""
-        return price(self._lines[activity_id], self._audience.get(activity_id), self._facts.quotient_on(day), day)
+    def cents(self, activity_id: int, day: date, member: Member | None) -> int:
+        """The price of one day of a member in euro cents; raise NoTariff when there is none."""
+        _, audience = _access(self._services[activity_id], member)
+        audience = audience or self._audience.get(activity_id)
+        return price(self._lines[activity_id], audience, self._facts.quotient_on(day), day)
 
     def _residence(self, commune_id: int) -> str:
         return Residence.INSIDE if self._facts.family.commune_id == commune_id else Residence.OUTSIDE
+
+
+def _access(service: Service, member: Member | None) -> tuple[str | None, int | None]:
+    """Status and audience of the member's line for a service on demand; who left the family since (None) has none."""
+    if member is None or service.access == Service.Access.OPEN:
+        return None, None
+    return member.access.get(service.pk, (None, None))
 
 
 def _line(row: Tariff) -> TariffLine:
@@ -87,10 +100,10 @@ class Offer:
         return booking.family_id == self.facts.family.pk
 
     def state(self, session: Session, member: Member) -> DayState:
-        """The day's state for a member; a day that does not take the member is closed to them."""
+        """The day's state for a member; a day that does not take the member, or not yet, is closed to them."""
         booking = self.booking(session, member)
         state = day_state(self._facts_of(session, booking))
-        return DayState.CLOSED if state == DayState.OPEN and self._unfit(session, member) else state
+        return DayState.CLOSED if state == DayState.OPEN and self._not_for(session, member) else state
 
     def takes(self, sessions: Iterable[Session], member: Member) -> bool:
         """Whether the activity takes the member on any of these days; others are not offered."""
@@ -106,7 +119,7 @@ class Offer:
         if booking and self.is_ours(booking):
             return booking.cents
         try:
-            return self.prices.cents(session.activity_id, session.date)
+            return self.prices.cents(session.activity_id, session.date, self.members.get(member.pk))
         except NoTariff:
             return None
 
@@ -116,7 +129,7 @@ class Offer:
         if booking:
             whose = "" if self.is_ours(booking) else " par l’autre parent"
             return [f"{_who_when(member, session)} : déjà réservé{whose}."]
-        reasons = [*self._against_day(session), *self._unfit(session, member)]
+        reasons = [*self._against_day(session), *self._not_for(session, member)]
         if self.cents(session, member) is None:
             reasons.append(NoTariff.sentence)
         return [f"{_who_when(member, session)} : {reason}" for reason in reasons]
@@ -162,6 +175,9 @@ class Offer:
             return [_too_late("de réservation", session.bookable_until)]
         return ["il n’y a plus de place."] if _is_full(session) else []
 
+    def _not_for(self, session: Session, member: Member) -> list[str]:
+        return [*without_access(session.activity.service, member), *self._unfit(session, member)]
+
     def _unfit(self, session: Session, member: Member) -> list[str]:
         activity = session.activity
         school, level = member.places.get(school_year_of(session.date), (None, None))
@@ -188,6 +204,15 @@ class Offer:
             opens_at=activity.booking_opens_at,
             closes_at=activity.booking_closes_at,
         )
+
+
+def without_access(service: Service, member: Member) -> list[str]:
+    """Why the service has not let the member in, and what to do (S2-47, S2-50); empty when it has."""
+    if service.access == Service.Access.OPEN:
+        return []
+    status, _ = _access(service, member)
+    reason = reason_without_access(str(service), status)
+    return [reason] if reason else []
 
 
 def read_bookings(offer: Offer, sessions: Iterable[Session], lock: bool = False) -> None:

@@ -42,3 +42,16 @@ def undecided(pieces: Iterable[Piece], today: date) -> list[str]:
     return [
         piece.name for piece in pieces if piece.mandatory and is_standing(piece, today) and piece.status == "pending"
     ]
+
+
+def reason_without_access(service: str, status: str | None) -> str:
+    """Why a member with a line of this status (None: no line) may not book the service, and what to do; "" if they may."""
+    what = f"l’accès au service « {service} »"
+    return {
+        "accepted": "",
+        "pending": f"{what} n’est pas encore accepté : votre demande est à l’étude, un e-mail vous préviendra.",
+        "incomplete": f"{what} n’est pas encore accepté : complétez vos pièces dans « Mes services ».",
+        "refused": f"{what} est refusé : lisez le motif dans « Mes services », où vous pouvez refaire la demande.",
+        "expired": f"{what} a expiré : renouvelez vos pièces dans « Mes services ».",
+        None: f"{what} n’est pas encore accepté : faites la demande dans « Mes services ».",
+    }[status]

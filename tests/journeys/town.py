@@ -51,8 +51,8 @@ def build_town() -> Town:
     _leisure_centre(cestas)
     agents = [
         AgentFactory(email="agent@example.org", password=PASSWORD, communes=[saint_marcel, aiguilhe, cestas]),
-        AgentFactory(email="voisin@example.org", communes=[Commune.objects.create(insee_code="43078", name="Coubon")]),
-        ManagerFactory(email="odile@example.org"),
+        AgentFactory(email="voisin@example.org", password=PASSWORD, communes=[Commune.objects.create(insee_code="43078", name="Coubon")]),
+        ManagerFactory(email="odile@example.org", password=PASSWORD),
     ]
     for agent in agents:
         enrol_totp(agent, TOTP_SECRET)
@@ -99,7 +99,7 @@ def _leisure_centre(commune):
 
 
 def _activity(commune, service, name, slug, cents, fields, purse) -> Activity:
-    service, _ = Service.objects.get_or_create(commune=commune, name=service)
+    service, _ = Service.objects.get_or_create(commune=commune, name=service, defaults={"access": Service.Access.OPEN})
     activity = Activity.objects.create(
         service=service,
         name=name,
@@ -132,7 +132,7 @@ def add_parent(commune: Commune, first_name: str = "Claire", cents: int = 0, pur
 
 def add_pending(commune: Commune, **fields) -> User:
     """A person who signed up and waits for an agent."""
-    return PendingUserFactory(first_name="Nadia", last_name="Benali", commune=commune, **fields)
+    return PendingUserFactory(first_name="Nadia", last_name="Benali", commune=commune, password=PASSWORD, **fields)
 
 
 def add_child(family: Family, first_name: str, birth_date: date) -> Member:
