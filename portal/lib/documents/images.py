@@ -2,14 +2,15 @@
 
 import io
 
-from PIL import Image, WebPImagePlugin  # noqa: F401 -- it registers itself
+from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 -- see below
 
 from portal.lib.documents.child import Cleaned, serve
 from portal.lib.documents.kinds import Kind, kind_of
 from portal.lib.documents.limits import MAX_FILE, MAX_PIXELS, MAX_SIDE
 from portal.lib.documents.refusals import TooManyPixels
 
-Image.preinit()  # loads the readers of JPEG and PNG now: the child can open nothing later
+# Pillow imports readers (and, for the metadata of photos, that of TIFF) when it needs them: the child no longer can.
+Image.preinit()
 Image.MAX_IMAGE_PIXELS = None  # our own limit is lower and has its sentence
 ORIENTATION = 0x0112
 UPRIGHT = {

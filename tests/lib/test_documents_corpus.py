@@ -1,0 +1,91 @@
+"""The hostile corpus: what strangers send is made anew or refused with a sentence, never kept as given."""
+
+import io
+import resource
+import time
+
+import pikepdf
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from portal.lib.documents import refusals
+from portal.lib.documents.intake import CleanDocument, accept_upload
+from portal.lib.documents.kinds import Kind
+from portal.lib.documents.limits import CHILD_MEMORY, CHILD_SECONDS
+from tests.corpus import MARK, Hostile
+from tests.corpus.images import IMAGES
+from tests.corpus.others import OTHERS
+from tests.corpus.pdfs import PDFS
+
+CORPUS = [*OTHERS, *IMAGES, *PDFS]
+ACTING = (
+    "A AA AcroForm AF Annots Collection EF EmbeddedFiles Encrypt F FFilter FS Info JS JavaScript Launch Metadata Names "
+    "NeedsRendering OCProperties OpenAction OPI Outlines Perms PieceInfo PS Ref RichMedia Thumb URI XFA"
+)
+FORBIDDEN = {f"/{key}" for key in ACTING.split()}
+
+
+def sent(hostile: Hostile) -> tuple[bytes, CleanDocument | refusals.DocumentRefused]:
+    data = hostile.make()
+    try:
+        return data, accept_upload(SimpleUploadedFile(hostile.name, data, hostile.declared))
+    except refusals.DocumentRefused as refusal:
+        return data, refusal
+
+
+def test_the_corpus_holds_sixty_files_or_more_that_all_differ():
+    assert len({hostile.about for hostile in CORPUS}) == len(CORPUS)
+    assert len({hostile.make() for hostile in CORPUS if hostile.about != "a ZIP bomb"}) >= 60
+
+
+@pytest.mark.parametrize("hostile", CORPUS, ids=str)
+def test_a_hostile_file_is_made_anew_or_refused_within_bounds(hostile):
+    started = time.monotonic()
+    data, answer = sent(hostile)
+    assert time.monotonic() - started < CHILD_SECONDS + 5
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < CHILD_MEMORY
+    if isinstance(answer, refusals.DocumentRefused):
+        assert type(answer).__name__ == hostile.becomes
+        assert answer.sentences == [type(answer).sentence]
+        return
+    assert answer.kind == hostile.becomes
+    assert answer.bytes != data
+    assert MARK not in answer.bytes
+    check = check_pdf if answer.kind is Kind.PDF else check_image
+    check(answer, hostile.shows)
+
+
+def check_pdf(document: CleanDocument, shows: bytes) -> None:
+    """Reopens without a warning, reaches no acting key, hides nothing, still shows what it showed."""
+    with pikepdf.open(io.BytesIO(document.bytes), attempt_recovery=False) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        assert not pdf.is_encrypted
+        assert len(pdf.pages) == document.pages
+        assert set(pdf.trailer.keys()) == {"/ID", "/Root", "/Size"}
+        assert set(pdf.Root.keys()) == {"/Pages", "/Type"}
+        dictionaries = [each for each in pdf.objects if isinstance(each, pikepdf.Dictionary | pikepdf.Stream)]
+        keys = {key for each in dictionaries for key in keys_of(each)}
+        assert keys & FORBIDDEN == set()
+        streams = [each.read_bytes() for each in dictionaries if isinstance(each, pikepdf.Stream)]
+    assert not any(MARK in data for data in streams)
+    assert shows in b"".join(streams)
+
+
+def keys_of(node) -> set[str]:
+    """The keys of an object and of the ones written inside it; names that the file chose for its resources excepted."""
+    if isinstance(node, pikepdf.Array):
+        return {key for item in node for key in keys_of(item)}
+    if not isinstance(node, pikepdf.Dictionary | pikepdf.Stream):
+        return set()
+    inside = [value for _, value in node.items() if not getattr(value, "is_indirect", False)]
+    return set(node.keys()).union(*map(keys_of, inside))
+
+
+def check_image(document: CleanDocument, shows: bytes) -> None:
+    """Opens to its last byte, holds pixels only."""
+    image = Image.open(io.BytesIO(document.bytes), formats=[document.kind.upper()])
+    image.load()
+    assert (image.getexif(), getattr(image, "n_frames", 1)) == ({}, 1)
+    assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    assert document.bytes.endswith(b"\xff\xd9" if document.kind is Kind.JPEG else b"IEND\xaeB`\x82")
