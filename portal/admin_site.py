@@ -54,7 +54,9 @@ class PortalAdminSite(AdminSite):
         ]
         for page in pages:
             page.callback = self.admin_view(page.callback)
-        return pages + [page for page in super().get_urls() if page.name != "view_on_site"]  # no row has a public page
+        return pages + [
+            page for page in super().get_urls() if getattr(page, "name", "") != "view_on_site"
+        ]  # no row has a public page
 
     def logout(self, request, extra_context=None):
         return redirect("account_logout")
