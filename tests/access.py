@@ -1,0 +1,432 @@
+"""Every address of the portal, who may open it, and a small world to open it in.
+
+``PAGES`` has one row for each URL, ``TABLES`` one for each table of the admin: what a GET answers to each visitor.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.contrib import admin
+from django.db import models
+from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
+from django.utils import timezone
+
+from accounts.models import User
+from families.actions import invite
+from families.models import Family, Invitation, Member, Membership
+from portal.lib.models import JobRun, OutgoingEmail, authority
+from portal.lib.once import make_key
+from reservations.actions import choose_days, confirm_cart
+from reservations.actions.checkout import read_basket
+from reservations.models import Activity, Booking, Cart, Order
+from tests.client import PortalClient
+from tests.factories.accounts import UserFactory
+from tests.factories.families import SchoolingFactory
+from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add_parent, add_pending, build_town
+from wallet.actions import credit_at_counter
+from wallet.models import Purse
+
+VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager"]
+
+
+@dataclass
+class World:
+    """A parent with something at every address, and everybody who might look at it."""
+
+    town: Town
+    people: dict[str, User | None]
+    objects: dict[str, models.Model] = field(default_factory=dict)
+    token: str = ""  # of Claire's invitation
+
+    def client(self, visitor: str, **options) -> PortalClient:
+        """A browser of this visitor, signed in; agents have proven their second factor."""
+        client, person = PortalClient(**options), self.people[visitor]
+        if person:
+            client.login_agent(person) if person.is_staff else client.force_login(person)
+        return client
+
+
+def build_world() -> World:
+    """The town of the journeys; Claire has bookings, a cart, an invitation, a letter and a cheque; the others do not."""
+    town = build_town()
+    claire = add_duponts(town.aiguilhe, 5000)
+    other = add_parent(town.cestas, "Jean-Paul", 5000)
+    add_child(other.guardian.family, "Antoine", date(2022, 3, 4))
+    people = {
+        "anonymous": None,
+        "pending": add_pending(town.aiguilhe),
+        "alone": UserFactory(first_name="Amina", commune=town.aiguilhe, password=PASSWORD),
+        "parent": claire,
+        "other": other,
+        "agent": town.agent,
+        "stranger": town.stranger,
+        "manager": town.manager,
+    }
+    world = World(town, people)
+    _fill(world, claire, claire.guardian.family)
+    return world
+
+
+def _fill(world: World, claire: User, family: Family) -> None:
+    book(claire, "cantine-aiguilhe", date(2027, 3, 18))
+    fill_cart(claire, "cantine-aiguilhe", date(2027, 3, 19))
+    withdrawn = add_child(family, "Malo", date(2015, 1, 2))
+    Membership.objects.filter(member=withdrawn).update(withdrawn_at=timezone.now())
+    louane = Member.objects.get(first_name="Louane")
+    schooling = SchoolingFactory(member=louane, school_class__school__commune=world.town.aiguilhe)
+    key = make_key(world.town.agent.owner, f"credit:{family.pk}")
+    purse = Purse.objects.get(is_default=True)
+    cheque = {"means": "CH", "cents": 5000, "number": "795466", "received_on": NOW.date(), "key": key}
+    payment = credit_at_counter(agent=world.town.agent, family=family, purse=purse, **cheque)
+    activity = Activity.objects.get(slug="cantine-aiguilhe")
+    booking = Booking.objects.of(claire).first()
+    invitation = invite(user=claire, email="louis@example.org", kind=Invitation.Kind.HOUSEHOLD)
+    letter = OutgoingEmail.objects.get(template="families/invitation")
+    world.token = letter.context["path"].rstrip("/").rsplit("/", 1)[1]
+    world.objects = {
+        "member": louane,
+        "withdrawn": withdrawn,
+        "invitation": invitation,
+        "message": OutgoingEmail.objects.filter(owner=claire.owner).first(),
+        "booking": booking,
+        "order": Order.objects.get(family=family),
+        "family": family,
+        "payment": payment,
+        "activity": activity,
+        "session": booking.session,
+        "service": activity.service,
+        "school": schooling.school_class.school,
+        "schoolclass": schooling.school_class,
+        "schooling": schooling,
+        "wallet": payment.wallet,
+        "counterpayment": payment,
+        "operation": payment.operation,
+        "purse": purse,
+        "user": claire,
+        "agent": world.town.agent,
+        "commune": world.town.aiguilhe,
+        "authority": authority(),
+        "outgoingemail": OutgoingEmail.objects.filter(owner=claire.owner).first(),
+        "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
+    }
+
+
+def fill_cart(user: User, slug: str, *days: date):
+    """Put days into the cart for everybody of the family."""
+    activity = Activity.objects.offered().get(slug=slug)
+    members = list(Member.objects.of(user).values_list("pk", flat=True))
+    choose_days(user=user, activity=activity, members=members, days=set(days))
+    return activity
+
+
+def book(user: User, slug: str, *days: date) -> None:
+    """Book and pay days for everybody of the family."""
+    activity = fill_cart(user, slug, *days)
+    basket = read_basket(user, Cart.objects.get(family=user.guardian.family_id, billing=activity.billing))
+    key = make_key(user.owner, f"confirm:{activity.billing}", basket.purpose)
+    confirm_cart(user=user, billing=activity.billing, key=key)
+
+
+# --- The addresses ----------------------------------------------------------------------------------------------------
+def urls(patterns=None, prefix: str = "", spaces: tuple = ()) -> Iterator[tuple[str, str]]:
+    """Every URL of the project as (name, route), those of the libraries and of the admin included."""
+    for pattern in patterns or get_resolver().url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from urls(pattern.url_patterns, route, spaces + ((pattern.namespace,) if pattern.namespace else ()))
+        else:
+            yield ":".join((*spaces, pattern.name or route)), route
+
+
+def admin_tables() -> dict[str, type[models.Model]]:
+    """The tables that the admin shows: « families_family » → Family."""
+    return {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
+
+
+def where(response) -> str:
+    """The answer in a word: « 200 », « 404 », or the name of the page that it leads to: « >account_login »."""
+    if response.status_code not in (301, 302):
+        return str(response.status_code)
+    try:
+        return f">{resolve(response.url.split('?')[0]).view_name}"
+    except Resolver404:
+        return f">{response.url}"
+
+
+# What a GET answers to: anonymous, pending, alone, parent, other, agent, stranger, manager.
+SHORT = {
+    "login": ">account_login",
+    "wait": ">waiting",
+    "account": ">account",
+    "work": ">admin:index",
+    "gate": ">admin:login",
+    "password": ">account_reauthenticate",
+}
+ANSWERS = {
+    "200 200 200 200 200 200 200 200": [
+        "home",
+        "authority_css",
+        "legal",
+        "health",
+        "activation",
+        "account_inactive",
+        "account_reset_password",
+        "account_reset_password_from_key_done",
+        "account_reset_password_from_key",
+        "account_reset_password_done",
+    ],
+    "login wait >families:members 200 200 work work work": [
+        "account",
+    ],
+    "404 404 404 404 404 404 404 404": [
+        "codes",
+        "inbox",
+        "inbox_letter",
+    ],
+    "login wait 200 200 200 200 200 200": [
+        "families:members",
+        "families:certify",
+        "families:invite",
+    ],
+    "login wait 404 200 404 404 404 404": [
+        "families:edit",
+        "families:remove",
+    ],
+    "login wait 405 405 405 405 405 405": [
+        "families:school_class",
+        "families:restore",
+        "families:withdraw_invitation",
+        "reservations:remove",
+        "reservations:abandon",
+    ],
+    "200 200 200 409 200 200 200 200": [
+        "families:accept",
+    ],
+    "login wait 404 200 200 404 404 404": [
+        "wallet:statement",
+        "wallet:purse_statement",
+        "wallet:top_up",
+    ],
+    "login wait account 200 200 account account account": [
+        "reservations:selection",
+        "reservations:products",
+        "reservations:calendar",
+        "reservations:typical_week",
+        "reservations:cart",
+        "reservations:request",
+        "reservations:bookings",
+        "reservations:agenda",
+        "reservations:orders",
+    ],
+    "login wait account 200 404 account account account": [
+        "reservations:cancel",
+        "reservations:order",
+    ],
+    "200 wait account account account work work work": [
+        "signup",
+        "account_login",
+    ],
+    "login 200 account account account work work work": [
+        "signup_members",
+        "signup_services",
+        "waiting",
+    ],
+    "login 405 405 405 405 405 405 405": [
+        "signup_remove_member",
+        "ask_again",
+    ],
+    "login 200 200 200 200 200 200 200": [
+        "profile",
+        "profile_edit",
+        "account_messages",
+        "account_email",
+        "mfa_index",
+        "mfa_list_webauthn",
+        "account_reauthenticate",
+        "account_change_password",
+    ],
+    "login 404 404 200 404 404 404 404": [
+        "account_message",
+    ],
+    ">signup >signup >signup >signup >signup >signup >signup >signup": [
+        "account_signup",
+    ],
+    ">home 200 200 200 200 200 200 200": [
+        "account_logout",
+    ],
+    "login >account_email >account_email >account_email >account_email >account_email >account_email >account_email": [
+        "account_email_verification_sent",
+    ],
+    "login >account_change_password >account_change_password >account_change_password >account_change_password >account_change_password >account_change_password >account_change_password": [
+        "account_set_password",
+    ],
+    "login wait account account account work work work": [
+        "account_confirm_login_code",
+        "mfa_authenticate",
+        "admin:login",
+    ],
+    "login password password password password 200 200 200": [
+        "mfa_reauthenticate",
+    ],
+    "login password password password password password password password": [
+        "mfa_activate_totp",
+        "mfa_generate_recovery_codes",
+        "mfa_add_webauthn",
+        "mfa_reauthenticate_webauthn",
+        "mfa_remove_webauthn",
+        "mfa_edit_webauthn",
+    ],
+    "login 404 404 404 404 password password password": [
+        "mfa_deactivate_totp",
+    ],
+    "login 404 404 404 404 404 404 404": [
+        "mfa_view_recovery_codes",
+        "mfa_download_recovery_codes",
+    ],
+    "login wait gate gate gate 200 200 200": [
+        "admin:family_new",
+        "admin:family_import",
+        "admin:family_import_model",
+        "admin:accounts_user_courriers",
+    ],
+    "login wait gate gate gate >admin:family_import >admin:family_import >admin:family_import": [
+        "admin:family_import_confirm",
+    ],
+    "gate wait gate gate gate 200 200 200": [
+        "admin:index",
+        "admin:password_change_done",
+        "admin:jsi18n",
+        "admin:app_list",
+    ],
+    "gate wait work work work >account_logout >account_logout >account_logout": [
+        "admin:logout",
+    ],
+    "gate wait gate gate gate >account_change_password >account_change_password >account_change_password": [
+        "admin:password_change",
+    ],
+    "gate wait gate gate gate 403 403 403": [
+        "admin:autocomplete",
+    ],
+    "login wait gate gate gate 200 404 200": [
+        "admin:accounts_user_valider",
+        "admin:accounts_user_refuser",
+        "admin:accounts_user_fermer",
+        "admin:families_family_beneficiaire",
+        "admin:families_family_quotient",
+        "admin:families_family_certifier",
+        "admin:families_family_classes",
+        "admin:families_family_relier",
+        "admin:families_roll_over",
+        "admin:wallet_credit",
+        "admin:wallet_cancel_credit",
+    ],
+}
+PAGES = {name: dict(zip(VISITORS, words.split(), strict=True)) for words, names in ANSWERS.items() for name in names}
+
+# What agents may do in the admin's tables, and what those who manage the portal may; nobody deletes.
+TABLES = {
+    "accounts_agent": ("", "list add"),
+    "accounts_commune": ("", "list add"),
+    "accounts_user": ("list", "list"),
+    "families_family": ("list", "list"),
+    "families_school": ("list", "list add"),
+    "families_schoolclass": ("list add", "list add"),
+    "families_schooling": ("list", "list"),
+    "lib_authority": ("", "list"),
+    "lib_jobrun": ("", "list"),
+    "lib_outgoingemail": ("", "list"),
+    "reservations_activity": ("list add", "list add"),
+    "reservations_booking": ("list", "list"),
+    "reservations_order": ("list", "list"),
+    "reservations_session": ("list", "list"),
+    "services_service": ("list add", "list add"),
+    "wallet_counterpayment": ("list add", "list add"),
+    "wallet_operation": ("list", "list"),
+    "wallet_purse": ("", "list add"),
+    "wallet_wallet": ("list", "list"),
+}
+TABLE_PAGES = ("changelist", "add", "change", "history", "delete")
+SHUT = "no"  # in the admin's tables: 403, 404, or Django's way back to the first page for a row that is not there
+
+# A POST to what belongs to another family, or to families of another commune.
+FOREIGN = {
+    "other": dict.fromkeys(
+        [
+            "families:edit",
+            "families:school_class",
+            "families:remove",
+            "families:restore",
+            "families:withdraw_invitation",
+            "reservations:cancel",
+        ],
+        "404",
+    ),
+    "stranger": dict.fromkeys(ANSWERS["login wait gate gate gate 200 404 200"], "404"),
+}
+
+
+def paths_of(world: World) -> dict[str, str]:
+    """The address of every page, with the parent's own objects in it."""
+    held = world.objects
+    named = {
+        "account_message": {"pk": held["message"].pk},
+        "account_reset_password_from_key": {"uidb36": "x", "key": "y-z"},
+        "admin:app_list": {"app_label": "families"},
+        "admin:families_roll_over": {"pk": held["school"].pk, "year": 2026},
+        "admin:wallet_cancel_credit": {"payment_id": held["payment"].pk},
+        "admin:wallet_credit": {"family_id": held["family"].pk},
+        "families:accept": {"token": world.token},
+        "families:restore": {"pk": held["withdrawn"].pk},
+        "families:withdraw_invitation": {"pk": held["invitation"].pk},
+        "inbox_letter": {"name": "x"},
+        "legal": {"slug": "contact"},
+        "mfa_edit_webauthn": {"pk": 1},
+        "mfa_remove_webauthn": {"pk": 1},
+        "reservations:calendar": {"slug": "cantine-aiguilhe"},
+        "reservations:cancel": {"pk": held["booking"].pk},
+        "reservations:order": {"pk": held["order"].pk},
+        "reservations:products": {"kind": "cantine"},
+        "reservations:typical_week": {"slug": "cantine-aiguilhe"},
+        "signup_remove_member": {"pk": held["member"].pk},
+        "wallet:purse_statement": {"code": held["purse"].code},
+    }
+    named |= {name: {"pk": held["member"].pk} for name in ("families:edit", "families:school_class", "families:remove")}
+    named |= {name: {"pk": held[name.split("_")[1]].pk} for name in PAGES if OF_A_ROW.fullmatch(name)}
+    return {name: reverse(name, kwargs=named.get(name)) for name in PAGES}
+
+
+OF_A_ROW = re.compile(r"admin:(accounts_user_(?!courriers)|families_family_)\w+")
+
+
+def table_paths(world: World) -> dict[str, str]:
+    """The addresses of the admin's tables, with rows of the parent's commune."""
+    found = {}
+    for table in TABLES:
+        row = [world.objects[table.split("_")[1]].pk]
+        for page in TABLE_PAGES:
+            found[f"admin:{table}_{page}"] = reverse(
+                f"admin:{table}_{page}", args=row if page in TABLE_PAGES[2:] else None
+            )
+    return found
+
+
+def expected(visitor: str) -> dict[str, str]:
+    """What every address answers to a visitor."""
+    pages = {name: SHORT.get(row[visitor], row[visitor]) for name, row in PAGES.items()}
+    return pages | {
+        f"admin:{table}_{page}": _of_table(table, page, visitor) for table in TABLES for page in TABLE_PAGES
+    }
+
+
+def _of_table(table: str, page: str, visitor: str) -> str:
+    gates = {"anonymous": ">account_login", "pending": ">waiting"}
+    if visitor not in ("agent", "stranger", "manager"):
+        return gates.get(visitor, ">admin:login")
+    if (table, page) == ("lib_authority", "changelist"):
+        return ">admin:lib_authority_change"  # one row: its list leads to it
+    may = TABLES[table][visitor == "manager"].split()
+    if page == "delete" or (page in ("change", "history") and visitor == "stranger"):
+        return SHUT
+    return "200" if ("add" if page == "add" else "list") in may else SHUT
