@@ -8,11 +8,13 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
 from tests.corpus import EICAR, MARK, SEEN, Hostile
+from tests.corpus.images import located, photo
 from tests.corpus.others import EXE, packed
 
 TEXT = String(MARK)
 JAVASCRIPT = Dictionary(S=Name.JavaScript, JS=TEXT)
 RECT = Array([10, 10, 100, 30])
+BURST = 300_000_000
 
 
 def blank(pages: int = 1) -> Pdf:
@@ -91,6 +93,17 @@ def described() -> bytes:
     return written(pdf, fix_metadata_version=False)
 
 
+def photographed() -> bytes:
+    """A scan as phones make them: the photo as it was taken, notes included."""
+    pdf = blank()
+    look = Dictionary(
+        Type=Name.XObject, Subtype=Name.Image, Width=40, Height=30, BitsPerComponent=8, ColorSpace=Name.DeviceRGB,
+        Filter=Name.DCTDecode,
+    )  # fmt: skip
+    pdf.pages[0].obj.Resources.XObject = Dictionary(I1=Stream(pdf, photo("JPEG", exif=located(), comment=MARK), look))
+    return written(pdf)
+
+
 def attached() -> Pdf:
     pdf = blank()
     pdf.attachments["facture.exe"] = EXE
@@ -143,6 +156,7 @@ def by_hand(*objects: bytes, trailer: bytes = b"", version: bytes = b"1.7") -> b
         output += b"%d 0 obj\n%b\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     size = len(objects) + 1
+    trailer = trailer.replace(b"HERE", b"%d" % len(output))
     end = b"trailer << /Root 1 0 R /Size %d %b >>\nstartxref\n%d\n%%%%EOF\n" % (size, trailer, len(output))
     return output + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + end
 
@@ -160,16 +174,17 @@ def simple(content: bytes, page: bytes = b"") -> bytes:
     return by_hand(CATALOGUE, PAGES, PAGE % page, content)
 
 
-def bomb(layers: int = 1) -> bytes:
-    """A page whose drawing unpacks to 300 million spaces (or more, packed twice)."""
-    data = b" " * 300_000_000
+def bomb(layers: int = 1, size: int = BURST) -> bytes:
+    """A page whose drawing unpacks to this many spaces."""
+    data = b" " * size
     for _ in range(layers):
         data = zlib.compress(data, 9)
     return simple(stream(data, b"/Filter [" + b"/FlateDecode " * layers + b"]"))
 
 
-def object_stream_bomb() -> bytes:
-    packed_objects = zlib.compress(b"3 0 " + b" " * 300_000_000, 9)
+def object_stream_bomb(size: int = BURST) -> bytes:
+    """A page that stands in a stream of objects, before this many spaces."""
+    packed_objects = zlib.compress(b"3 0 " + PAGE % b"" + b" " * size, 9)
     body = stream(packed_objects, b"/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode")
     fields = [(0, 0, 65535), (1, 9, 0), (1, 9 + len(CATALOGUE) + 16, 0), (2, 4, 0)]
     head = by_hand(CATALOGUE, PAGES)
@@ -198,8 +213,8 @@ def updated() -> bytes:
     return first + change + table + end % (int(first[previous:].split()[0]), place + len(change))
 
 
-def many_parts() -> bytes:
-    return simple(stream(b""), b"/Resources << /Pattern [" + b"<<>>" * 200_001 + b"] >>")
+def many_parts(parts: int = 200_001) -> bytes:
+    return simple(stream(b""), b"/Resources << /Pattern [" + b"<<>>" * parts + b"] >>")
 
 
 def chained() -> bytes:
@@ -252,11 +267,12 @@ PDFS = [
     _pdf("a stream kept in another file", drawn(F=OPEN_FILE, FFilter=Name.FlateDecode), shows=b""),
     _pdf("a drawing taken from another file", drawn(Ref=Dictionary(F=OPEN_FILE, Page=0))),
     _pdf("a drawing replaced by a print server", drawn(OPI=Dictionary(F=OPEN_FILE))),
-    _pdf("a drawing in PostScript", drawn(Subtype2=Name.PS, PS=TEXT, Metadata=TEXT)),
+    _pdf("a drawing in PostScript", drawn(Subtype=Name.PS, PS=TEXT, Metadata=TEXT)),
     _pdf("an unknown key", drawn(Inconnu=Dictionary(S=Name.JavaScript, JS=TEXT))),
     _pdf(
         "a name written in code", lambda: simple(stream(b"% " + SEEN), b"/A#41 << /S /J#61vaScript /JS (%b) >>" % MARK)
     ),
+    _pdf("a scan that says where it was taken", photographed),
     _pdf("an older revision", updated),
     _pdf("a PDF followed by a ZIP", lambda: written(blank()) + packed(a__txt=b"x") + MARK),
     _pdf("a PDF followed by a web page", lambda: written(blank()) + b"<script>" + MARK + b"</script>"),
@@ -289,7 +305,7 @@ PDFS = [
     ),
     _pdf(
         "a table of references that loops",
-        lambda: by_hand(CATALOGUE, PAGES, PAGE % b"", stream(b""), trailer=b"/Prev 9"),
+        lambda: by_hand(CATALOGUE, PAGES, PAGE % b"", stream(b""), trailer=b"/Prev HERE"),
         shows=b"",
     ),
     _pdf("arrays in arrays in arrays", lambda: simple(stream(b""), b"/Group " + b"[" * 100_000), "Unreadable"),

@@ -46,6 +46,8 @@ VALUES = {
         "DeviceN NChannel"
     ),
 }
+START_OF_SCAN = 0xDA
+NOTES = {0xFE, *range(0xE1, 0xF0)} - {0xEE}  # comment and APP1 to APP15; APP14 tells the colours
 PLAIN, RESOURCE, NAMED = "plain", "resource", "named"  # NAMED: the file chose the keys, as in « /Font << /F1 … >> »
 BY_NAME = _names("CharProcs Colorants")
 
@@ -56,7 +58,9 @@ def clean_pdf(data: bytes) -> Cleaned:
     pdf = _opened(data)
     _draw_annotations(pdf)
     _rebuild(pdf)
-    _measure(_prune(pdf))
+    streams = _prune(pdf)
+    _measure(streams)
+    _forget_notes(streams)
     return Cleaned(Kind.PDF, _written(pdf), len(pdf.Root.Pages.Kids))
 
 
@@ -159,6 +163,25 @@ def _measure(streams: list[Stream]) -> None:
             total += len(stream.read_raw_bytes())
         if total > MAX_STREAMS:
             raise TooComplex
+
+
+def _forget_notes(streams: list[Stream]) -> None:
+    """Photos inside a PDF say where they were taken too."""
+    for stream in streams:
+        if stream.get("/Filter") == Name.DCTDecode:
+            jpeg, options = without_notes(stream.read_raw_bytes()), stream.get("/DecodeParms")
+            stream.write(jpeg, filter=Name.DCTDecode, decode_parms=options)
+
+
+def without_notes(jpeg: bytes) -> bytes:
+    """Return the JPEG without the segments that no decoder needs: metadata, previews, profiles, comments."""
+    kept, place = [jpeg[:2]], 2
+    while place + 4 <= len(jpeg) and jpeg[place] == 0xFF and jpeg[place + 1] != START_OF_SCAN:
+        end = place + 2 + max(2, int.from_bytes(jpeg[place + 2 : place + 4], "big"))
+        if jpeg[place + 1] not in NOTES:
+            kept.append(jpeg[place:end])
+        place = end
+    return b"".join(kept) + jpeg[place:]
 
 
 def _written(pdf: Pdf) -> bytes:

@@ -22,6 +22,7 @@ from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
 log = logging.getLogger(__name__)
 VERSION = b"PVD1"
 NONCE_BYTES = 12
+COLUMN = "column"  # stands for a blob's name; no blob is ever named so
 GRACE = timedelta(hours=1)  # longer than any transaction that writes a blob's row
 
 
@@ -52,6 +53,21 @@ def rewrap(key: str, owner: str) -> bool:
         return False
     _blobs().put(key, _sealed(_unsealed(blob, key, owner), key, owner))
     return True
+
+
+def seal(data: bytes, owner: str) -> bytes:
+    """Encrypt a column's value for its row's owner (such as ``health:12``): on another row it does not open."""
+    return _sealed(data, COLUMN, owner)
+
+
+def unseal(sealed: bytes, owner: str) -> bytes:
+    """Return the value; raise DocumentUnreadable when altered, moved or of a lost key."""
+    return _unsealed(bytes(sealed), COLUMN, owner)
+
+
+def is_stale(sealed: bytes) -> bool:
+    """Whether a column's value was sealed under an older key: seal it again before that key goes."""
+    return _split(bytes(sealed), COLUMN)[0] != _newest()
 
 
 def sweep(known_keys: Iterable[str], older_than: timedelta = timedelta(days=1)) -> list[str]:
