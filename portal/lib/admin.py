@@ -7,7 +7,7 @@ import json
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404
 from django.shortcuts import redirect
@@ -216,6 +216,8 @@ class AuthorityAdmin(ManagersOnly, admin.ModelAdmin):
         return contrast_sentence(it.colour_accent)
 
     def changelist_view(self, request, extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return redirect("admin:lib_authority_change", authority().pk)
 
     def save_model(self, request, obj, form, change):
