@@ -90,7 +90,7 @@ def test_the_requests_take_a_constant_number_of_queries(visitor, children, days)
 @pytest.mark.parametrize(
     ("page", "number"),
     [
-        ("/reservations/mes-reservations/", 4),
+        ("/reservations/mes-reservations/", 5),
         ("/reservations/mes-reservations/calendrier/?mois=2026-11", 4),
         ("/reservations/commandes/", 4),
         ("/mon-compte/", 5),

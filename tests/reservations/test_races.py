@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
+from families.actions import remove_member
+from families.rules import HasUpcomingBookings
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from reservations.actions import cancel_booking, confirm_cart, refresh_sessions
@@ -21,6 +23,7 @@ from tests.factories.reservations import (
     ActivityFactory,
     LeisureFactory,
     book,
+    cancel,
     choose,
     household,
     instant,
@@ -166,6 +169,34 @@ def test_two_pages_of_the_same_cart_confirm_it_once():
     assert (Order.objects.count(), home.balance) == (1, 9620)
 
 
+def test_a_cart_waits_for_the_other_guardian_who_withdraws_the_child():
+    home, activity = household(), ActivityFactory()
+    days = sessions(activity, TUESDAY, THURSDAY)
+    cancel(home, *book(home, days[0]))
+    choose(home, activity, THURSDAY)
+    page = checkout(home)
+    with transaction.atomic():
+        remove_member.__wrapped__(user=home.user, member=home.child)
+        rival = someone_else(confirm_cart, **page)
+        assert rival.wait_until_blocked() == [own_pid()]
+    with pytest.raises(DaysRefused, match="Louane ne figure plus dans vos filiations"):
+        rival.result()
+    assert (Booking.objects.active().count(), home.balance) == (0, 10_000)
+
+
+def test_whoever_withdraws_a_child_waits_for_the_cart_and_sees_its_bookings():
+    activity = ActivityFactory()
+    session(activity)
+    home = wants(activity, TUESDAY)
+    page = checkout(home)
+    with transaction.atomic():
+        confirm_cart.__wrapped__(**page)
+        rival = someone_else(remove_member, user=home.user, member=home.child)
+        assert rival.wait_until_blocked() == [own_pid()]
+    with pytest.raises(HasUpcomingBookings):
+        rival.result()
+
+
 def test_a_day_put_into_the_cart_meanwhile_waits_and_is_not_lost():
     home, activity = household(), ActivityFactory()
     sessions(activity, TUESDAY, THURSDAY)
@@ -265,6 +296,21 @@ def test_carts_with_the_same_days_in_opposite_order_do_not_deadlock():
         assert rival.wait_until_blocked() == [own_pid()]
     rival.result()
     assert Booking.objects.count() == 6
+
+
+def test_days_are_locked_by_pk_whatever_the_order_of_the_cart():
+    """A cart that waits for its first day holds none of the later ones."""
+    activity = ActivityFactory()
+    first, second = session(activity, THURSDAY, capacity=9), session(activity, TUESDAY, capacity=9)
+    home = wants(activity, TUESDAY, THURSDAY)
+    page = checkout(home)
+    with transaction.atomic():
+        Session.objects.select_for_update(no_key=True).get(pk=first.pk)
+        rival = someone_else(confirm_cart, **page)
+        assert rival.wait_until_blocked() == [own_pid()]
+        assert Session.objects.select_for_update(no_key=True, nowait=True).get(pk=second.pk) == second
+    rival.result()
+    assert Booking.objects.count() == 2
 
 
 def atomically(action):
