@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from families.access import family_required
 from families.models import Member
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
-from reservations.access import family_required
 from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, remove_lines
 from reservations.actions.checkout import NotCertified, read_basket
 from reservations.calendar import build_agenda

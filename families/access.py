@@ -9,7 +9,7 @@ from families.models import Guardian
 
 
 def family_required(view):
-    """Let guardians in; a signed-in person without a family is led to « Mes filiations », where one opens."""
+    """Let guardians in; a signed-in person without a family is led to where one opens."""
 
     @functools.wraps(view)
     def enter(request, *args, **kwargs):
