@@ -27,3 +27,5 @@ has_history = Hook()
 upcoming_bookings = Hook()
 # fn(*, family) -> bool: does money or anything else stand on this family, so that it cannot be left for another?
 family_has_history = Hook()
+# fn(*, agent) -> queryset of member pks: whose health sheet may this agent read? Children of the agent's services only.
+may_read_health = Hook()
