@@ -222,7 +222,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a school year of days for several childr
 
 # --- Documents --------------------------------------------------------------------------------------------------------
 FILE_UPLOAD_HANDLERS = ["portal.lib.documents.handlers.BoundedMemoryHandler"]  # none that writes a temporary file
-DATA_UPLOAD_MAX_NUMBER_FILES = 50  # file fields of a form, empty ones too; the handler counts the files chosen
+DATA_UPLOAD_MAX_NUMBER_FILES = 50  # beyond, a bomb: a 400 page; the handler refuses the sixth file with a sentence
 DOCUMENTS_ROOT = env("PARVIS_DOCUMENTS_ROOT", str(BASE_DIR / ".local" / "documents"))
 CLAMD = env("PARVIS_CLAMD", "")  # /path/of/socket or host:port; empty: no antivirus
 

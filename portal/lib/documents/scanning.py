@@ -41,7 +41,11 @@ def _connected(address: str) -> socket.socket:
         return socket.create_connection((host, int(port)), timeout=SCAN_SECONDS)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(SCAN_SECONDS)
-    connection.connect(address)
+    try:
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
