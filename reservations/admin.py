@@ -72,7 +72,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
 
     form = ActivityForm
     change_form_template = "admin/reservations/activity_form.html"
-    list_display = ["name", "commune", "kind", "billing", "places", "coming", "is_open"]
+    list_display = ["name", "commune", "kind", "places", "coming", "is_open"]
     list_filter = ["is_open", "kind", ("service__commune", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["service__commune"]
     search_fields = ["name", "service__name", "service__commune__name"]
@@ -110,7 +110,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
         told = days_told(refresh_sessions(activity))
         if "_preview" in request.POST:
             raise Preview(told, upcoming(activity))
-        messages.success(request, f"{told}.")
+        messages.success(request, f"{told[0].upper()}{told[1:]}.")
         if not activity.tariffs.exists():
             messages.warning(request, "Sans tarif, personne ne peut réserver : ajoutez au moins un prix.")
 
@@ -127,7 +127,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
 
     @admin.display(description="places par jour", ordering="capacity")
     def places(self, activity):
-        return places_told(activity.capacity)
+        return "sans limite" if activity.capacity is None else activity.capacity
 
     @admin.display(description="journées à venir", ordering="number")
     def coming(self, activity):
@@ -164,14 +164,12 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
 def days_told(done: dict[str, int]) -> str:
     """« 142 journées créées, 3 supprimées, 1 gardée car déjà réservée »."""
     made, dropped, kept = done["made"], done["dropped"], done["kept"]
+    if not any(done.values()):
+        return "aucune journée créée ni supprimée"
     told = [f"{made} journée{_s(made)} créée{_s(made)}", f"{dropped} supprimée{_s(dropped)}"]
     if kept:
         told.append(f"{kept} gardée{_s(kept)} car déjà réservée{_s(kept)}")
     return ", ".join(told)
-
-
-def places_told(capacity: int | None) -> str:
-    return "sans limite" if capacity is None else str(capacity)
 
 
 def _s(number: int) -> str:
@@ -214,14 +212,14 @@ class BookingRows(ReadOnlyRows):
 class SessionAdmin(ReadOnly, CommunesAdmin):
     """The days of the agent's activities, with who comes."""
 
-    list_display = ["day", "activity", "taken", "places", "bookable", "state"]
+    list_display = ["day", "activity", "taken", "until", "state"]
     list_filter = [WhenFilter, ActivityFilter]
     list_select_related = ["activity__service__commune"]
     list_per_page = 50
     date_hierarchy = "date"
     ordering = ["date", "activity"]
     show_full_result_count = False
-    fields = ["day", "activity", ("arrival", "departure"), "taken", "places", "bookable", "cancellable", "state"]
+    fields = ["day", "activity", ("arrival", "departure"), "taken", "bookable", "cancellable", "state"]
     inlines = [BookingRows]
 
     def own(self, rows, agent):
@@ -239,11 +237,11 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="réservées", ordering="number")
     def taken(self, session):
-        return session.number
+        return str(session.number) if session.capacity is None else f"{session.number} sur {session.capacity}"
 
-    @admin.display(description="places", ordering="capacity")
-    def places(self, session):
-        return places_told(session.capacity)
+    @admin.display(description="réservable jusqu’au", ordering="bookable_until")
+    def until(self, session):
+        return spoken_deadline(session.bookable_until) if session.bookable_until else NOT_ONLINE
 
     @admin.display(description="réservable", ordering="bookable_until")
     def bookable(self, session):

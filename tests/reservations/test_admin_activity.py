@@ -10,7 +10,7 @@ from reservations.models import Activity, OpeningRule, Session, Tariff
 from reservations.rules import DeadlineKind, DeadlineRule
 from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.families import SchoolFactory
-from tests.factories.reservations import ActivityFactory, book, household, instant, session, tariff
+from tests.factories.reservations import ActivityFactory, book, household, instant, tariff
 from tests.factories.services import AudienceFactory, ServiceFactory
 from tests.forms import fields_of
 from tests.reservations.agents import TERM, change, errors, rule, told, url, words
@@ -189,6 +189,12 @@ def test_saving_tells_how_many_days_were_made_dropped_and_kept(browser, activity
     assert told(response)[0] == "3 journées créées, 1 supprimée, 1 gardée car déjà réservée."
     row.refresh_from_db()
     assert (row.weekdays, row.last) == ([0, 3, 4], date(2026, 12, 18))
+
+
+def test_saving_what_changes_no_day_says_so(browser, activity):
+    page = url("activity", "change", activity.pk)
+    response = browser.post(page, fields_of(browser.get(page)), follow=True)
+    assert told(response)[0] == "Aucune journée créée ni supprimée."
 
 
 def test_days_to_come_take_the_new_times(browser, activity):
