@@ -203,6 +203,7 @@ class AuthorityAdmin(ManagersOnly, admin.ModelAdmin):
         ),
         ("Comptes", {"fields": ["validates_accounts", "partner_offers"]}),
         ("Règlements au guichet", {"fields": ["counter_payment"]}),
+        ("Prélèvement SEPA", {"fields": ["creditor_name", "creditor_id"]}),
         ("Conditions générales", {"fields": ["terms_version", "terms"]}),
     ]
     readonly_fields = ["primary_contrast", "accent_contrast"]

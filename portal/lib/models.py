@@ -6,10 +6,20 @@ These tables know nothing of the apps above: owners are written as text (``user:
 import uuid
 
 from django.core.cache import caches
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+from portal.lib.sepa import is_creditor_id
+
+
+def creditor_id(text: str) -> None:
+    """Refuse what cannot be an ICS."""
+    if not is_creditor_id(text):
+        raise ValidationError("Cet ICS n’est pas valable : recopiez-le depuis le courrier de la Banque de France.")
+
 
 colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Une couleur s’écrit comme #0f5a60.")
 
@@ -33,6 +43,12 @@ class Authority(models.Model):
     terms_version = models.CharField("version des conditions générales", max_length=20, default="1")
     terms = models.TextField("conditions générales et politique de confidentialité", blank=True)
     counter_payment = models.TextField("comment recharger au guichet", blank=True)
+    creditor_name = models.CharField(
+        "créancier SEPA", max_length=70, blank=True, help_text="Vide : le nom de la collectivité."
+    )
+    creditor_id = models.CharField(
+        "identifiant créancier SEPA (ICS)", max_length=35, blank=True, validators=[creditor_id]
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "collectivité"

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.utils.timezone
+import portal.lib.models
 import uuid
 from django.db import migrations, models
 
@@ -42,6 +43,8 @@ class Migration(migrations.Migration):
                 ('terms_version', models.CharField(default='1', max_length=20, verbose_name='version des conditions générales')),
                 ('terms', models.TextField(blank=True, verbose_name='conditions générales et politique de confidentialité')),
                 ('counter_payment', models.TextField(blank=True, verbose_name='comment recharger au guichet')),
+                ('creditor_name', models.CharField(blank=True, help_text='Vide : le nom de la collectivité.', max_length=70, verbose_name='créancier SEPA')),
+                ('creditor_id', models.CharField(blank=True, max_length=35, validators=[portal.lib.models.creditor_id], verbose_name='identifiant créancier SEPA (ICS)')),
             ],
             options={
                 'verbose_name': 'collectivité',
