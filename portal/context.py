@@ -57,6 +57,7 @@ class Page:
             (f"Panier{in_cart}", reverse("reservations:cart")),
             ("Porte-monnaie", reverse("wallet:statement")),
             ("Mes filiations", reverse("families:members")),
+            ("Mes services", reverse("services:services")),
             ("Profil", reverse("profile")),
         ]
         here = getattr(self.request, "tab", self.request.path)

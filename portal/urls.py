@@ -13,6 +13,7 @@ urlpatterns = [
     path("demo/messages/", views.inbox, name="inbox"),
     path("demo/messages/<str:name>/", views.inbox, name="inbox_letter"),
     path("mes-filiations/", include("families.urls")),
+    path("mes-services/", include("services.urls")),
     path("porte-monnaie/", include("wallet.urls")),
     path("reservations/", include("reservations.urls")),
     path("inscription/", sign_up_views.details, name="signup"),

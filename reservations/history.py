@@ -1,11 +1,13 @@
 """What the apps below ask of bookings, and what the ledger's check expects of them."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 
+from django.urls import reverse
 from django.utils import timezone
 
 from families.models import Family, Member
-from reservations.models import Booking, Order
+from reservations.models import Activity, Booking, Order
 from wallet.checks import rows
 
 
@@ -24,6 +26,20 @@ def upcoming_bookings(*, family: Family, member: Member) -> int:
 def family_has_history(*, family: Family) -> bool:
     """Whether this family ever ordered anything."""
     return Order.objects.filter(family=family).exists()
+
+
+def booking_addresses(*, services: Collection[int]) -> dict[int, str]:
+    """Where families book each of these services: its one activity, or the activities of the kind of its first."""
+    offered = Activity.objects.filter(is_open=True, service__is_open=True, service__in=services).order_by("pk")
+    found = defaultdict(list)
+    for service, slug, kind in offered.values_list("service_id", "slug", "kind"):
+        found[service].append((slug, kind))
+    return {
+        service: reverse("reservations:calendar", args=[rows[0][0]])
+        if len(rows) == 1
+        else reverse("reservations:products", args=[rows[0][1]])
+        for service, rows in found.items()
+    }
 
 
 def check_bookings() -> Iterator[str]:

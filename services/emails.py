@@ -2,16 +2,27 @@
 
 from collections.abc import Iterable
 
+from accounts.models import User
 from families.models import Family
 from portal.lib.dates import date_long
 from portal.lib.mailing import queue
 from services.models import AccessRequest, RequestLine, SupportingDocument
 
 
-def access_asked(request: AccessRequest, user, lines: Iterable[RequestLine]) -> None:
-    """« Votre demande est envoyée au service concerné » (S2-45)."""
-    context = {"service": str(request.service), "lines": [_row(line) for line in lines]}
+def access_asked(request: AccessRequest, user: User, lines: Iterable[RequestLine]) -> None:
+    """« Votre demande est envoyée au service concerné » (S2-45), or what it still lacks."""
+    complete = all(line.status == RequestLine.Status.PENDING for line in lines)
+    context = {"service": str(request.service), "complete": complete, "lines": [_row(line) for line in lines]}
     queue("services/access_asked", to=user.email or "", owner=user.owner, context=context)
+
+
+def requests_sent(user: User, lines: Iterable[RequestLine]) -> None:
+    """One email a request whose last piece has come."""
+    by_request = {}
+    for line in lines:
+        by_request.setdefault(line.request, []).append(line)
+    for request, rows in by_request.items():
+        access_asked(request, user, rows)
 
 
 def lines_decided(lines: Iterable[RequestLine]) -> None:
@@ -45,7 +56,12 @@ def document_expired(document: SupportingDocument, closed: list[str]) -> None:
 
 
 def _row(line: RequestLine) -> dict:
-    return {"member": str(line.member), "audience": line.audience.name, "status": line.get_status_display(), "reason": line.reason}
+    return {
+        "member": str(line.member),
+        "audience": line.audience.name,
+        "status": line.get_status_display(),
+        "reason": line.reason,
+    }
 
 
 def _tell(family: Family, template: str, context: dict) -> None:

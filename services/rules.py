@@ -17,6 +17,12 @@ def expiry(given_on: date, validity_months: int | None) -> date | None:
     return add_months(given_on, validity_months) if validity_months else None
 
 
+def suits(people: str, birth: date, today: date) -> bool:
+    """Whether a situation for « children », « adults » or « any » is one for a person born on this day; adult at 18."""
+    adult = add_months(birth, 18 * 12) <= today
+    return {"children": not adult, "adults": adult, "any": True}[people]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Piece:
     """A piece that a service asks for, and how the one given stands; ``status`` None when none was given."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from families.actions.agents import write_quotient
 from families.actions.mandates import open_mandate
+from families.actions.members import lock_family
 from portal.lib.refusals import Refusal
 from portal.lib.states import move
 from portal.lib.transactions import outermost
@@ -90,6 +91,7 @@ def decide_document(
     """
     if not accept and not reason.strip():
         raise ReasonNeeded
+    lock_family(document.family_id)
     lines = _lock_lines_of(document)
     document = _lock_document(agent, document)
     wanted = SupportingDocument.Status.VALIDATED if accept else SupportingDocument.Status.REFUSED
@@ -101,7 +103,7 @@ def decide_document(
         _take_effect(agent, document, effective_from or timezone.localdate(now))
     else:
         emails.document_refused(document)
-    settle_pieces([line for line in lines if line.status in (Status.PENDING, Status.INCOMPLETE)])
+        settle_pieces([line for line in lines if line.status in (Status.PENDING, Status.INCOMPLETE)])
     return document
 
 

@@ -1,4 +1,7 @@
-"""A family gives a piece: checked, cleaned, encrypted, then written; a newer one takes the place of the older."""
+"""A family gives a piece: checked, cleaned, encrypted, then written; a newer one takes the place of the older.
+
+Locks: key → family → lines by pk → the piece.
+"""
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
@@ -6,18 +9,26 @@ from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
 from accounts.models import User
+from families.actions.members import lock_family
 from families.models import Family, Member
-from portal.lib.documents import accept_upload, vault
+from families.rules import MAX_QUOTIENT
+from portal.lib.documents import vault
+from portal.lib.documents.intake import accept_upload
+from portal.lib.documents.refusals import DocumentMissing
+from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
+from services import emails
 from services.actions.requests import settle_pieces
-from services.models import DocumentType, RequestLine, SupportingDocument
+from services.models import DocumentReading, DocumentType, RequestLine, SupportingDocument
 from services.rules import expiry
 
 Kind = DocumentType.Kind
 Status = RequestLine.Status
+WAITING = (Status.PENDING, Status.INCOMPLETE, Status.EXPIRED)
+STANDING = (SupportingDocument.Status.PENDING, SupportingDocument.Status.VALIDATED)
 MAX_TEXT = 200
-MAX_QUOTIENT = 99_999
+BLANKS = "blank-forms"  # the vault's owner of the blank forms that services offer
 
 
 class WrongPiece(Refusal):
@@ -30,36 +41,54 @@ class IbanMissing(Refusal):
     sentence = "Donnez d’abord l’IBAN du compte à prélever."
 
 
+class NotForThem(Refusal):
+    """The piece is of someone who is not in the family, or of nobody where it takes a name."""
+
+    sentence = "Cette pièce n’est pas demandée pour cette personne. Rechargez la page."
+    status = 404
+
+
+class NotScanned(Refusal):
+    """The antivirus has not answered yet: nobody reads the file before."""
+
+    sentence = "Ce fichier attend l’analyse de l’antivirus : réessayez un peu plus tard."
+
+
+def purpose(type: DocumentType, member: Member | None) -> str:
+    """What the key of a piece's field is made for."""
+    return f"piece:{type.pk}:{member.pk if member else 0}"
+
+
 def give_file(
     *,
     user: User,
     type: DocumentType,
     member: Member | None,
     file: UploadedFile,
+    key: str,
     declared_value: int | None = None,
 ) -> SupportingDocument:
-    """Keep a file, cleaned and encrypted, as the family's current piece of a type. Raise DocumentRefused, WrongPiece.
+    """Keep a file, cleaned and encrypted, as the family's current piece of a type; a second click changes nothing.
 
     Cleaning and writing the blob happen before the transaction: no lock waits for them, and a blob without a row is
-    swept away.
+    swept away. Raise DocumentRefused, WrongPiece, NotForThem, StalePage.
     """
     if type.kind == Kind.QUOTIENT and (declared_value is None or not 0 <= declared_value <= MAX_QUOTIENT):
         raise WrongPiece("Indiquez votre quotient familial, en euros entiers, comme sur l’attestation.")
+    _check_beneficiary(user, type, member)
     clean = accept_upload(file)
-    family = user.guardian.family
-    key = vault.store(clean.content, f"family:{family.pk}")
-    fields = {"media_type": clean.media_type, "label": clean.label, "is_quarantined": not clean.is_scanned}
+    fields = {"media_type": clean.kind.mime, "label": clean.label, "is_quarantined": clean.quarantined}
     if type.kind == Kind.QUOTIENT:
         fields["declared_value"] = declared_value
-    return _replace(user, family, type, member, blob_key=key, **fields)
+    return _store(user, type, member, key, clean.bytes, fields)
 
 
-def give_text(*, user: User, type: DocumentType, member: Member | None, text: str) -> SupportingDocument:
-    """Keep a typed piece, encrypted; only its last characters stay readable. Raise WrongPiece for a wrong IBAN or BIC."""
+def give_text(*, user: User, type: DocumentType, member: Member | None, text: str, key: str) -> SupportingDocument:
+    """Keep a typed piece, encrypted; of an IBAN only the ends stay readable. Raise WrongPiece, NotForThem, StalePage."""
+    _check_beneficiary(user, type, member)
     value = check_text(type.kind, text)
-    family = user.guardian.family
-    key = vault.store(value.encode(), f"family:{family.pk}")
-    return _replace(user, family, type, member, blob_key=key, label=_masked(type.kind, value), media_type="text/plain")
+    fields = {"label": _masked(type.kind, value), "media_type": "text/plain"}
+    return _store(user, type, member, key, value.encode(), fields)
 
 
 def check_text(kind: str, text: str) -> str:
@@ -77,45 +106,59 @@ def check_text(kind: str, text: str) -> str:
 
 
 def _masked(kind: str, value: str) -> str:
-    return f"{value[:4]} •••• {value[-4:]}" if kind == Kind.IBAN else value[:120]
+    """What may be read without opening the vault."""
+    if kind == Kind.IBAN:
+        return f"{value[:4]} •••• {value[-4:]}"
+    return value if kind == Kind.BIC else f"Texte de {len(value)} caractères"
+
+
+def _check_beneficiary(user: User, type: DocumentType, member: Member | None) -> None:
+    ours = member is None or Member.objects.of(user).filter(pk=member.pk).exists()
+    if not ours or type.per_member != (member is not None):
+        raise NotForThem
+
+
+def _store(user, type, member, key, content: bytes, fields: dict) -> SupportingDocument:
+    family = user.guardian.family
+    blob_key = vault.store(content, family.owner)
+    return _replace(user, family, type, member, key, fields | {"blob_key": blob_key})
 
 
 @outermost
-def _replace(user, family, type, member, **fields) -> SupportingDocument:
+def _replace(user, family, type, member, key, fields) -> SupportingDocument:
+    once = claim_key(key, user.owner, purpose(type, member))
+    if once.answer:
+        return SupportingDocument.objects.get(pk=once.answer["document"])
+    lock_family(family.pk)
     lines = _lines_waiting(family, type, member)
     now = timezone.now()
-    older = SupportingDocument.objects.current().filter(family=family, type=type, member=member)
-    older.update(replaced_at=now)
+    SupportingDocument.objects.current().filter(family=family, type=type, member=member).update(replaced_at=now)
+    expires_on = expiry(timezone.localdate(now), type.validity_months)
     document = SupportingDocument.objects.create(
-        family=family,
-        type=type,
-        member=member,
-        given_by=user,
-        given_at=now,
-        expires_on=expiry(timezone.localdate(now), type.validity_months),
-        **fields,
+        family=family, type=type, member=member, given_by=user, given_at=now, expires_on=expires_on, **fields
     )
-    settle_pieces(lines)
+    emails.requests_sent(user, settle_pieces(lines))
+    once.remember({"document": document.pk})
     return document
 
 
 def _lines_waiting(family: Family, type: DocumentType, member: Member | None) -> list[RequestLine]:
-    """The family's lines that wait for this piece, locked by pk."""
+    """The family's lines that a new piece may bring forward, locked by pk."""
     rows = RequestLine.objects.filter(
-        request__family=family,
-        request__service__required_documents__type=type,
-        status__in=[Status.INCOMPLETE, Status.PENDING],
+        request__family=family, request__service__required_documents__type=type, status__in=WAITING
     )
     if member:
         rows = rows.filter(member=member)
     pks = list(rows.values_list("pk", flat=True))
-    locked = RequestLine.objects.filter(pk__in=pks).select_related("request__service", "member").order_by("pk")
-    return list(locked.select_for_update(of=("self",), no_key=True))
+    locked = RequestLine.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return list(locked.select_related("request__service__commune", "member", "audience"))
 
 
 def account_of(family: Family) -> dict[str, str]:
-    """The IBAN, BIC and holder that a family gave, decrypted. Raise IbanMissing."""
-    rows = SupportingDocument.objects.current().filter(family=family, type__kind__in=[Kind.IBAN, Kind.BIC])
+    """The IBAN, BIC and holder that a family gave, decrypted; refused pieces do not count. Raise IbanMissing."""
+    rows = SupportingDocument.objects.current().filter(
+        family=family, type__kind__in=[Kind.IBAN, Kind.BIC], status__in=STANDING
+    )
     given = {row.type.kind: read_text(row) for row in rows.select_related("type")}
     if Kind.IBAN not in given:
         raise IbanMissing
@@ -126,3 +169,32 @@ def account_of(family: Family) -> dict[str, str]:
 def read_text(document: SupportingDocument) -> str:
     """The text of a typed piece, decrypted."""
     return vault.open(document.blob_key, document.vault_owner).decode()
+
+
+def read_document(*, user: User, document: SupportingDocument) -> bytes:
+    """The content, decrypted, for a reader whom the caller has checked; raise NotScanned, DocumentMissing.
+
+    An agent's readings are inscribed, and everybody's of health data.
+    """
+    if document.is_quarantined:
+        raise NotScanned
+    if not document.blob_key:
+        raise DocumentMissing
+    content = vault.open(document.blob_key, document.vault_owner)
+    if user.is_staff or document.type.is_health:
+        DocumentReading.objects.create(document=document, by=user)
+    return content
+
+
+def read_blank(type: DocumentType) -> bytes:
+    """The blank form of a type; raise DocumentMissing."""
+    if not type.blank_key:
+        raise DocumentMissing
+    return vault.open(type.blank_key, BLANKS)
+
+
+def keep_blank(type: DocumentType, file: UploadedFile) -> None:
+    """Offer a file as the blank form of a type, in the place of the one before. Raise DocumentRefused."""
+    clean = accept_upload(file)
+    type.blank_key, type.blank_label = vault.store(clean.bytes, BLANKS), clean.label
+    type.save(update_fields=["blank_key", "blank_label"])

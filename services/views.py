@@ -1,0 +1,177 @@
+"""« Mes services » and « Mes documents »: a family asks for a service, gives its pieces, finds them again."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from families.access import family_required
+from families.actions.mandates import next_rum
+from portal.lib.documents.kinds import Kind, kind_of
+from portal.lib.documents.serving import document_response
+from portal.lib.models import authority
+from portal.lib.once import make_key
+from portal.lib.pdf import render_pdf
+from portal.lib.refusals import Refusal, StalePage
+from portal.lib.sepa import in_fours
+from services.actions import ask_access, read_document
+from services.actions.documents import account_of, read_blank
+from services.forms import PiecesForm, ServiceForm, SituationsForm
+from services.models import AccessRequest, DocumentType, RequiredDocument, Service, SupportingDocument
+from services.pages import asked_services, candidates, catalogue, dress, pieces_page, vault_of
+from services.pieces import Slot
+
+read_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def before_validation(view):
+    """Let in a person whose account waits for an agent: a request may be completed meanwhile."""
+    view.before_validation = True
+    return view
+
+
+@read_or_post
+@family_required
+def services(request):
+    """The table « Mes Services » and the block « Ajouter un service »."""
+    form = ServiceForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return redirect("services:ask", pk=form.cleaned_data["service"].pk)
+    groups = asked_services(request.user)
+    communes = catalogue(request.user.guardian.family, groups)
+    return render(request, "services/services.html", {"form": form, "groups": groups, "communes": communes})
+
+
+@read_or_post
+@family_required
+def ask(request, pk):
+    """Each member's situation for a service; « Valider » sends the request, or leads to its pieces."""
+    service = get_object_or_404(
+        Service.objects.filter(is_open=True, access=Service.Access.REQUEST).select_related("commune"), pk=pk
+    )
+    people = candidates(request.user, service)
+    form = SituationsForm(request.POST if request.method == "POST" else None, candidates=people)
+    key = request.POST.get("once_key", "")
+    if form.is_valid() and _asked(request, form, service, key):
+        asked = AccessRequest.objects.of(request.user).get(service=service)
+        wants_pieces = bool(pieces_page(request.user, asked).wanted)
+        return redirect("services:pieces", pk=pk) if wants_pieces else _sent(request, asked)
+    key = key or make_key(request.user.owner, f"ask:{service.pk}")
+    return render(request, "services/ask.html", {"service": service, "people": people, "form": form, "once_key": key})
+
+
+def _asked(request, form, service, key) -> bool:
+    try:
+        ask_access(user=request.user, service=service, choices=form.choices(), key=key)
+    except StalePage:
+        raise
+    except Refusal as refusal:
+        form.add_error(None, refusal.sentences)
+        return False
+    return True
+
+
+SENT = (
+    "Votre demande est envoyée au service concerné. Vous serez alerté par e-mail, dès que votre dossier aura été "
+    "accepté. Vous aurez alors accès aux réservations."
+)
+
+
+@before_validation
+@never_cache
+@read_or_post
+@family_required
+def pieces(request, pk):
+    """The document step: what stands, what is to be given; each good piece is kept even when another is refused."""
+    asked = get_object_or_404(AccessRequest.objects.of(request.user).select_related("service__commune"), service=pk)
+    form = _pieces_form(request, pieces_page(request.user, asked).wanted)
+    if form.is_bound and _gave(request, form):
+        return _after_pieces(request, form, asked)
+    page = pieces_page(request.user, asked)
+    return render(request, "services/pieces.html", {"page": page, "form": form})
+
+
+def _pieces_form(request, wanted) -> PiecesForm:
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    return PiecesForm(*posted, slots=wanted, user=request.user)
+
+
+def _gave(request, form) -> bool:
+    form.give()
+    if form.errors and form.given:
+        messages.success(request, f"C’est enregistré : {', '.join(slot.name for slot in form.given)}.")
+    return not form.errors
+
+
+def _after_pieces(request, form, asked):
+    if any(slot.required.type.kind == DocumentType.Kind.IBAN for slot in form.given) and form.wants_mandate:
+        messages.success(request, "Votre IBAN est enregistré : vous pouvez maintenant télécharger le mandat prérempli.")
+        return redirect("services:pieces", pk=asked.service_id)
+    return _sent(request, asked)
+
+
+def _sent(request, asked):
+    waits = asked.lines.to_decide().exists()
+    messages.success(request, SENT if waits else "Vos pièces sont enregistrées.")
+    return redirect("services:services" if request.user.may_enter else "waiting")
+
+
+@require_safe
+@family_required
+def documents(request):
+    """« Mes documents »: what the family gave, each piece once for all the services that ask for it."""
+    return render(request, "services/documents.html", {"documents": vault_of(request.user)})
+
+
+@never_cache
+@read_or_post
+@family_required
+def replace(request, pk):
+    """Give a newer piece in the place of one."""
+    mine = SupportingDocument.objects.of(request.user).select_related("type", "member")
+    document = dress(get_object_or_404(mine, pk=pk))
+    slot = Slot(RequiredDocument(type=document.type), document.member, document)
+    form = _pieces_form(request, [slot])
+    if form.is_bound and _gave(request, form):
+        messages.success(request, f"C’est enregistré : {slot.name}.")
+        return redirect("services:documents")
+    return render(request, "services/replace.html", {"document": document, "form": form, "has_iban": True})
+
+
+@require_safe
+@family_required
+def download(request, pk):
+    """A file that the family gave; readings of health data are inscribed."""
+    mine = SupportingDocument.objects.of(request.user).current().exclude(type__kind__in=DocumentType.TEXTS)
+    document = get_object_or_404(mine.select_related("type"), pk=pk)
+    content = read_document(user=request.user, document=document)
+    return document_response(content, document.label, kind_of(content))
+
+
+@before_validation
+@require_safe
+def blank(request, pk):
+    """The blank form of a piece."""
+    type = get_object_or_404(DocumentType.objects.exclude(blank_key=""), pk=pk)
+    content = read_blank(type)
+    return document_response(content, type.blank_label, kind_of(content))
+
+
+@before_validation
+@require_safe
+@family_required
+def mandate(request):
+    """« Télécharger le mandat prérempli »: to print, sign and give back."""
+    family, it = request.user.guardian.family, authority()
+    account, rum = account_of(family), next_rum(family)
+    context = {
+        "authority": it,
+        "creditor": it.creditor_name or it.subtitle or it.name,
+        "family": family,
+        "rum": rum,
+        "account": account,
+        "iban": in_fours(account["iban"]),
+        "today": timezone.localdate(),
+    }
+    return document_response(render_pdf("pdf/mandate.html", context), f"Mandat de prélèvement {rum}.pdf", Kind.PDF)
