@@ -20,6 +20,7 @@ from wallet.actions import Draft, Move, post_all, revenue_account, system_accoun
 from wallet.models import CounterPayment, Operation, Wallet
 
 PRICE = 380  # cents
+START = 30_000  # cents in every wallet, beside what the year costs
 CAPACITY = 2000  # places a day, on every second canteen and on all Wednesdays
 BEHIND, AHEAD, USUAL = timedelta(120), timedelta(245), timedelta(60)
 EATS = (SCHOOL_DAYS, SCHOOL_DAYS, [0, 3], [])  # the weekdays of a child, by turns
@@ -56,6 +57,7 @@ def build(families: int, communes: int = 8) -> None:
     with transaction.atomic():
         houses = _houses(families, activities, today)
         _let_in(houses, agent)
+        _credit(houses, {house.number: START for house in houses}, _at(today - 2 * BEHIND), agent)
     for days in _months(activities):
         _analyze()
         with transaction.atomic():
@@ -192,13 +194,13 @@ def _months(activities) -> list[dict[int, list[Session]]]:
 
 
 def _book(houses: list[House], days: dict[int, list[Session]], today: date, agent: User) -> None:
-    """One month: each family puts money in its wallet and confirms one order; Wednesdays are paid on the day."""
+    """One month: each family puts in its wallet what it costs and confirms one order; Wednesdays are paid on the day."""
     at = _at(min(row.date for rows in days.values() for row in rows) - timedelta(7))
     meals = {house.number: list(_meals(house, days, today)) for house in houses}
     buyers = [house for house in houses if meals[house.number]]
     if not buyers:
         return
-    _credit(buyers, meals, at, agent)
+    _credit(buyers, {house.number: len(meals[house.number]) * PRICE for house in buyers}, at, agent)
     orders = _order(buyers, meals, Billing.PREPAID, at)
     drafts = [
         Draft(Operation.Kind.BOOKING, [_payment(house, row) for row in rows], house.user, "Réservations", at)
@@ -262,14 +264,14 @@ class _Revenue(dict):
 REVENUE = _Revenue()
 
 
-def _credit(houses, meals, at, agent) -> None:
-    """What the month costs and 100 € more, by cheque."""
+def _credit(houses, cents: dict[int, int], at, agent) -> None:
+    """Money by cheque, so much for each family."""
     cheques = system_account("cheque").pk
     payments = [
         CounterPayment(
             wallet=house.wallet,
             means=CounterPayment.Means.CHEQUE,
-            cents=len(meals[house.number]) * PRICE + 10_000,
+            cents=cents[house.number],
             number=f"{house.number}",
             received_on=at.date(),
         )
@@ -283,7 +285,7 @@ def _credit(houses, meals, at, agent) -> None:
                     cheques,
                     each.wallet.account_id,
                     each.cents,
-                    f"counter:{each.wallet.pk}:{at:%Y-%m}",
+                    f"counter:{each.wallet.pk}:{at:%Y-%m-%d}",
                     each.label,
                 )
             ],
