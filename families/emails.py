@@ -49,3 +49,20 @@ def invitation_accepted(invitation: Invitation) -> None:
             owner=parent.owner,
             context=context | {"first_name": parent.first_name},
         )
+
+
+def health_changed(member: Member, what: str, by: User) -> None:
+    """Tell every parent of a child that ``what`` (« la fiche santé ») was changed, and by whom: never what it says."""
+    for parent in User.objects.filter(guardian__family__in=member.current_families()).order_by("pk"):
+        mailing.queue(
+            "families/health_changed",
+            to=parent.email or "",
+            owner=parent.owner,
+            context={
+                "first_name": parent.first_name,
+                "child": member.first_name,
+                "what": what,
+                "by": str(by),
+                "path": reverse("families:health", args=[member.pk]),
+            },
+        )

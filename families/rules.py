@@ -1,5 +1,6 @@
 """Regulations of households as pure functions, and the sentences of their refusals."""
 
+import re
 import unicodedata
 from datetime import date
 
@@ -163,3 +164,59 @@ def _birth_faults(birth_date: date, today: date) -> list[str]:
     if birth_date > today:
         return ["La date de naissance ne peut pas être dans le futur."]
     return ["La date de naissance n’est pas plausible."] if birth_date < OLDEST_BIRTH else []
+
+
+# --- Health, contacts, consents --------------------------------------------------------------------------------------
+MAX_HEALTH_TEXT = 1000
+MAX_CONTACTS = 8  # a child
+RELIGIOUS = ("halal", "hallal", "casher", "kasher", "cascher")
+PHONE = re.compile(r"\+?[0-9][0-9 .()/-]*")
+
+
+class WrongHealth(Refusal):
+    """A health sheet says what it must not, or too much; all reasons at once."""
+
+
+class WrongContact(Refusal):
+    """A contact cannot be right; all reasons at once."""
+
+
+class TooManyContacts(Refusal):
+    sentence = f"Un enfant a au plus {MAX_CONTACTS} contacts : retirez-en un d’abord."
+
+
+class ContactNamedTwice(Refusal):
+    sentence = "Cette personne figure déjà parmi les contacts : modifiez son entrée."
+
+
+class ChangedMeanwhile(Refusal):
+    """The other parent wrote while this page was open: nobody's words are lost unseen."""
+
+    sentence = "La fiche a été modifiée entre-temps, peut-être par l’autre parent. Rechargez la page pour la relire."
+
+
+def check_health(*texts: str) -> None:
+    """Raise WrongHealth: texts have a limit and never say a religion (CNIL: « sans porc », never « halal »)."""
+    reasons = []
+    if any(len(text) > MAX_HEALTH_TEXT for text in texts):
+        reasons.append(f"Écrivez au plus {MAX_HEALTH_TEXT} caractères par champ.")
+    if any(word in RELIGIOUS for text in texts for word in re.findall(r"\w+", text.casefold())):
+        reasons.append("N’indiquez pas de religion : cochez « Sans porc » ou « Sans viande » à la place.")
+    if reasons:
+        raise WrongHealth(*reasons)
+
+
+def is_phone(text: str) -> bool:
+    """Whether this can be dialled: 6 to 15 digits, as people write them, French or foreign."""
+    return bool(PHONE.fullmatch(text)) and 6 <= sum(letter.isdigit() for letter in text) <= 15
+
+
+def check_contact(name: str, phone: str, kinship: str, serves: bool) -> None:
+    """Raise WrongContact with every reason why these details cannot be right."""
+    reasons = _name_faults("Le nom", name) + ([] if kinship else ["Indiquez le lien avec l’enfant."])
+    if not is_phone(phone):
+        reasons.append("Ce numéro de téléphone ne peut pas être appelé : vérifiez-le.")
+    if not serves:
+        reasons.append("Cochez au moins une case : à prévenir en cas d’urgence, ou peut venir chercher l’enfant.")
+    if reasons:
+        raise WrongContact(*reasons)

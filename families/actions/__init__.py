@@ -1,6 +1,13 @@
 """Every write of the families app that has a rule."""
 
 from families.actions.agents import correct_member, enter_member, link_child, record_quotient
+from families.actions.health import (
+    answer_consents,
+    contact_was_removed,
+    remove_contact,
+    save_contact,
+    write_health,
+)
 from families.actions.invitations import (
     accept_invitation,
     find_invitation,
@@ -22,9 +29,11 @@ from families.actions.years import certify, certify_for, choose_class, roll_over
 __all__ = [
     "accept_invitation",
     "add_member",
+    "answer_consents",
     "certify",
     "certify_for",
     "choose_class",
+    "contact_was_removed",
     "correct_member",
     "enter_member",
     "find_invitation",
@@ -34,12 +43,15 @@ __all__ = [
     "open_family",
     "place_member",
     "record_quotient",
+    "remove_contact",
     "remove_member",
     "restore_member",
     "roll_over",
     "roll_over_plan",
+    "save_contact",
     "set_classes",
     "update_member",
     "was_removed",
     "withdraw_invitation",
+    "write_health",
 ]
