@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from accounts.models import User
 from families.models import Family
 from portal.lib.dates import date_long
-from portal.lib.mailing import queue
+from portal.lib.mailing import queue, render
+from portal.lib.models import OutgoingEmail
 from services.models import AccessRequest, RequestLine, SupportingDocument
 
 
@@ -31,8 +32,19 @@ def lines_decided(lines: Iterable[RequestLine]) -> None:
     for line in lines:
         by_request.setdefault((line.request, line.status), []).append(line)
     for (request, status), rows in by_request.items():
-        context = {"service": str(request.service), "status": status, "lines": [_row(line) for line in rows]}
-        _tell(request.family, "services/lines_decided", context)
+        _tell(request.family, "services/lines_decided", _decided(request, status, rows))
+
+
+def preview_decided(request: AccessRequest, lines: Iterable[RequestLine], status: str, reason: str) -> tuple[str, str]:
+    """The subject and text of the email that a decision on these lines of a request will send."""
+    status = RequestLine.Status(status)
+    rows = [_row(line) | {"status": status.label, "reason": reason} for line in lines]
+    return _preview("services/lines_decided", _decided(request, status, []) | {"lines": rows})
+
+
+def preview_document_refused(document: SupportingDocument, reason: str) -> tuple[str, str]:
+    """The subject and text of the email that refusing a piece will send."""
+    return _preview("services/document_refused", {"name": str(document), "reason": reason})
 
 
 def document_refused(document: SupportingDocument) -> None:
@@ -53,6 +65,14 @@ def document_expires(document: SupportingDocument, days: int) -> None:
 def document_expired(document: SupportingDocument, closed: list[str]) -> None:
     """« Votre pièce a expiré », with the services whose booking it closes."""
     _tell(document.family, "services/document_expired", {"name": str(document), "closed": closed})
+
+
+def _decided(request: AccessRequest, status: str, lines: Iterable[RequestLine]) -> dict:
+    return {"service": str(request.service), "status": status, "lines": [_row(line) for line in lines]}
+
+
+def _preview(template: str, context: dict) -> tuple[str, str]:
+    return render(OutgoingEmail(template=template, context=context))[:2]
 
 
 def _row(line: RequestLine) -> dict:

@@ -1,6 +1,6 @@
 """An agent of the service decides: lines of requests, and pieces; the family is told at each change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from django.utils import timezone
@@ -10,10 +10,10 @@ from families.actions.agents import write_quotient
 from families.actions.mandates import open_mandate
 from families.actions.members import lock_family
 from portal.lib.refusals import Refusal
-from portal.lib.states import move
+from portal.lib.states import WrongState, move
 from portal.lib.transactions import outermost
 from services import emails
-from services.actions.documents import account_of
+from services.actions.documents import NotScanned, account_of
 from services.actions.requests import settle_pieces
 from services.models import DocumentType, RequestLine, SupportingDocument
 from services.pieces import lacking_pieces, undecided_pieces
@@ -39,12 +39,14 @@ class PiecesMissing(Refusal):
 
 
 @outermost
-def accept_lines(*, agent: User, lines: Iterable[int]) -> int:
-    """Accept lines whose mandatory pieces are all validated; return how many changed. Raise PiecesMissing, NotYours.
+def accept_lines(*, agent: User, lines: Iterable[int], seen: Mapping[int, str] | None = None) -> int:
+    """Accept lines whose mandatory pieces are all validated; return how many changed.
 
-    Lines that are accepted already stay so: a second click changes and mails nothing.
+    Lines that are accepted already stay so: a second click changes and mails nothing. ``seen`` is the status of each
+    line as the agent read it: one that another agent has decided meanwhile is not decided again. Raise PiecesMissing,
+    NotYours, WrongState.
     """
-    rows = [line for line in _lock_lines(agent, lines) if line.status != Status.ACCEPTED]
+    rows = _to_change(agent, lines, Status.ACCEPTED, seen)
     lacking, undecided = lacking_pieces(rows), undecided_pieces(rows)
     reasons = [f"{line.member} : il manque {', '.join(lacking[line.pk])}." for line in rows if lacking[line.pk]]
     reasons += [
@@ -59,21 +61,27 @@ def accept_lines(*, agent: User, lines: Iterable[int]) -> int:
 
 
 @outermost
-def refuse_lines(*, agent: User, lines: Iterable[int], reason: str) -> int:
-    """Refuse lines with a reason that the family reads; return how many changed. Raise ReasonNeeded, NotYours."""
-    return _answer(agent, lines, Status.REFUSED, reason)
+def refuse_lines(*, agent: User, lines: Iterable[int], reason: str, seen: Mapping[int, str] | None = None) -> int:
+    """Refuse lines with a reason that the family reads; return how many changed. ``seen`` as in accept_lines.
+
+    Raise ReasonNeeded, NotYours, WrongState.
+    """
+    return _answer(agent, lines, Status.REFUSED, reason, seen)
 
 
 @outermost
-def ask_for_documents(*, agent: User, lines: Iterable[int], reason: str) -> int:
-    """Send lines back for pieces, saying which; return how many changed. Raise ReasonNeeded, NotYours."""
-    return _answer(agent, lines, Status.INCOMPLETE, reason)
+def ask_for_documents(*, agent: User, lines: Iterable[int], reason: str, seen: Mapping[int, str] | None = None) -> int:
+    """Send lines back for pieces, saying which; return how many changed. ``seen`` as in accept_lines.
+
+    Raise ReasonNeeded, NotYours, WrongState.
+    """
+    return _answer(agent, lines, Status.INCOMPLETE, reason, seen)
 
 
-def _answer(agent, lines, status, reason) -> int:
+def _answer(agent, lines, status, reason, seen) -> int:
     if not reason.strip():
         raise ReasonNeeded
-    rows = [line for line in _lock_lines(agent, lines) if line.status != status]
+    rows = _to_change(agent, lines, status, seen)
     for line in rows:
         move(line, status, decided_at=timezone.now(), decided_by=agent, reason=reason.strip())
     emails.lines_decided(rows)
@@ -82,12 +90,19 @@ def _answer(agent, lines, status, reason) -> int:
 
 @outermost
 def decide_document(
-    *, agent: User, document: SupportingDocument, accept: bool, reason: str = "", effective_from: date | None = None
+    *,
+    agent: User,
+    document: SupportingDocument,
+    accept: bool,
+    reason: str = "",
+    effective_from: date | None = None,
+    seen: str = "",
 ) -> SupportingDocument:
-    """Validate or refuse a piece; the lines that wait for it follow. Twice is once. Raise ReasonNeeded, NotYours.
+    """Validate or refuse a piece; the lines that wait for it follow. Twice is once.
 
     A validated quotient is recorded from ``effective_from`` (today by default), a validated mandate becomes the
-    family's SEPA mandate.
+    family's SEPA mandate, signed on that day. ``seen`` is the status that the agent read: a piece that another agent
+    has decided meanwhile is not decided again. Raise ReasonNeeded, NotYours, NotScanned, WrongState.
     """
     if not accept and not reason.strip():
         raise ReasonNeeded
@@ -97,6 +112,10 @@ def decide_document(
     wanted = SupportingDocument.Status.VALIDATED if accept else SupportingDocument.Status.REFUSED
     if document.status == wanted:
         return document
+    if seen and document.status != seen:
+        raise WrongState
+    if accept and document.is_quarantined:
+        raise NotScanned
     now = timezone.now()
     move(document, wanted, decided_at=now, decided_by=agent, refusal_reason="" if accept else reason.strip())
     if accept:
@@ -112,6 +131,14 @@ def _take_effect(agent: User, document: SupportingDocument, day: date) -> None:
         write_quotient(agent, document.family, document.declared_value, day)
     if document.type.kind == DocumentType.Kind.MANDATE:
         open_mandate(document.family, **account_of(document.family), signed_on=day)
+
+
+def _to_change(agent: User, pks: Iterable[int], status: str, seen: Mapping[int, str] | None) -> list[RequestLine]:
+    """The lines, locked, that do not have the status yet; raise WrongState when one is no longer as it was seen."""
+    rows = [line for line in _lock_lines(agent, pks) if line.status != status]
+    if seen is not None and any(seen.get(line.pk) != line.status for line in rows):
+        raise WrongState
+    return rows
 
 
 def _lock_lines(agent: User, pks: Iterable[int]) -> list[RequestLine]:
