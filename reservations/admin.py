@@ -12,7 +12,7 @@ from portal.lib.dates import date_long
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
 from reservations.actions.sessions import open_year, refresh_sessions, set_capacity
-from reservations.admin_filters import ActivityFilter, WhenFilter, search
+from reservations.admin_filters import ActivityFilter, BillingFilter, WhenFilter, search
 from reservations.admin_forms import (
     ActivityForm,
     ClosureForm,
@@ -318,8 +318,8 @@ class CancelledRows(OrderRows):
 class OrderAdmin(ReadOnly, CommunesAdmin):
     """What families confirmed; an agent reads the part of it that is of their communes."""
 
-    list_display = ["number", "at", "shown_family", "by", "booked", "cancelled", "billing"]
-    list_filter = ["billing"]
+    list_display = ["number", "at", "shown_family", "person", "booked", "cancelled", "paid"]
+    list_filter = [("billing", BillingFilter)]
     list_select_related = ["family", "by"]
     list_per_page = 50
     search_fields = ["family__name"]
@@ -327,7 +327,7 @@ class OrderAdmin(ReadOnly, CommunesAdmin):
     date_hierarchy = "at"
     ordering = ["-at", "-pk"]
     show_full_result_count = False
-    fields = ["number", "at", "shown_family", "by", "booked", "cancelled", "billing"]
+    fields = ["number", "at", "shown_family", "person", "booked", "cancelled", "paid"]
     inlines = [BookedRows, CancelledRows]
 
     def get_queryset(self, request):
@@ -355,6 +355,14 @@ class OrderAdmin(ReadOnly, CommunesAdmin):
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, order):
         return f"{order.family} ({order.family.reference})"
+
+    @admin.display(description="par", ordering="by__last_name")
+    def person(self, order):
+        return str(order.by)
+
+    @admin.display(description="paiement", ordering="billing")
+    def paid(self, order):
+        return order.get_billing_display()
 
     @admin.display(description="réservé", ordering="booked_sum")
     def booked(self, order):

@@ -38,6 +38,14 @@ class WhenFilter(admin.SimpleListFilter):
         return spans.get(self.value(), {"gte": today})
 
 
+class BillingFilter(admin.ChoicesFieldListFilter):
+    """Paid at once or on the day."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.title = "paiement"
+
+
 class ActivityFilter(admin.SimpleListFilter):
     """The agent's activities, by name."""
 

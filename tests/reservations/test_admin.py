@@ -259,7 +259,9 @@ def test_an_order_tells_what_was_booked_and_cancelled(browser, here):
     first, second = found(browser.get(url("order")))
     assert (first.pk, first.booked_sum, first.cancelled_sum) == (cancelled.pk, 0, 380)
     assert (second.pk, second.booked_sum, second.cancelled_sum) == (here.order.pk, 380, 0)
+    assert "Par paiement" in words(browser.get(url("order")))
     page = words(browser.get(url("order", "change", cancelled.pk)))
+    assert "Paiement : Payée à la réservation" in page
     assert "Louane Dupont" in page
 
 
