@@ -136,11 +136,15 @@ class SupportingDocumentQuerySet(models.QuerySet):
         return self.filter(family__guardians__user=user)
 
     def of_agent(self, agent):
-        """The documents that a service of the agent asks for, of families that asked for that service."""
+        """The documents that a service of the agent asks for, of families that asked for that service.
+
+        A child's document only when the request names that child.
+        """
         if agent.is_superuser:
             return self
         mine = Service.objects.of_agent(agent)
         lines = RequestLine.objects.filter(
+            Q(member=models.OuterRef("member")) | Q(request__service__required_documents__type__per_member=False),
             request__family=models.OuterRef("family"),
             request__service__required_documents__type=models.OuterRef("type"),
         )
@@ -315,8 +319,8 @@ class RequestLine(models.Model):
     objects = RequestLineQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "ligne de demande"
-        verbose_name_plural = "lignes de demande"
+        verbose_name = "demande d’accès"  # what agents decide is a line of it
+        verbose_name_plural = "demandes d’accès"
         ordering = ["asked_at", "pk"]
         constraints = [
             models.UniqueConstraint(

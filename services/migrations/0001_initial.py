@@ -80,8 +80,8 @@ class Migration(migrations.Migration):
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='services.accessrequest', verbose_name='demande')),
             ],
             options={
-                'verbose_name': 'ligne de demande',
-                'verbose_name_plural': 'lignes de demande',
+                'verbose_name': 'demande d’accès',
+                'verbose_name_plural': 'demandes d’accès',
                 'ordering': ['asked_at', 'pk'],
             },
         ),
