@@ -1,13 +1,15 @@
-"""The three-step sign-up: a person, their filiations, the service of their commune. Composes accounts and families."""
+"""The three-step sign-up: a person, their filiations, the service of their commune. Composes accounts, families, services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from accounts import actions
 from accounts.models import User
 from families.actions import open_family, place_member
+from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
-from services.models import Service
+from services.actions import ask
+from services.models import Audience, Service
 
 
 class AlreadyDecided(Refusal):
@@ -32,12 +34,29 @@ def open_account(*, save: Callable[[], User], details: dict, consents: dict, mem
 
 
 @outermost
-def finish(*, user: User, service: Service) -> User:
-    """Choose the service of one's commune; the request is whole and waits for an agent (or opens at once)."""
+def finish(*, user: User, service: Service, choices: Mapping[int, int] | None = None, key: str | None = None) -> User:
+    """Choose a service of one's commune; the sign-up is whole and waits for an agent (or the account opens at once).
+
+    ``choices`` (member pk → audience pk) asks for the service too; ``key`` was made for ``sign-up:<service pk>``.
+    Raise AlreadyDecided, NobodyChosen, NotAskable, StalePage.
+    """
+    once = claim_key(key, user.owner, f"sign-up:{service.pk}") if choices is not None else None
     user = actions.lock(user)
+    if once and once.answer:
+        return user
     if user.status != User.Status.PENDING:
         raise AlreadyDecided
     family = open_family(user)
-    family.commune = service.commune
-    family.save(update_fields=["commune"])
-    return actions.complete_sign_up(user, service.commune)
+    if once:
+        ask(user, service, choices)
+        once.remember({"asked": True})
+    if not _comes_from_outside(choices):
+        user.commune = family.commune = service.commune
+        family.save(update_fields=["commune"])
+    return actions.complete_sign_up(user, user.commune or service.commune)
+
+
+def _comes_from_outside(choices: Mapping[int, int] | None) -> bool:
+    """Whether every situation chosen is one of people who do not live in the commune."""
+    chosen = Audience.objects.filter(pk__in=(choices or {}).values())
+    return bool(choices) and not chosen.exclude(residence=Audience.Residence.OUTSIDE).exists()

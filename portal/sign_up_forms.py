@@ -9,9 +9,11 @@ from accounts.models import Consent, User
 from accounts.passwords import RULE
 from families.forms import MemberForm
 from portal import sign_up
-from services.models import Service
+from services.models import Audience, Service
+from services.pages import CommuneServices
 
 TERMS = "J’accepte les conditions générales et la politique de confidentialité."
+WHICH = "Choisissez, dans votre commune, le service qui vous concerne."
 MembersFormSet = forms.formset_factory(MemberForm, extra=0, max_num=12, absolute_max=12, validate_max=True)
 
 
@@ -53,13 +55,34 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
         )
 
 
-class ServiceForm(forms.Form):
-    """Step 3, « Mes services »: one service among those of the communes."""
+class EntryForm(forms.Form):
+    """Step 3, « Mes services »: one entry, a situation of a service or, where none is asked for, the service itself."""
 
-    service = forms.ModelChoiceField(
-        Service.objects.filter(is_open=True).select_related("commune").order_by("commune__name", "name"),
+    service = forms.ChoiceField(
         label="Service",
-        empty_label=None,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choisissez, dans votre commune, le service qui vous concerne."},
+        error_messages={"required": WHICH, "invalid_choice": WHICH},
     )
+
+    def __init__(self, *args, communes: list[CommuneServices], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.entries = {
+            f"{service.pk}-{audience.pk}" if audience else str(service.pk): (service, audience)
+            for row in communes
+            for service in row.services
+            for audience in service.situations or [None]
+        }
+        self.fields["service"].choices = [(value, str(entry)) for value, entry in self.entries.items()]
+
+    @property
+    def entry(self) -> tuple[Service, Audience | None]:
+        return self.entries[self.cleaned_data["service"]]
+
+    @property
+    def blocks(self) -> list[tuple]:
+        """The entries by commune, then by service: (commune, [(service, [(radio, audience)])])."""
+        radios = {radio.data["value"]: radio for radio in self["service"]}
+        blocks = {}
+        for value, (service, audience) in self.entries.items():
+            blocks.setdefault(service.commune, {}).setdefault(service, []).append((radios[value], audience))
+        return [(commune, list(services.items())) for commune, services in blocks.items()]

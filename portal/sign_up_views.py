@@ -4,6 +4,7 @@ from allauth.account import views as allauth_views
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 
@@ -15,7 +16,11 @@ from families.models import Member, Membership
 from portal import sign_up
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
-from portal.sign_up_forms import ServiceForm, SignUpForm
+from portal.sign_up_forms import EntryForm, SignUpForm
+from services.actions.requests import NobodyChosen, NotAskable
+from services.forms import SituationsForm
+from services.models import Service
+from services.pages import asked_services, candidates, catalogue, wants_pieces
 
 STEPS = "Infos personnelles / Mes filiations / Mes services"
 
@@ -98,19 +103,41 @@ def remove_member(request, pk):
 
 
 def services(request):
-    """Step 3: the service of one's commune; the request is then whole."""
-    if request.user.may_enter:
-        return redirect(landing_url(request.user))
-    form = ServiceForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        user = sign_up.finish(user=request.user, service=form.cleaned_data["service"])
+    """Step 3: the services asked for, and the entries of each commune; with one the sign-up is whole."""
+    user = request.user
+    if user.may_enter:
         return redirect(landing_url(user))
-    return render(request, "signup/services.html", {"form": form, "steps": STEPS, "communes": by_commune(form)})
+    guardian = getattr(user, "guardian", None)
+    groups, communes = asked_services(user), catalogue(guardian and guardian.family)
+    form = EntryForm(request.POST if request.method == "POST" else None, communes=communes)
+    if form.is_valid():
+        service, audience = form.entry
+        if audience and Member.objects.of(user).exists():
+            return redirect(f"{reverse('signup_situations', args=[service.pk])}?situation={audience.pk}")
+        return redirect(landing_url(sign_up.finish(user=user, service=service)))
+    return render(request, "signup/services.html", {"form": form, "steps": STEPS, "groups": groups})
 
 
-def by_commune(form: ServiceForm) -> dict:
-    """Return the choices under the name of their commune: « SAINT-MARCEL » → its services."""
-    groups = {}
-    for choice in form["service"]:
-        groups.setdefault(choice.data["value"].instance.commune.name, []).append(choice)
-    return groups
+def situations(request, pk):
+    """Step 3 goes on: for whom the service is asked, in which situation; then its pieces."""
+    user = request.user
+    if user.may_enter:
+        return redirect(landing_url(user))
+    service = get_object_or_404(Service.objects.on_demand().select_related("commune"), pk=pk)
+    posted, key = request.POST if request.method == "POST" else None, request.POST.get("once_key", "")
+    situation = request.GET.get("situation", "")
+    form = SituationsForm(posted, candidates=candidates(user, service), situation=situation)
+    if form.is_valid() and (user := _asked(user, form, service, key)):
+        return redirect("services:pieces", pk=pk) if wants_pieces(user, service) else redirect(landing_url(user))
+    key = key or make_key(request.user.owner, f"sign-up:{service.pk}")
+    return render(
+        request, "signup/situations.html", {"form": form, "steps": STEPS, "service": service, "once_key": key}
+    )
+
+
+def _asked(user, form, service, key):
+    try:
+        return sign_up.finish(user=user, service=service, choices=form.choices(), key=key)
+    except (NobodyChosen, NotAskable) as refusal:
+        form.add_error(None, refusal.sentences)
+        return None

@@ -20,6 +20,7 @@ urlpatterns = [
     path("inscription/filiations/", sign_up_views.members, name="signup_members"),
     path("inscription/filiations/<int:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),
     path("inscription/services/", sign_up_views.services, name="signup_services"),
+    path("inscription/services/<int:pk>/", sign_up_views.situations, name="signup_situations"),
     path("comptes/", include("accounts.urls")),
     path("comptes/signup/", sign_up_views.details_of_allauth, name="account_signup"),
     path("comptes/", include("allauth.urls")),

@@ -22,7 +22,7 @@ class ServiceForm(forms.Form):
     """« Ajouter un service »: one of those that open on demand."""
 
     service = forms.ModelChoiceField(
-        Service.objects.filter(is_open=True, access=Service.Access.REQUEST, audiences__isnull=False).distinct(),
+        Service.objects.on_demand().filter(audiences__isnull=False).distinct(),
         label="Service",
         error_messages={
             "required": "Choisissez un service, puis appuyez sur « Valider ».",

@@ -18,6 +18,10 @@ class ServiceQuerySet(models.QuerySet):
         mine = self.filter(commune__in=agent.communes.all())
         return mine.filter(Q(agents=agent) | ~Q(commune__services__agents=agent)).distinct()
 
+    def on_demand(self):
+        """Those that families may ask for now."""
+        return self.filter(is_open=True, access=Service.Access.REQUEST)
+
 
 class Service(models.Model):
     """A service of a commune, such as « Service cantine » of Saint-Marcel."""

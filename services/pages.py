@@ -149,6 +149,11 @@ def pieces_page(user: User, request: AccessRequest) -> PiecesPage:
     return PiecesPage(request, members, slots(request.service, request.family, members), has_iban)
 
 
+def wants_pieces(user: User, service: Service) -> bool:
+    """Whether the family's request for a service has a piece to give, be it optional."""
+    return bool(pieces_page(user, AccessRequest.objects.of(user).get(service=service)).wanted)
+
+
 def _with_tone(found: Iterable[Slot]) -> list[Slot]:
     rows = list(found)
     for slot in rows:

@@ -18,8 +18,8 @@ from portal.lib.sepa import in_fours
 from services.actions import ask_access, read_document
 from services.actions.documents import account_of, read_blank
 from services.forms import PiecesForm, ServiceForm, SituationsForm
-from services.models import AccessRequest, DocumentType, RequiredDocument, Service, SupportingDocument
-from services.pages import asked_services, candidates, catalogue, dress, pieces_page, vault_of
+from services.models import AccessRequest, DocumentType, RequestLine, RequiredDocument, Service, SupportingDocument
+from services.pages import asked_services, candidates, catalogue, dress, pieces_page, vault_of, wants_pieces
 from services.pieces import Slot
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -47,16 +47,12 @@ def services(request):
 @family_required
 def ask(request, pk):
     """Each member's situation for a service; « Valider » sends the request, or leads to its pieces."""
-    service = get_object_or_404(
-        Service.objects.filter(is_open=True, access=Service.Access.REQUEST).select_related("commune"), pk=pk
-    )
+    service = get_object_or_404(Service.objects.on_demand().select_related("commune"), pk=pk)
     people = candidates(request.user, service)
     form = SituationsForm(request.POST if request.method == "POST" else None, candidates=people)
     key = request.POST.get("once_key", "")
     if form.is_valid() and _asked(request, form, service, key):
-        asked = AccessRequest.objects.of(request.user).get(service=service)
-        wants_pieces = bool(pieces_page(request.user, asked).wanted)
-        return redirect("services:pieces", pk=pk) if wants_pieces else _sent(request, asked)
+        return redirect("services:pieces", pk=pk) if wants_pieces(request.user, service) else _sent(request, service)
     key = key or make_key(request.user.owner, f"ask:{service.pk}")
     return render(request, "services/ask.html", {"service": service, "people": people, "form": form, "once_key": key})
 
@@ -108,11 +104,11 @@ def _after_pieces(request, form, asked):
     if any(slot.required.type.kind == DocumentType.Kind.IBAN for slot in form.given) and form.wants_mandate:
         messages.success(request, "Votre IBAN est enregistré : vous pouvez maintenant télécharger le mandat prérempli.")
         return redirect("services:pieces", pk=asked.service_id)
-    return _sent(request, asked)
+    return _sent(request, asked.service)
 
 
-def _sent(request, asked):
-    waits = asked.lines.to_decide().exists()
+def _sent(request, service):
+    waits = RequestLine.objects.of(request.user).to_decide().filter(request__service=service).exists()
     messages.success(request, SENT if waits else "Vos pièces sont enregistrées.")
     return redirect("services:services" if request.user.may_enter else "waiting")
 
