@@ -39,11 +39,17 @@ def browser():
 
 
 @pytest.fixture
-def town(transactional_db):
-    """The communes of the guides on the day of the journeys; the clock goes on from there."""
+def clock(transactional_db):
+    """Monday 1 March 2027; the clock goes on from there."""
     caches["default"].clear()  # the counts of the rate limits, which no flush empties
     with time_machine.travel(NOW, tick=True):
-        yield build_town()
+        yield
+
+
+@pytest.fixture
+def town(clock):
+    """The communes of the guides."""
+    return build_town()
 
 
 class Visit:
@@ -82,7 +88,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, live_server, town):
+def visit(browser, live_server, clock):
     """Open a window: ``visit(user, "/mon-compte/", size=PHONE)``. Errors in the browser's console fail the test."""
     visit = Visit(browser, live_server.url)
     yield visit

@@ -51,7 +51,11 @@ def build_town() -> Town:
     _leisure_centre(cestas)
     agents = [
         AgentFactory(email="agent@example.org", password=PASSWORD, communes=[saint_marcel, aiguilhe, cestas]),
-        AgentFactory(email="voisin@example.org", password=PASSWORD, communes=[Commune.objects.create(insee_code="43078", name="Coubon")]),
+        AgentFactory(
+            email="voisin@example.org",
+            password=PASSWORD,
+            communes=[Commune.objects.create(insee_code="43078", name="Coubon")],
+        ),
         ManagerFactory(email="odile@example.org", password=PASSWORD),
     ]
     for agent in agents:

@@ -1,0 +1,100 @@
+"""Every page, on a phone and on a desktop, by day and by night: axe-core finds nothing, nothing overflows, all is in reach."""
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from tests.access import PAGES, build_world, paths_of
+from tests.journeys.conftest import DESKTOP, PHONE
+
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
+NOT_A_PAGE = {"health", "authority_css", "admin:family_import_model", "admin:jsi18n"}
+DJANGO_S_OWN = {"admin:password_change_done", "admin:app_list"}
+AXE = """async (rules) => {
+    const found = await axe.run(document, rules ? {runOnly: {type: "rule", values: rules}} : {});
+    const tell = kind => found[kind].flatMap(fault => fault.nodes.map(node => `${fault.id}: ${node.target.join(" ")}`));
+    return [tell("violations"), tell("incomplete")];
+}"""
+SHAPE = """() => {
+    const shown = part => part.checkVisibility({checkVisibilityCSS: true}) && !part.closest(".visually-hidden, .pv-skip");
+    const small = [...document.querySelectorAll(".pv-main :is(button, a.btn, .pv-cross, .pv-day:has(input), .form-control), .pv-header .btn, .pv-tabs a")]
+        .filter(shown).filter(part => part.getBoundingClientRect().height < 43.5)
+        .map(part => part.innerText.trim() + " " + Math.round(part.getBoundingClientRect().height));
+    return {
+        h1: document.querySelectorAll("h1").length, main: document.querySelectorAll("main").length,
+        title: document.title.length > 5, lang: document.documentElement.lang,
+        wider: document.documentElement.scrollWidth - innerWidth, small,
+        primary: [...document.querySelectorAll("main .btn-primary, .pv-bar .btn-primary")].filter(shown).length > 1,
+    };
+}"""
+SETTLED = "() => Promise.all(document.getAnimations().map(each => each.finished))"  # colours stop changing
+GOOD = {"h1": 1, "main": 1, "title": True, "lang": "fr", "wider": 0, "small": [], "primary": False}
+
+
+@pytest.fixture
+def world(clock):
+    return build_world()
+
+
+def pages_of(world, visitor):
+    """The pages that a visitor reads: those of the table that answer 200, and some in other states."""
+    paths = paths_of(world)
+    named = [n for n, row in PAGES.items() if row[visitor] == "200" and n not in NOT_A_PAGE and is_ours(n, visitor)]
+    return [paths[name] for name in named] + MORE.get(visitor, [])
+
+
+def is_ours(name, visitor):
+    """The agents' pages for agents, the public's for the others."""
+    return name not in DJANGO_S_OWN and name.startswith("admin:") == (visitor == "agent")
+
+
+MORE = {
+    "anonymous": ["/informations/cookies/", "/informations/accessibilite/"],
+    "parent": [
+        "/reservations/activite/cantine-aiguilhe/?mois=2027-03",
+        "/reservations/activite/cantine-aiguilhe/?mois=2027-07",
+        "/reservations/rubrique/loisirs/",
+    ],
+}
+
+
+def faults_of(page):
+    """What is wrong on the page as it stands, by day and by night, and what axe leaves to people's eyes."""
+    shape = page.evaluate(SHAPE)
+    faults = [f"{what}: {shape[what]}" for what, good in GOOD.items() if shape[what] != good]
+    page.evaluate(AXE_SCRIPT)
+    day, unsure = page.evaluate(AXE, None)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(SETTLED)
+    night, unsure_at_night = page.evaluate(AXE, ["color-contrast", "link-in-text-block"])
+    page.emulate_media(color_scheme="light")
+    return faults + day + [f"at night, {fault}" for fault in night], {*unsure, *unsure_at_night}
+
+
+def look_at(visit, page, paths):
+    """Open each page: all faults, and all that axe leaves to people's eyes."""
+    found, doubts = [], set()
+    for path in paths:
+        page.goto(path)
+        told = len(visit.faults)
+        faults, unsure = faults_of(page)
+        found += [f"{path}: {fault}" for fault in faults]
+        doubts |= unsure
+        del visit.faults[told:]  # axe itself sets styles, which the policy refuses
+    return found, doubts
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("visitor", ["anonymous", "pending", "alone", "parent", "agent"])
+def test_every_page_is_accessible(visit, world, visitor, size, record_property):
+    page = visit(world.people[visitor], "/informations/contact/", size=SIZES[size])
+    faults, doubts = look_at(visit, page, pages_of(world, visitor))
+    record_property("left to people's eyes", sorted(doubts))
+    print(*sorted(doubts), sep="\n")
+    assert faults == []
+
+
+def test_an_unknown_address_is_told_politely(visit, world):
+    page = visit(path="/adresse-inconnue/")
+    assert faults_of(page)[0] == []
+    assert "Cette page n’existe pas" in page.locator("main").inner_text()
+    visit.faults.clear()  # the browser notes the 404
