@@ -13,11 +13,14 @@ from accounts.models import User
 from families.models import Member
 from portal.lib.dates import date_short
 from portal.lib.money import euros
+from reservations.actions.checkout import Basket
 from reservations.calendar import Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
 from reservations.models import Activity, Booking, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings_and_lines
 from reservations.rules import DeadlineRule, describe, in_time
+from wallet.actions.ledger import lacks
+from wallet.models import Purse, Wallet
 
 MARKS = {Activity.Kind.CANTEEN: "egg-fried", Activity.Kind.DAYCARE: "clock", Activity.Kind.LEISURE: "emoji-smile"}
 
@@ -195,3 +198,14 @@ def bookings_shown(user: User, month: date) -> list[Booking]:
         .select_related("session__activity__service__commune", "member")
         .order_by("session__date", "session__arrival", "pk")
     )
+
+
+def shortages(basket: Basket) -> list[str]:
+    """« Il manque 3,20 € … » for each wallet that cannot pay its part of the cart, as confirming would say."""
+    wallets = {wallet.purse_id: wallet for wallet in Wallet.objects.filter(family=basket.cart.family_id).with_balance()}
+    purses = Purse.objects.in_bulk([pk for pk, cents in basket.due_by_purse.items() if cents > 0])
+    missing = {
+        purse: basket.due_by_purse[pk] - (wallets[pk].spendable if pk in wallets else -purse.floor)
+        for pk, purse in purses.items()
+    }
+    return [lacks(cents, purse) for purse, cents in missing.items() if cents > 0]

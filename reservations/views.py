@@ -17,7 +17,7 @@ from reservations.actions.checkout import NotCertified, read_basket
 from reservations.calendar import build_agenda
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
-from reservations.pages import bookings_shown, by_day, calendar_page, product_lines, upcoming, with_cross
+from reservations.pages import bookings_shown, by_day, calendar_page, product_lines, shortages, upcoming, with_cross
 from reservations.rules import typical_week as spread
 
 BOOKINGS_A_PAGE = 50
@@ -98,7 +98,8 @@ def _tell_choice(request, activity, choice):
     for reason in choice.reasons[:20]:
         messages.warning(request, reason)
     if choice.booked:
-        messages.success(request, f"{activity.count(choice.booked)} dans votre panier.")
+        where = "votre panier" if activity.billing == Billing.PREPAID else "vos demandes"
+        messages.success(request, f"{activity.count(choice.booked)} dans {where}.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,7 +136,7 @@ def cart(request):
     context = {
         "basket": basket,
         "products": product_lines(basket.lines),
-        "short": max(0, basket.due - basket.offer.facts.balance),
+        "shortages": shortages(basket),
         "once_key": make_key(request.user.owner, "confirm:prepaid", basket.purpose),
     }
     return render(request, "reservations/cart.html", context)

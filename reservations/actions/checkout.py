@@ -84,6 +84,19 @@ class Basket:
         return sum(booking.cents for booking in self.cancelled if booking.billing == Billing.PREPAID)
 
     @property
+    def due_by_purse(self) -> Counter:
+        """The same purse by purse, each wallet paying its own activities."""
+        due = Counter()
+        for line in self.lines:
+            purse = line.session.activity.purse_id
+            booking = self.offer.booking(line.session, line.member)
+            if line.act == CartLine.Act.BOOK and self.cart.billing == Billing.PREPAID:
+                due[purse] += line.cents or 0
+            elif line.act == CartLine.Act.CANCEL and booking and booking.billing == Billing.PREPAID:
+                due[purse] -= booking.cents
+        return due
+
+    @property
     def reasons(self) -> list[str]:
         return [reason for line in self.lines for reason in line.reasons]
 

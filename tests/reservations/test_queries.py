@@ -75,7 +75,7 @@ def test_the_cart_takes_a_constant_number_of_queries(visitor, children, days):
         sessions(activity, *days)
         choose(home, activity, *days)
     assert CartLine.objects.count() == len(children) ** 2 * len(days)
-    assert queries(visitor(home.user), "/reservations/panier/") == 11
+    assert queries(visitor(home.user), "/reservations/panier/") == 13
 
 
 def test_the_requests_take_a_constant_number_of_queries(visitor, children, days):

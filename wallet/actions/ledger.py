@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
-from wallet.models import Account, Balance, Operation, Transfer, Wallet
+from wallet.models import Account, Balance, Operation, Purse, Transfer, Wallet
 
 
 class NotEnough(Refusal):
@@ -121,10 +121,11 @@ def _require_enough(drafts: list[Draft], standings: dict[int, Standing]) -> None
 def not_enough(missing: dict[int, int]) -> NotEnough:
     """The refusal that says what lacks, purse by purse; ``missing``: cents by pk of account."""
     wallets = Wallet.objects.select_related("purse").filter(account__in=missing).order_by("account")
-    return NotEnough(*(_lacks(missing[each.account_id], each.purse) for each in wallets), missing=missing)
+    return NotEnough(*(lacks(missing[each.account_id], each.purse) for each in wallets), missing=missing)
 
 
-def _lacks(cents: int, purse) -> str:
+def lacks(cents: int, purse: Purse) -> str:
+    """« Il manque 3,20 € dans votre porte-monnaie. », the purse named unless it is the main one."""
     name = "" if purse.is_default else f" « {purse.name} »"
     return f"Il manque {euros(cents)} dans votre porte-monnaie{name}."
 
