@@ -16,10 +16,12 @@ RUN tools/setup.sh image && rm -rf .local /root/.cache /var/lib/apt/lists/*
 COPY . .
 # The settings ask for an installation's values; none of these stays in the image.
 RUN DATABASE_URL=postgresql://build/build REDIS_URL=redis://build PARVIS_SECRET_KEY=build \
-    PARVIS_PUBLIC_URL=https://build.invalid python manage.py collectstatic --noinput --verbosity=0 \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin parvis
+    PARVIS_PUBLIC_URL=https://build.invalid PARVIS_DOCUMENT_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    python manage.py collectstatic --noinput --verbosity=0 \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin parvis \
+    && install -d -m 0700 -o parvis -g parvis /var/lib/parvis/documents
 
 USER parvis
 EXPOSE 8000
-# WEB_CONCURRENCY sets the number of workers.
-CMD ["gunicorn", "portal.wsgi:application", "--bind=0.0.0.0:8000", "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
+# WEB_CONCURRENCY sets the number of workers. Cleaning five heavy documents of one request may take over a minute.
+CMD ["gunicorn", "portal.wsgi:application", "--bind=0.0.0.0:8000", "--worker-tmp-dir=/dev/shm", "--timeout=120", "--no-control-socket", "--access-logfile=-"]
