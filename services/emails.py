@@ -1,11 +1,12 @@
 """What families are told of their requests and their pieces."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from accounts.models import User
-from families.models import Family
+from families.models import Guardian
 from portal.lib.dates import date_long
-from portal.lib.mailing import queue, render
+from portal.lib.mailing import queue, queue_all, render
 from portal.lib.models import OutgoingEmail
 from services.models import AccessRequest, RequestLine, SupportingDocument
 
@@ -31,8 +32,8 @@ def lines_decided(lines: Iterable[RequestLine]) -> None:
     by_request = {}
     for line in lines:
         by_request.setdefault((line.request, line.status), []).append(line)
-    for (request, status), rows in by_request.items():
-        _tell(request.family, "services/lines_decided", _decided(request, status, rows))
+    decided = [(request.family_id, _decided(request, status, rows)) for (request, status), rows in by_request.items()]
+    _tell("services/lines_decided", decided)
 
 
 def preview_decided(request: AccessRequest, lines: Iterable[RequestLine], status: str, reason: str) -> tuple[str, str]:
@@ -49,22 +50,26 @@ def preview_document_refused(document: SupportingDocument, reason: str) -> tuple
 
 def document_refused(document: SupportingDocument) -> None:
     """« Votre pièce est refusée », with the reason."""
-    _tell(document.family, "services/document_refused", {"name": str(document), "reason": document.refusal_reason})
+    context = {"name": str(document), "reason": document.refusal_reason}
+    _tell("services/document_refused", [(document.family_id, context)])
 
 
-def document_expires(document: SupportingDocument, days: int) -> None:
-    """« Votre pièce expire le … », 30 and 7 days before."""
-    context = {
-        "name": str(document),
-        "day": date_long(document.expires_on, document.expires_on),
-        "days": days,
-    }
-    _tell(document.family, "services/document_expires", context)
+def documents_expire(documents: Iterable[SupportingDocument], today: date) -> None:
+    """« Votre pièce expire le … », 30 and 7 days before, in two queries."""
+    _tell("services/document_expires", [(each.family_id, _expiry(each, today)) for each in documents])
 
 
-def document_expired(document: SupportingDocument, closed: list[str]) -> None:
-    """« Votre pièce a expiré », with the services whose booking it closes."""
-    _tell(document.family, "services/document_expired", {"name": str(document), "closed": closed})
+def documents_expired(documents: Iterable[tuple[SupportingDocument, list[str]]]) -> None:
+    """« Votre pièce a expiré », each with the services whose booking it closes, in two queries."""
+    _tell(
+        "services/document_expired",
+        [(document.family_id, {"name": str(document), "closed": closed}) for document, closed in documents],
+    )
+
+
+def _expiry(document: SupportingDocument, today: date) -> dict:
+    days = (document.expires_on - today).days
+    return {"name": str(document), "day": date_long(document.expires_on, today), "days": days}
 
 
 def _decided(request: AccessRequest, status: str, lines: Iterable[RequestLine]) -> dict:
@@ -84,7 +89,15 @@ def _row(line: RequestLine) -> dict:
     }
 
 
-def _tell(family: Family, template: str, context: dict) -> None:
-    """To each guardian; those without an address read it in the portal."""
-    for guardian in family.guardians.select_related("user"):
-        queue(template, to=guardian.user.email or "", owner=guardian.user.owner, context=context)
+def _tell(template: str, messages: list[tuple[int, dict]]) -> None:
+    """Each (family, context) to each guardian of the family; those without an address read it in the portal."""
+    guardians = {}
+    for each in Guardian.objects.filter(family__in={family for family, _ in messages}).select_related("user"):
+        guardians.setdefault(each.family_id, []).append(each.user)
+    queue_all(
+        [
+            OutgoingEmail(template=template, to=user.email or "", owner=user.owner, context=context)
+            for family, context in messages
+            for user in guardians.get(family, [])
+        ]
+    )

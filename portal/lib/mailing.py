@@ -38,6 +38,13 @@ def queue(template: str, *, to: str = "", owner: str = "", context: dict | None 
     return email
 
 
+def queue_all(emails: list[OutgoingEmail]) -> None:
+    """Owe many emails in one query; as ``queue`` does for one."""
+    OutgoingEmail.objects.bulk_create(emails)
+    if any(email.to for email in emails):
+        transaction.on_commit(_wake_relay, robust=True)
+
+
 def _wake_relay():
     """Make it fast; PostgreSQL makes it sure: with a broker that is down the email waits for the relay's next round.
 
