@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from portal.lib.transactions import outermost
 from reservations.facts import family_facts, members_with_schooling
 from reservations.models import Activity, Cart, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings
@@ -24,7 +24,7 @@ class Choice:
     reasons: list[str]
 
 
-@transaction.atomic
+@outermost
 def choose_days(
     *, user: User, activity: Activity, members: Collection[int], days: Collection[date], replace: bool = False
 ) -> Choice:
@@ -55,13 +55,13 @@ def _put(cart: Cart, wanted: list[tuple]) -> None:
     )
 
 
-@transaction.atomic
+@outermost
 def empty_cart(*, user: User, billing: str) -> None:
     """« Abandonner »: erase every request that is not confirmed."""
     lock_cart(user.guardian.family_id, billing).lines.all().delete()
 
 
-@transaction.atomic
+@outermost
 def remove_lines(*, user: User, billing: str, lines: Collection[int]) -> None:
     """Take some lines out of the family's cart; lines of others are not touched."""
     lock_cart(user.guardian.family_id, billing).lines.filter(pk__in=lines).delete()
