@@ -13,7 +13,7 @@ from portal.lib.refusals import Refusal
 from portal.lib.states import WrongState, move
 from portal.lib.transactions import outermost
 from services import emails
-from services.actions.documents import NotScanned, account_of
+from services.actions.documents import WAITING, NotScanned, account_of
 from services.actions.requests import settle_pieces
 from services.models import DocumentType, RequestLine, SupportingDocument
 from services.pieces import lacking_pieces, undecided_pieces
@@ -98,7 +98,7 @@ def decide_document(
     effective_from: date | None = None,
     seen: str = "",
 ) -> SupportingDocument:
-    """Validate or refuse a piece; the lines that wait for it follow. Twice is once.
+    """Validate or refuse a piece; the lines that wait for it follow, those it had closed open again. Twice is once.
 
     A validated quotient is recorded from ``effective_from`` (today by default), a validated mandate becomes the
     family's SEPA mandate, signed on that day. ``seen`` is the status that the agent read: a piece that another agent
@@ -120,10 +120,20 @@ def decide_document(
     move(document, wanted, decided_at=now, decided_by=agent, refusal_reason="" if accept else reason.strip())
     if accept:
         _take_effect(agent, document, effective_from or timezone.localdate(now))
+        _reopen(agent, [line for line in lines if line.status == Status.EXPIRED])
     else:
         emails.document_refused(document)
-        settle_pieces([line for line in lines if line.status in (Status.PENDING, Status.INCOMPLETE)])
+        settle_pieces([line for line in lines if line.status in WAITING])
     return document
+
+
+def _reopen(agent: User, lines: list[RequestLine]) -> None:
+    """Accept again the lines that an expired piece had closed, once all their mandatory pieces are validated."""
+    lacking, undecided = lacking_pieces(lines), undecided_pieces(lines)
+    whole = [line for line in lines if not lacking[line.pk] and not undecided[line.pk]]
+    for line in whole:
+        move(line, Status.ACCEPTED, decided_at=timezone.now(), decided_by=agent, reason="")
+    emails.lines_decided(whole)
 
 
 def _take_effect(agent: User, document: SupportingDocument, day: date) -> None:
@@ -163,8 +173,8 @@ def _lock_lines_of(document: SupportingDocument) -> list[RequestLine]:
     if document.member_id:
         rows = rows.filter(member=document.member_id)
     pks = list(rows.values_list("pk", flat=True))
-    locked = RequestLine.objects.filter(pk__in=pks).select_related("request__service", "member").order_by("pk")
-    return list(locked.select_for_update(of=("self",), no_key=True))
+    locked = RequestLine.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return list(locked.select_related("request__service__commune", "member", "audience"))
 
 
 def _lock_document(agent: User, document: SupportingDocument) -> SupportingDocument:

@@ -17,6 +17,7 @@ from services.pieces import lacking_pieces
 from services.rules import suits
 
 Status = RequestLine.Status
+RENEWED = "Nouvelle pièce reçue : un agent va la vérifier."
 
 
 class NobodyChosen(Refusal):
@@ -109,15 +110,21 @@ def settle_pieces(lines: Iterable[RequestLine]) -> list[RequestLine]:
 
 
 def _settle(line: RequestLine, missing: list[str]) -> bool:
-    if not missing:
-        if line.status != Status.PENDING:
-            move(line, Status.PENDING, reason="")
-            return True
-        return False
-    reason = f"Il manque : {', '.join(missing)}."
-    if line.status == Status.PENDING:
+    """An expired line opens again when an agent validates its new piece: until then it only says where it stands."""
+    reason = f"Il manque : {', '.join(missing)}." if missing else ""
+    if line.status == Status.EXPIRED:
+        _explain(line, reason or RENEWED)
+    elif not missing and line.status != Status.PENDING:
+        move(line, Status.PENDING, reason="")
+        return True
+    elif missing and line.status == Status.PENDING:
         move(line, Status.INCOMPLETE, reason=reason)
-    elif line.reason != reason:
+    else:
+        _explain(line, reason)
+    return False
+
+
+def _explain(line: RequestLine, reason: str) -> None:
+    if line.reason != reason:
         line.reason = reason
         line.save(update_fields=["reason"])
-    return False
