@@ -424,7 +424,7 @@ def _of_table(table: str, page: str, visitor: str) -> str:
     gates = {"anonymous": ">account_login", "pending": ">waiting"}
     if visitor not in ("agent", "stranger", "manager"):
         return gates.get(visitor, ">admin:login")
-    if (table, page) == ("lib_authority", "changelist"):
+    if (table, page, visitor) == ("lib_authority", "changelist", "manager"):
         return ">admin:lib_authority_change"  # one row: its list leads to it
     may = TABLES[table][visitor == "manager"].split()
     if page == "delete" or (page in ("change", "history") and visitor == "stranger"):

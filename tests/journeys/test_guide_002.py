@@ -12,6 +12,8 @@ from reservations.models import Booking
 from tests.journeys.reading import balance, columns, follow, messages, plain, press, read, read_all, rows, tick, title
 from tests.journeys.town import NOW, PASSWORD, TOTP_SECRET, add_child, add_duponts, add_parent, add_pending
 
+pytestmark = pytest.mark.usefixtures("town")
+
 CANTEEN = "Réservation repas cantine"
 EMAIL = "claire@example.org"
 

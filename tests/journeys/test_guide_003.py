@@ -25,6 +25,8 @@ from tests.journeys.reading import (
 )
 from tests.journeys.town import PASSWORD, add_duponts, add_parent, add_pending, refresh_sessions
 
+pytestmark = pytest.mark.usefixtures("town")
+
 AIGUILHE = "/reservations/activite/cantine-aiguilhe/?mois=2027-03"
 
 
@@ -425,11 +427,11 @@ def test_one_portal_serves_several_communes(visit, claire, town):
     page = visit(add_pending(town.aiguilhe, signed_up_at=None), "/inscription/services/")
     offered = page.locator("main fieldset").locator("h3, label")
     assert read_all(offered) == [
-        "Aiguilhe",
+        "AIGUILHE",
         "Cantine scolaire de Aiguilhe",
-        "Cestas",
+        "CESTAS",
         "Centres de loisirs de Cestas",
-        "Saint-Marcel-en-Dombes",
+        "SAINT-MARCEL-EN-DOMBES",
         "Service cantine de Saint-Marcel-en-Dombes",
     ]
 

@@ -26,6 +26,8 @@ from tests.journeys.reading import (
 from tests.journeys.town import PASSWORD, add_child, add_parent
 from wallet.models import Purse
 
+pytestmark = pytest.mark.usefixtures("town")
+
 DAY, MORNING, AFTERNOON = "ALSH 3-6 ans Journée", "ALSH 3-6 ans Matin", "ALSH 3-6 ans Après Midi"
 WEDNESDAYS = ["mercredi 10 mars", "mercredi 17 mars", "mercredi 24 mars"]
 
@@ -97,6 +99,7 @@ def test_the_tabs_of_the_family(visit, jean_paul):
         "Panier",
         "Porte-monnaie",
         "Mes filiations",
+        "Mes services",
         "Profil",
     ]
     follow(page, "Réservations")
