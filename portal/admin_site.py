@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from accounts import mfa
 from accounts.adapter import landing_url
 from portal import family_admin
+from portal.worklist import worklist
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
 
@@ -25,6 +26,10 @@ class PortalAdminSite(AdminSite):
         models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
         ours = [model for model in models if model._meta.app_label not in LIBRARIES]
         super().register(ours, admin_class, **options)
+
+    @method_decorator(never_cache)
+    def index(self, request, extra_context=None):
+        return super().index(request, {"worklist": worklist(request.user)} | (extra_context or {}))
 
     def has_permission(self, request):
         return super().has_permission(request) and mfa.is_proven(request)

@@ -144,7 +144,12 @@ AGENT_PERMISSIONS = {
     "wallet.view_operation",
     *(f"wallet.{verb}_counterpayment" for verb in ("view", "add", "change")),
     *(f"services.{verb}_service" for verb in ("view", "add", "change")),
-    *(f"services.{verb}_audience" for verb in ("view", "add", "change", "delete")),
+    *(
+        f"services.{verb}_{table}"
+        for verb in ("view", "add", "change", "delete")
+        for table in ("audience", "requireddocument")
+    ),
+    *(f"services.{verb}_{table}" for verb in ("view", "change") for table in ("requestline", "supportingdocument")),
     *(f"reservations.{verb}_activity" for verb in ("view", "add", "change")),
     *(
         f"reservations.{verb}_{table}"

@@ -4,7 +4,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count
 
+from accounts.models import Agent
 from portal.lib.admin import CommunesAdmin, RowForm
+from services.admin_pieces import RequiredDocumentRows
 from services.models import Audience, Service
 
 
@@ -13,12 +15,18 @@ class AudienceRows(admin.TabularInline):
 
 
 class ServiceForm(forms.ModelForm):
-    """A service stays in its commune: once created, that field is only shown."""
+    """A service stays in its commune: once created, that field is only shown. Its agents are of that commune."""
+
+    class Meta:
+        widgets = {"agents": forms.CheckboxSelectMultiple}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.pk and "commune" in self.fields:
             self.fields["commune"].disabled = True
+        if "agents" in self.fields:
+            of_commune = Agent.objects.filter(is_staff=True, is_active=True, communes=self.instance.commune)
+            self.fields["agents"].queryset = of_commune
 
 
 @admin.register(Service)
@@ -33,10 +41,14 @@ class ServiceAdmin(CommunesAdmin):
     search_fields = ["name", "commune__name"]
     search_help_text = "Nom du service ou de la commune"
     fields = ["commune", "name", "description", "access", "is_open"]
-    inlines = [AudienceRows]
+    inlines = [AudienceRows, RequiredDocumentRows]
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(number=Count("audiences", distinct=True))
+
+    def get_fields(self, request, obj=None):
+        """Who decides for a service is the managers' matter, once it has a commune."""
+        return [*self.fields, "agents"] if obj and request.user.is_superuser else self.fields
 
     @admin.display(description="situations", ordering="number")
     def situations(self, service):

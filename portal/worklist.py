@@ -1,0 +1,62 @@
+"""« À traiter »: what waits for an agent, on the first page of the agents; read in four queries, nothing written."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Min
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from services.desk import expiring
+from services.models import RequestLine, SupportingDocument
+
+ACCOUNTS = "admin:accounts_user_changelist"
+REQUESTS = "admin:services_requestline_changelist"
+PIECES = "admin:services_supportingdocument_changelist"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that waits: how many, where they are listed, since when the oldest waits (in days)."""
+
+    label: str
+    count: int
+    address: str
+    days: int = 0
+
+
+def worklist(agent: User) -> list[Task]:
+    """What waits for an agent, of their communes and services only; nothing that counts zero."""
+    pieces = SupportingDocument.objects.of_agent(agent).current()
+    pending = pieces.filter(status=SupportingDocument.Status.PENDING).count()
+    soon = expiring(pieces.filter(status=SupportingDocument.Status.VALIDATED)).count()
+    tasks = [
+        Task("Comptes à valider", _accounts(agent), f"{reverse(ACCOUNTS)}?statut=a-valider"),
+        *_requests(agent),
+        Task("Pièces à valider", pending, reverse(PIECES)),
+        Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
+    ]
+    return [task for task in tasks if task.count]
+
+
+def _accounts(agent: User) -> int:
+    return User.objects.of_agent(agent).pending().filter(signed_up_at__isnull=False).count()
+
+
+def _requests(agent: User) -> list[Task]:
+    """The lines to decide, service by service."""
+    waiting = RequestLine.objects.of_agent(agent).to_decide().order_by()
+    found = (
+        waiting.values("request__service", "request__service__name", "request__service__commune__name")
+        .annotate(number=Count("pk"), oldest=Min("asked_at"))
+        .order_by("request__service__commune__name", "request__service__name")
+    )
+    return [
+        Task(
+            f"Demandes d’accès : {row['request__service__commune__name']} – {row['request__service__name']}",
+            row["number"],
+            f"{reverse(REQUESTS)}?service={row['request__service']}",
+            (timezone.now() - row["oldest"]).days,
+        )
+        for row in found
+    ]
