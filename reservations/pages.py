@@ -17,7 +17,7 @@ from reservations.actions.checkout import Basket
 from reservations.calendar import Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
 from reservations.models import Activity, Booking, CartLine, Session
-from reservations.offers import Offer, PriceBook, read_bookings_and_lines
+from reservations.offers import Offer, PriceBook, read_bookings_and_lines, without_access
 from reservations.rules import DeadlineRule, describe, in_time
 from wallet.actions.ledger import lacks
 from wallet.models import Purse, Wallet
@@ -52,6 +52,11 @@ class CalendarPage:
         found = sorted({cents for pair in self._priced() if (cents := self.offer.cents(*pair)) is not None})
         return " à ".join(euros(cents) for cents in dict.fromkeys([*found[:1], *found[-1:]]))
 
+    @property
+    def closed_to(self) -> list[tuple[Member, str]]:
+        """Whom the service has not let in yet, each with why and what to do."""
+        return [(member, reason) for member in self.choices for reason in without_access(self.activity.service, member)]
+
     def _priced(self):
         return [(session, member) for session in self.sessions for member in self.offer.members.values()]
 
@@ -68,7 +73,7 @@ class CalendarPage:
 def calendar_page(
     user: User, activity: Activity, month: date, chosen: set[int] | None, ticked: set[date], fill: Iterable[date] = ()
 ) -> CalendarPage:
-    """Read the calendar of ``activity`` for a month; ``chosen`` None ticks everybody whom the activity takes.
+    """Read the calendar of ``activity`` for a month; ``chosen`` None ticks everybody whom the activity takes and the service let in.
 
     ``ticked`` days of other months are kept; ``fill`` are days to tick where they are free.
     """
@@ -81,7 +86,8 @@ def calendar_page(
     offer = Offer(facts, {m.pk: m for m in everyone}, PriceBook([activity], facts), timezone.now())
     taken = [member for member in everyone if not sessions or offer.takes(sessions, member)]
     pks = {member.pk for member in taken}
-    chosen = pks if chosen is None else chosen & pks
+    let_in = {member.pk for member in taken if not without_access(activity.service, member)}
+    chosen = let_in or pks if chosen is None else chosen & pks
     offer.members = {pk: member for pk, member in offer.members.items() if pk in chosen}
     read_bookings_and_lines(offer, sessions)
     ticked = set(ticked) | {s.date for s in sessions if s.date in set(fill) and offer.is_free(s)}

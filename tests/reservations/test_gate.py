@@ -118,3 +118,20 @@ def test_a_situation_without_a_price_of_its_own_pays_the_general_one(service):
     home = household(commune=service.commune)
     line(service, home.family, home.child, audience=AudienceFactory(service=service, name="Adultes"))
     assert price(home, activity) == 475
+
+
+def test_the_calendar_says_whom_the_service_has_not_let_in_and_ticks_the_others(visitor, service, day):
+    home = household(10_000, LOUANE, THEO)
+    line(service, home.family, home.children[1])
+    response = visitor(home.user).get(f"/reservations/activite/{day.activity.slug}/?mois=2026-11")
+    assert response.context["page"].chosen == {home.children[1].pk}
+    assert [member for member, _ in response.context["page"].closed_to] == [home.child]
+    assert "faites la demande dans « Mes services »." in response.content.decode()
+    assert '<a href="/mes-services/">Mes services</a>' in response.content.decode()
+
+
+def test_a_family_that_asked_for_nothing_sees_everybody_ticked_and_no_day_to_book(visitor, day):
+    home = household(10_000, LOUANE, THEO)
+    page = visitor(home.user).get(f"/reservations/activite/{day.activity.slug}/?mois=2026-11").context["page"]
+    assert page.chosen == set(home.pks)
+    assert [cell for cell in page.month.cells if cell.selectable] == []
