@@ -97,7 +97,8 @@ class PiecesForm(forms.Form):
         type = slot.required.type
         label = f"{slot.name} *" if slot.required.is_mandatory else slot.name
         if type.is_text:
-            self.fields[slot.field] = forms.CharField(label=label, required=False, max_length=MAX_TEXT)
+            widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+            self.fields[slot.field] = forms.CharField(label=label, required=False, max_length=MAX_TEXT, widget=widget)
         else:
             widget = forms.FileInput(attrs={"accept": ACCEPTED_FILES})
             field = forms.FileField(label=label, required=False, allow_empty_file=True, widget=widget)

@@ -1,6 +1,6 @@
 """What the pages of services show, read in a constant number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -35,11 +35,6 @@ class Group:
 
     service: Service
     lines: list[RequestLine]
-    address: str = ""  # where it is booked
-
-    @property
-    def wants_pieces(self) -> bool:
-        return any(line.status in (Status.INCOMPLETE, Status.EXPIRED) for line in self.lines)
 
 
 def asked_services(user: User) -> list[Group]:
@@ -54,11 +49,16 @@ def asked_services(user: User) -> list[Group]:
     for line in lines:
         line.tone, line.mark = TONES[line.status]
         line.situation = f"{line.request.service.commune} / {line.audience.name}"
-    accepted = {line.request.service_id for line in lines if line.status == Status.ACCEPTED}
-    for addresses in booking_addresses(services=accepted):
-        for group in groups:
-            group.address = addresses.get(group.service.pk, group.address)
+    _address([group.service for group in groups])
     return groups
+
+
+def _address(services: Collection[Service]) -> None:
+    """Give each service its ``address``, where it is booked, "" when nowhere: one query."""
+    pks = {service.pk for service in services}
+    known = booking_addresses(services=pks) if pks else []
+    for service in services:
+        service.address = next((found[service.pk] for found in known if service.pk in found), "")
 
 
 @dataclass
@@ -68,10 +68,6 @@ class CommuneServices:
     commune: Commune
     services: list[Service]
     unfolded: bool = False
-
-    @property
-    def is_askable(self) -> bool:
-        return any(service.situations for service in self.services)
 
 
 def catalogue(family: Family | None, asked: Iterable[Group] = ()) -> list[CommuneServices]:
@@ -87,7 +83,8 @@ def catalogue(family: Family | None, asked: Iterable[Group] = ()) -> list[Commun
     for service in (service for row in rows for service in row.services):
         on_demand = service.access == Service.Access.REQUEST
         service.situations = list(service.audiences.all()) if on_demand else []
-        service.asked_for = names.get(service.pk, "")
+        service.asked_for, service.address = names.get(service.pk, ""), ""
+    _address([each for row in rows for each in row.services if not each.situations])
     if len(rows) == 1:
         rows[0].unfolded = True
     return sorted(rows, key=lambda row: not row.unfolded)
@@ -135,6 +132,10 @@ class PiecesPage:
     @property
     def wanted(self) -> list[Slot]:
         return [slot for slot in self.slots if not slot.is_standing]
+
+    @property
+    def lacks_mandatory(self) -> bool:
+        return any(slot.required.is_mandatory for slot in self.wanted)
 
     @property
     def service(self) -> Service:

@@ -29,6 +29,75 @@ SCHOOLS = {
     "33122": "École du Bourg",
 }
 
+# (INSEE code, service, access, situations as (name, residence, people)); those of guides 002 and 003
+RESIDENTS, OUTSIDERS = ("Résident commune", "inside", "children"), ("Hors commune", "outside", "children")
+EVERYBODY = [("Adultes", "any", "adults"), ("Enfants", "any", "children")]
+SERVICES = [
+    ("01028", "Service cantine", "request", [RESIDENTS, OUTSIDERS]),
+    ("01371", "Service cantine", "request", [RESIDENTS, OUTSIDERS]),
+    ("43002", "Cantine scolaire", "request", [RESIDENTS, OUTSIDERS]),
+    ("43002", "Garderie", "request", [("Réservation tardive garderie", "any", "children")]),
+    (
+        "43032",
+        "Cantine scolaire",
+        "request",
+        [
+            ("Commune 3 enfants", "inside", "children"),
+            ("Hors commune 3 enfants", "outside", "children"),
+            ("Résidents commune", "inside", "children"),
+            ("Résidents hors commune", "outside", "children"),
+        ],
+    ),
+    (
+        "43041",
+        "Cantine scolaire",
+        "request",
+        [
+            ("1 parent travaillant à Brives", "outside", "children"),
+            OUTSIDERS,
+            RESIDENTS,
+            ("Tarif réduit", "any", "children"),
+        ],
+    ),
+    (
+        "43078",
+        "Cantine scolaire",
+        "request",
+        [
+            ("Adulte", "any", "adults"),
+            ("Enfant commune", "inside", "children"),
+            ("Enfant hors commune", "outside", "children"),
+        ],
+    ),
+    ("43080", "Cantine scolaire", "request", EVERYBODY),
+    ("43152", "Cantine scolaire", "request", EVERYBODY),
+    ("43165", "Cantine scolaire", "request", EVERYBODY),
+    ("43181", "Cantine scolaire", "request", [("Adultes", "any", "adults")]),
+    ("33122", "Centres de loisirs", "open", [RESIDENTS, OUTSIDERS]),
+]
+# What Saint-Marcel's canteen asks for (guide 002): (name, mandatory, fields)
+MONTHLY = "Si vous souhaitez payer par prélèvement automatique mensuel, merci de saisir"
+HEALTH_SHEET = "Fiche de renseignements relative à la santé de l’enfant"
+REQUIRED = [
+    (
+        HEALTH_SHEET,
+        True,
+        {
+            "per_member": True,
+            "is_health": True,
+            "help_text": "Saisir ici la fiche de renseignements relative à la santé de l’enfant complétée. "
+            "1 fiche par enfant.\n\nMerci de nous signaler tout changement en cours d’année scolaire.",
+        },
+    ),
+    ("IBAN", False, {"kind": "iban", "help_text": f"{MONTHLY} votre IBAN."}),
+    ("BIC", False, {"kind": "bic", "help_text": f"{MONTHLY} votre BIC."}),
+    (
+        "Mandat de prélèvement",
+        False,
+        {"kind": "mandate", "help_text": f"{MONTHLY} ici le mandat de prélèvement SEPA complété."},
+    ),
+]
+
 # Rulebooks: Thursday 10:00 for Monday … two working days at noon; Friday noon for the next week; the eve at 10:00.
 TWO_WORKING_DAYS = DeadlineRule(kind=DeadlineKind.DAYS, days=2, counting=Counting.WORKING, at=time(12))
 EVE = DeadlineRule(kind=DeadlineKind.DAYS, days=1, counting=Counting.WORKING, at=time(10))

@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import data
+from portal.demo import access, data
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -30,6 +30,7 @@ def seed(families: int = 36) -> None:
     communes = _communes()
     purses = _purses()
     schools = _schools(communes)
+    access.services(communes)
     _activities(communes, purses)
     agents = _agents(communes)
     for number, row in enumerate(data.FAMILIES + data.more_families(families)):
@@ -49,6 +50,7 @@ def _authority():
         it.phone, it.email = "04 74 00 00 00", "famille@dombes.example"
         it.address = "100 avenue Foch\n01400 Châtillon-sur-Chalaronne"
         it.terms = "Conditions générales de la démonstration : les données sont fictives."
+        it.creditor_id = "FR72ZZZ123456"
         it.counter_payment = (
             "Par chèque, en espèces ou par virement auprès de la régie, du lundi au vendredi de 8 h 30 à 12 h."
         )
@@ -88,10 +90,7 @@ def _schools(communes) -> dict[str, School]:
 
 def _activities(communes, purses):
     for code, service_name, name, slug, shape, inside, outside, booking, cancelling, more in data.ACTIVITIES:
-        service, _ = Service.objects.get_or_create(commune=communes[code], name=service_name)
-        residents, _ = Audience.objects.get_or_create(
-            service=service, name="Résident commune", defaults={"residence": Audience.Residence.INSIDE}
-        )
+        service = Service.objects.get(commune=communes[code], name=service_name)
         first, last = school_year_bounds(school_year_of(timezone.localdate()))
         activity, made = Activity.objects.get_or_create(
             slug=slug,
@@ -109,7 +108,8 @@ def _activities(communes, purses):
         )
         _open(activity, first, last)
         if made:
-            Tariff.objects.create(activity=activity, audience=residents, cents=inside, valid_from=date(2020, 1, 1))
+            for residents in service.audiences.filter(residence=Audience.Residence.INSIDE):
+                Tariff.objects.create(activity=activity, audience=residents, cents=inside, valid_from=date(2020, 1, 1))
             Tariff.objects.create(activity=activity, cents=outside, valid_from=date(2020, 1, 1))
 
 
@@ -172,6 +172,7 @@ def _family(number: int, row: tuple, communes, schools, agents):
         Quotient.objects.create(
             family=family, value=450 + 40 * number, effective_from=date(2026, 1, 1), recorded_by=agents[code]
         )
+    access.let_in(user, agents[code], number)
     _credit(agents[code], user, cents, number)
     if number % 6 != 5:
         _book(user, code)
