@@ -1,8 +1,12 @@
 """Writes of accounts. One lock: the person's row, always by pk when there are several."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
+import pgtrigger
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts import emails
@@ -17,11 +21,12 @@ from accounts.rules import (
     new_code,
 )
 from portal.lib import states
-from portal.lib.models import authority
+from portal.lib.models import OutgoingEmail, authority
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
 
 Status = User.Status
+EVENTS = User.events.rel.related_model
 LETTERS = "letters"  # the purpose of a print run's key
 
 
@@ -204,3 +209,27 @@ def _lock_of_agent(agent: User, user: User) -> User:
 
 def _decision(agent: User) -> dict:
     return {"decided_at": timezone.now(), "decided_by": agent}
+
+
+# --- What the clock does ----------------------------------------------------------------------------------------------
+def forget_unverified(before: datetime) -> int:
+    """Delete the sign-ups begun before an instant whose address nobody ever confirmed; return how many.
+
+    Someone whom anything else depends on (a family, a payment) stays.
+    """
+    started = User.objects.residents().filter(status=Status.PENDING, signed_up_at=None, date_joined__lt=before)
+    unconfirmed = started.filter(emailaddress__verified=False).exclude(emailaddress__verified=True)
+    return sum(_forget(user) for user in unconfirmed.distinct().order_by("pk"))
+
+
+def _forget(user: User) -> bool:
+    """Delete a person with their history and messages, unless something depends on them."""
+    owner, pk = user.owner, user.pk
+    try:
+        with transaction.atomic(), pgtrigger.ignore(f"{EVENTS._meta.label}:append_only"):
+            lock(user).delete()
+            EVENTS.objects.filter(pgh_obj=pk).delete()
+            OutgoingEmail.objects.filter(owner=owner).delete()
+    except ProtectedError:
+        return False
+    return True

@@ -1,14 +1,21 @@
 """The portal's clockwork: what runs every night, once per business date, whatever the number of schedulers."""
 
-from datetime import timedelta
+import logging
+from collections.abc import Callable
+from datetime import date, timedelta
 
 from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
+from accounts.actions import forget_unverified
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
+from portal.lib.retention import KEPT
+from services.actions import retention
+from services.actions.expiry import expire
 
+log = logging.getLogger(__name__)
 KEYS_KEPT = timedelta(days=30)
 SECRETS_KEPT = timedelta(days=7)
 
@@ -17,15 +24,40 @@ SECRETS_KEPT = timedelta(days=7)
 def nightly():
     """Run tonight's jobs; called again every hour, which resumes a crashed night and else does nothing."""
     today = timezone.localdate()
-    with run_once("housekeeping", today) as run:
-        if run:
-            run.report = housekeeping()
+    failed = [job for job, work in JOBS.items() if not _done(job, work, today)]
+    if failed:
+        raise NightFailed(", ".join(failed))
 
 
-def housekeeping() -> dict[str, int]:
+class NightFailed(Exception):
+    """Some of tonight's jobs failed; the others are done, these are tried again within the hour."""
+
+
+def _done(job: str, work: Callable[[date], dict], today: date) -> bool:
+    """Run a job unless it is done already; one that fails does not keep the others from running."""
+    try:
+        with run_once(job, today) as run:
+            if run:
+                run.report = work(today)
+    except Exception:  # whatever a job meets, the next ones are owed too
+        log.exception("nightly job %s failed", job)
+        return False
+    return True
+
+
+def forget(today: date) -> dict[str, int]:
+    """Delete personal data past their time: see portal/lib/retention.py and docs/operations.md."""
+    started_before = timezone.now() - timedelta(days=KEPT.unverified_account_days)
+    return {**retention.forget(today), "accounts": forget_unverified(started_before)}
+
+
+def housekeeping(today: date) -> dict[str, int]:
     """Delete what has served: used keys of forms, ended sessions, secrets of emails that never left."""
     now = timezone.now()
     call_command("clearsessions")
     keys, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
     secrets = OutgoingEmail.objects.filter(secret=True, created_at__lt=now - SECRETS_KEPT).exclude(context={})
     return {"keys": keys, "secrets": secrets.update(context={}, given_up_at=now)}
+
+
+JOBS = {"housekeeping": housekeeping, "expiry": expire, "retention": forget}

@@ -6,9 +6,15 @@ from accounts.models import User
 from services.models import RequestLine
 
 
+def let_in():
+    """The accepted lines of members who are still in the family that asked."""
+    return RequestLine.objects.filter(
+        status=RequestLine.Status.ACCEPTED,
+        member__memberships__family=F("request__family"),
+        member__memberships__withdrawn_at=None,
+    )
+
+
 def children_of(*, agent: User):
-    """The pks of the children with an accepted line, in a family they are still in, for a service of the agent."""
-    lines = RequestLine.objects.of_agent(agent).filter(status=RequestLine.Status.ACCEPTED)
-    return lines.filter(
-        member__memberships__family=F("request__family"), member__memberships__withdrawn_at=None
-    ).values("member")
+    """The pks of the children let in by a service of the agent."""
+    return let_in().of_agent(agent).values("member")

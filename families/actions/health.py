@@ -1,6 +1,7 @@
 """What parents say of a child's health, contacts and consents; what agents read of it is written down first."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import pgtrigger
 from django.db import transaction
@@ -24,7 +25,6 @@ from portal.lib.refusals import StalePage
 from portal.lib.transactions import outermost
 
 SHEET, CONTACTS, CONSENTS = "la fiche santé", "les contacts", "les autorisations"
-APPEND_ONLY = ("families.HealthReading:append_only", "families.MemberConsent:append_only")
 
 
 def version_of(sheet: HealthSheet | None) -> str:
@@ -126,14 +126,14 @@ def log_reading(agent: User, members: Iterable[int], purpose: str) -> None:
     )
 
 
-def forget_health(members: list[int]) -> dict[str, int]:
-    """Delete what is known of these children's health, contacts and consents, and who read it; return how many rows."""
-    with transaction.atomic(), pgtrigger.ignore(*APPEND_ONLY):
-        tables = (HealthSheet, Contact, MemberConsent, HealthReading)
-        return {table._meta.model_name: table.objects.filter(member__in=members).delete()[0] for table in tables}
+def forget_health(members: list[int]) -> None:
+    """Delete what is known of these children's health, contacts and consents; who read it is kept for its own time."""
+    with transaction.atomic(), pgtrigger.ignore("families.MemberConsent:append_only"):
+        for table in (HealthSheet, Contact, MemberConsent):
+            table.objects.filter(member__in=members).delete()
 
 
-def forget_readings(before) -> int:
+def forget_readings(before: datetime) -> int:
     """Delete who read health sheets before an instant; return how many rows."""
-    with transaction.atomic(), pgtrigger.ignore(*APPEND_ONLY):
+    with transaction.atomic(), pgtrigger.ignore("families.HealthReading:append_only"):
         return HealthReading.objects.filter(at__lt=before).delete()[0]

@@ -319,15 +319,17 @@ def test_a_child_with_consents_is_withdrawn_and_one_without_is_deleted_with_its_
     assert list(HealthSheet.objects.values_list("member", flat=True)) == [louane.pk]
 
 
-def test_forgetting_a_child_leaves_nothing_of_its_health(claire, louane):
-    write(claire, louane)
-    add(claire, louane)
-    answer_consents(user=claire, member=louane, answers={"photo": True})
-    HealthReading.objects.create(member=louane, by=claire, purpose="fiche santé")
-    kept = MemberFactory()
-    HealthReading.objects.create(member=kept, by=claire, purpose="fiche santé")
-    assert forget_health([louane.pk]) == {"healthsheet": 1, "contact": 1, "memberconsent": 1, "healthreading": 1}
-    assert list(HealthReading.objects.values_list("member", flat=True)) == [kept.pk]
+def test_forgetting_a_child_leaves_nothing_but_who_read(claire, louane):
+    theo = MembershipFactory(family=claire.guardian.family).member
+    for child in (louane, theo):
+        write(claire, child)
+        add(claire, child)
+        answer_consents(user=claire, member=child, answers={"photo": True})
+        HealthReading.objects.create(member=child, by=claire, purpose="fiche santé")
+    forget_health([louane.pk])
+    for table in (HealthSheet, Contact, MemberConsent):
+        assert list(table.objects.values_list("member", flat=True)) == [theo.pk]
+    assert HealthReading.objects.count() == 2
 
 
 # --- Who comes in -----------------------------------------------------------------------------------------------------

@@ -7,12 +7,19 @@ import time_machine
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from portal import tasks
 from portal.lib.models import IdempotencyKey, JobRun, OutgoingEmail
 from portal.settings import CELERY_BEAT_SCHEDULE
-from portal.tasks import housekeeping, nightly
+from portal.tasks import NightFailed, housekeeping, nightly
 
 pytestmark = pytest.mark.django_db
+TODAY = date(2026, 11, 3)
 SECRET = {"link": "https://parvis.example/secret"}
+
+
+@pytest.fixture(autouse=True)
+def _own_vault(settings, tmp_path):
+    settings.DOCUMENTS_ROOT = tmp_path
 
 
 def used_key(age: timedelta):
@@ -30,20 +37,20 @@ def owed(age: timedelta, secret: bool) -> OutgoingEmail:
 def test_used_keys_of_forms_go_after_thirty_days():
     used_key(timedelta(31))
     kept = used_key(timedelta(29))
-    assert housekeeping() == {"keys": 1, "secrets": 0}
+    assert housekeeping(TODAY) == {"keys": 1, "secrets": 0}
     assert [str(each.pk) for each in IdempotencyKey.objects.all()] == [kept.key]
 
 
 def test_ended_sessions_go_and_open_ones_stay():
     for name, hours in (("ended", -1), ("open", 1)):
         Session.objects.create(session_key=name, session_data="", expire_date=timezone.now() + timedelta(hours=hours))
-    housekeeping()
+    housekeeping(TODAY)
     assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
 
 
 def test_a_secret_that_never_left_is_erased_and_given_up_after_a_week():
     old, fresh, plain = owed(timedelta(8), True), owed(timedelta(6), True), owed(timedelta(8), False)
-    assert housekeeping() == {"keys": 0, "secrets": 1}
+    assert housekeeping(TODAY) == {"keys": 0, "secrets": 1}
     for email in (old, fresh, plain):
         email.refresh_from_db()
     assert [each.context for each in (old, fresh, plain)] == [{}, SECRET, SECRET]
@@ -71,6 +78,22 @@ def test_the_next_night_is_another_run():
         date(2026, 11, 3),
         date(2026, 11, 4),
     ]
+
+
+def test_a_job_that_fails_keeps_no_other_from_running_and_is_tried_again_within_the_hour(monkeypatch):
+    def fail(today):
+        raise OSError("the disk is full")
+
+    with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
+        with monkeypatch.context() as broken:
+            broken.setitem(tasks.JOBS, "expiry", fail)
+            with pytest.raises(NightFailed, match="expiry"):
+                nightly()
+        done = JobRun.objects.filter(finished_at__isnull=False)
+        assert set(done.values_list("job", flat=True)) == {"housekeeping", "retention"}
+        clock.shift(timedelta(hours=1))
+        nightly()
+    assert set(done.values_list("job", flat=True)) == {"housekeeping", "expiry", "retention"}
 
 
 def test_the_night_is_taken_up_again_every_hour_in_case_it_crashed():
