@@ -53,9 +53,13 @@ class CalendarPage:
         return " à ".join(euros(cents) for cents in dict.fromkeys([*found[:1], *found[-1:]]))
 
     @property
-    def closed_to(self) -> list[tuple[Member, str]]:
-        """Whom the service has not let in yet, each with why and what to do."""
-        return [(member, reason) for member in self.choices for reason in without_access(self.activity.service, member)]
+    def closed_to(self) -> dict[str, list[Member]]:
+        """Whom the service has not let in yet, by the sentence that says why and what to do."""
+        found = defaultdict(list)
+        for member in self.choices:
+            for reason in without_access(self.activity.service, member):
+                found[reason].append(member)
+        return dict(found)
 
     def _priced(self):
         return [(session, member) for session in self.sessions for member in self.offer.members.values()]
