@@ -56,7 +56,6 @@ class SupportingDocumentAdmin(CommunesAdmin):
 
     list_display = ["type", "family_name", "member", "given", "until", "status"]
     list_filter = [PieceStatusFilter, PieceServiceFilter, ExpiryFilter]
-    list_select_related = ["type", "family", "member"]
     list_per_page = 100
     ordering = ["given_at", "pk"]
     search_fields = ["family__name"]
@@ -65,7 +64,7 @@ class SupportingDocumentAdmin(CommunesAdmin):
     actions = None
 
     def get_queryset(self, request):
-        return super().get_queryset(request).current()
+        return super().get_queryset(request).current().select_related("type", "family", "member")
 
     def get_search_results(self, request, queryset, search_term):
         return search(queryset, search_term, "family"), False

@@ -128,13 +128,16 @@ class RequestLineAdmin(CommunesAdmin):
 
     list_display = ["member", "family", "service", "situation", "asked", "pieces", "status"]
     list_filter = [StatusFilter, ServiceFilter]
-    list_select_related = ["request__family", "request__service__commune", "member", "audience"]
     list_per_page = 100
     ordering = ["asked_at", "pk"]
     search_fields = ["member__last_name"]
     search_help_text = "Nom d’une personne de la famille, ou référence comme D1042"
     show_full_result_count = False
     actions = ["accept_selected", "refuse_selected"]
+
+    def get_queryset(self, request):
+        wanted = ["request__family__commune", "request__service__commune", "member", "audience"]
+        return super().get_queryset(request).select_related(*wanted)
 
     def get_changelist(self, request, **kwargs):
         return LinesList

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Prefetch, Q
+from django.db.models import Case, IntegerField, Prefetch, Q, When
 from django.utils import timezone
 
 from accounts.models import User
@@ -44,7 +44,7 @@ class Desk:
 
 
 def desk_of(line: RequestLine) -> Desk:
-    """Read the whole request of a line, in seven queries."""
+    """Read the whole request of a line, in six queries."""
     request, today = line.request, timezone.localdate()
     classes = Schooling.objects.filter(school_year=school_year_of(today)).select_related("school_class__school")
     lines = list(
@@ -57,6 +57,7 @@ def desk_of(line: RequestLine) -> Desk:
         _dress_line(each, found, today)
     for slot in found:
         if slot.document:
+            slot.document.family, slot.document.member = request.family, slot.member
             dress(slot.document)
     return Desk(request, lines, found, quotient_on(request.family, today))
 
@@ -84,7 +85,8 @@ def next_of(agent: User, line: RequestLine, service: int | None = None) -> Reque
     """The line to decide after this one's request: the next that was asked, else the oldest."""
     others = queue_of(agent, service).exclude(request=line.request_id)
     later = Q(asked_at__gt=line.asked_at) | Q(asked_at=line.asked_at, pk__gt=line.pk)
-    return others.filter(later).first() or others.first()
+    passed = Case(When(later, then=0), default=1, output_field=IntegerField())
+    return others.alias(passed=passed).order_by("passed", "asked_at", "pk").first()
 
 
 def recipients(family: Family) -> list[str]:
