@@ -51,7 +51,9 @@ class HealthForm(forms.Form):
         help_text="Ce que les adultes doivent savoir faire. N’indiquez pas la nature d’un handicap.",
     )
     diet = Boxes(
-        "Repas", Diet.choices, help_text="Cochez sans expliquer pourquoi : nous n’enregistrons jamais de religion."
+        "Particularités",
+        Diet.choices,
+        help_text="Cochez sans expliquer pourquoi : nous n’enregistrons jamais de religion.",
     )
     doctor = forms.CharField(label="Médecin traitant", max_length=MAX_NAME, required=False)
     doctor_phone = PhoneField(label="Téléphone du médecin", required=False)

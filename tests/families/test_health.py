@@ -199,7 +199,7 @@ def test_a_parent_adds_a_contact_who_is_called_and_may_collect(visitor, claire, 
     contact = Contact.objects.get()
     assert (contact.member_id, contact.is_emergency, contact.may_collect, contact.rank) == (louane.pk, True, True, 1)
     read = text_of(answer)
-    assert "Odette Dupont , Grand-mère 06 12 34 56 78 À prévenir en cas d’urgence, peut venir le chercher" in read
+    assert "Odette Dupont , Grand-mère 06 12 34 56 78 À prévenir en cas d’urgence, peut venir chercher Louane" in read
 
 
 def test_contacts_stand_in_the_order_in_which_they_are_called(visitor, claire, louane):

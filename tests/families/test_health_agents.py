@@ -75,8 +75,8 @@ def test_an_agent_of_the_childs_service_reads_the_sheet_and_is_written_down(visi
         "Autres allergies Latex",
         "Anapen",
         "Repas Sans porc, Sans gluten",
-        "Claire Dupont : 06 00 00 00 01",
-        "Odette, Grand-mère : 0600000002 , peut venir chercher l’enfant",
+        "Claire Dupont 06 00 00 00 01",
+        "Odette, Grand-mère 0600000002 Pas en cas d’urgence Peut venir chercher l’enfant",
         "Sorties : autorisé par Claire Dupont",
     ):
         assert words in read
@@ -176,7 +176,7 @@ def test_an_unreadable_sheet_is_said_and_the_contacts_stay(visitor, agent, accep
     settings.DOCUMENT_KEYS = {"new": b"n" * 32}
     read = text_of(visitor(agent).get(sheet_of(louane)))
     assert "Cette fiche ne peut plus être lue : appelez les parents." in read
-    assert "Claire Dupont : 06 00 00 00 01" in read
+    assert "Claire Dupont 06 00 00 00 01" in read
 
 
 # --- At a glance ------------------------------------------------------------------------------------------------------
