@@ -2,8 +2,8 @@
 
 import pytest
 from django.core.cache import caches
-from django.template.base import VariableDoesNotExist
 
+from tests import templates
 from tests.client import PortalClient
 
 
@@ -30,17 +30,6 @@ def _fresh_process_cache():
     caches["process"].clear()
 
 
-class UndefinedVariable(str):
-    """Makes an undefined template variable fail the test that shows it."""
-
-    def __mod__(self, name):
-        raise AssertionError(f"undefined template variable: {name}")
-
-    def __contains__(self, text):
-        return text == "%s"
-
-
 @pytest.fixture(autouse=True)
-def _undefined_variables_fail(settings):
-    """Only in our own templates: the libraries' rely on silence (see tests/templates.py)."""
-    assert VariableDoesNotExist
+def _undefined_variables_fail(monkeypatch):
+    templates.watch(monkeypatch)

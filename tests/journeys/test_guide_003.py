@@ -344,7 +344,7 @@ def test_two_children_on_two_dates_are_four_products(visit, claire):
     assert Booking.objects.count() == 0
 
 
-@pytest.mark.seed("S3-106", "S3-53", "S3-110")
+@pytest.mark.seed("S3-106", "S3-110", "S3-116")
 def test_the_cart_is_paid_from_the_wallet(visit, claire, letters):
     page = visit(claire, AIGUILHE)
     book_the_guide(page)
@@ -362,6 +362,8 @@ def test_the_cart_is_paid_from_the_wallet(visit, claire, letters):
     page.goto("/mon-compte/")
     follow(page, "Historique de commande")
     assert rows(page.locator("main"))[0][2:] == ["Claire Dupont", "15,20 €", "0,00 €"]
+    follow(page, "Porte-monnaie")
+    assert [row[2:] for row in rows(page.locator("main"))] == [["15,20 €", "", "4,80 €"], ["", "20,00 €", "20,00 €"]]
 
 
 @pytest.mark.seed("S3-109")
