@@ -1,7 +1,7 @@
 """How the pieces that a service asks for stand, for a family and each of its members."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 from django.utils import timezone
@@ -22,7 +22,7 @@ class Slot:
     @property
     def piece(self) -> rules.Piece:
         if self.document:
-            return self.document.as_piece(self.required.is_mandatory)
+            return replace(self.document.as_piece(self.required.is_mandatory), name=self.name)
         return rules.Piece(name=self.name, mandatory=self.required.is_mandatory)
 
     @property

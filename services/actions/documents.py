@@ -27,6 +27,7 @@ Kind = DocumentType.Kind
 Status = RequestLine.Status
 WAITING = (Status.PENDING, Status.INCOMPLETE, Status.EXPIRED)
 STANDING = (SupportingDocument.Status.PENDING, SupportingDocument.Status.VALIDATED)
+CHECKED = {Kind.IBAN: (IBAN, "Cet IBAN"), Kind.BIC: (BIC, "Ce BIC")}
 MAX_TEXT = 200
 BLANKS = "blank-forms"  # the vault's owner of the blank forms that services offer
 
@@ -96,13 +97,13 @@ def check_text(kind: str, text: str) -> str:
     text = " ".join(text.split())
     if not text or len(text) > MAX_TEXT:
         raise WrongPiece(f"Écrivez entre 1 et {MAX_TEXT} caractères.")
-    checker = {Kind.IBAN: IBAN, Kind.BIC: BIC}.get(kind)
-    if checker is None:
+    if kind not in CHECKED:
         return text
+    checker, which = CHECKED[kind]
     try:
         return checker(text).compact
     except SchwiftyException:
-        raise WrongPiece(f"Cet {kind.upper()} n’est pas valable : recopiez-le depuis votre relevé bancaire.") from None
+        raise WrongPiece(f"{which} n’est pas valable : recopiez-le depuis votre relevé bancaire.") from None
 
 
 def _masked(kind: str, value: str) -> str:
