@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 
+from accounts.models import User
 from families.actions.health import log_reading
 from families.health import content_of
 from families.models import HealthFile, HealthSheet, MemberConsent, Membership
@@ -30,23 +31,28 @@ class HealthFileAdmin(ReadOnly, CommunesAdmin):
         return f"{child.birth_date:%d-%m-%Y}"
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        """The child's page; like every page of the admin, no cache keeps it."""
+        """Contacts and consents; the health sheet too once the agent asks for it with a button, which is written down."""
         child = self.get_object(request, object_id)
-        if request.method != "GET" or not self.has_view_permission(request, child):
+        if request.method not in ("GET", "HEAD", "POST") or not self.has_view_permission(request, child):
             raise PermissionDenied
-        log_reading(request.user, [child.pk], "fiche santé")
-        sheet = HealthSheet.objects.filter(member=child.pk).select_related("updated_by").first()
         answers = MemberConsent.objects.filter(member=child.pk).standing().select_related("by")
         standing = {row.kind: row for row in answers}
         context = {
             "child": child,
-            "sheet": sheet,
-            "content": content_of(sheet),
             "contacts": child.contacts.all(),
             "consents": [(kind, standing.get(kind)) for kind in MemberConsent.Kind],
             "parents": _parents(child),
+            "is_read": request.method == "POST",
         }
+        if context["is_read"]:
+            context |= _read(request.user, child)
         return self.page(request, "families/health", f"Santé et contacts de {child}", **context)
+
+
+def _read(agent: User, child: HealthFile) -> dict:
+    log_reading(agent, [child.pk], "fiche santé")
+    sheet = HealthSheet.objects.filter(member=child.pk).select_related("updated_by").first()
+    return {"sheet": sheet, "content": content_of(sheet)}
 
 
 def _parents(child: HealthFile) -> list:

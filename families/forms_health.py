@@ -92,7 +92,7 @@ class ContactForm(forms.Form):
     is_emergency = forms.BooleanField(label="À prévenir en cas d’urgence", required=False)
     may_collect = forms.BooleanField(label="Peut venir chercher l’enfant", required=False)
     rank = forms.TypedChoiceField(
-        label="Ordre d’appel",
+        label="* Ordre d’appel",
         coerce=int,
         choices=[(1, "En premier"), *((n, f"En {n}e") for n in range(2, MAX_CONTACTS + 1))],
         help_text="En cas d’urgence, après les parents.",

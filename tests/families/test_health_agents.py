@@ -67,7 +67,7 @@ def test_an_agent_of_the_childs_service_reads_the_sheet_and_is_written_down(visi
         member=louane, name="Odette", phone="0600000002", kinship="Grand-mère", may_collect=True, added_by=claire
     )
     answer_consents(user=claire, member=louane, answers={"outings": True})
-    answer = visitor(agent).get(sheet_of(louane))
+    answer = visitor(agent).post(sheet_of(louane))
     read = text_of(answer)
     for words in (
         "PAI Oui",
@@ -76,7 +76,7 @@ def test_an_agent_of_the_childs_service_reads_the_sheet_and_is_written_down(visi
         "Anapen",
         "Repas Sans porc, Sans gluten",
         "Claire Dupont 06 00 00 00 01",
-        "Odette, Grand-mère 0600000002 Pas en cas d’urgence Peut venir chercher l’enfant",
+        "Odette, Grand-mère 0600000002 Peut venir chercher l’enfant",
         "Sorties : autorisé par Claire Dupont",
     ):
         assert words in read
@@ -86,8 +86,17 @@ def test_an_agent_of_the_childs_service_reads_the_sheet_and_is_written_down(visi
     ]
 
 
+def test_contacts_are_shown_at_once_and_health_only_when_asked_for(visitor, agent, accepted, louane):
+    answer = visitor(agent).get(sheet_of(louane))
+    read = text_of(answer)
+    assert "Claire Dupont 06 00 00 00 01" in read
+    assert "Votre lecture sera inscrite" in read
+    assert not re.search("Arachides|PAI|Anapen|porc", read)
+    assert not HealthReading.objects.exists()
+
+
 def test_the_parent_sees_who_read_the_sheet_and_when(visitor, agent, accepted, claire, louane):
-    visitor(agent).get(sheet_of(louane))
+    visitor(agent).post(sheet_of(louane))
     assert re.search(
         r"Consultée par Agnès Martin, \w+ .* \(fiche santé\)",
         text_of(visitor(claire).get(reverse("families:health", args=[louane.pk]))),
@@ -97,42 +106,42 @@ def test_the_parent_sees_who_read_the_sheet_and_when(visitor, agent, accepted, c
 def test_each_reading_is_a_row_of_its_own(visitor, agent, accepted, louane):
     browser = visitor(agent)
     for _ in range(3):
-        browser.get(sheet_of(louane))
+        browser.post(sheet_of(louane))
     assert HealthReading.objects.count() == 3
 
 
 @pytest.mark.parametrize("status", ["pending", "incomplete", "refused", "expired"])
 def test_a_service_that_did_not_let_the_child_in_reads_nothing(visitor, agent, canteen, claire, louane, status):
     line(canteen, claire.guardian.family, louane, status)
-    assert visitor(agent).get(sheet_of(louane)).status_code == 404
+    assert visitor(agent).post(sheet_of(louane)).status_code == 404
     assert not HealthReading.objects.exists()
 
 
 def test_an_agent_of_another_commune_finds_no_sheet_even_of_a_family_of_theirs(visitor, accepted, claire, louane):
     neighbour = AgentFactory(communes=[claire.guardian.family.commune])
-    assert visitor(neighbour).get(sheet_of(louane)).status_code == 404
+    assert visitor(neighbour).post(sheet_of(louane)).status_code == 404
     assert not HealthReading.objects.exists()
 
 
 def test_an_agent_of_another_service_of_the_commune_finds_no_sheet(visitor, agent, accepted, canteen, louane):
     other = AgentFactory(communes=[canteen.commune])
     ServiceFactory(commune=canteen.commune).agents.add(other)
-    assert visitor(other).get(sheet_of(louane)).status_code == 404
-    assert visitor(agent).get(sheet_of(louane)).status_code == 200
+    assert visitor(other).post(sheet_of(louane)).status_code == 404
+    assert visitor(agent).post(sheet_of(louane)).status_code == 200
 
 
 def test_a_child_that_left_the_family_is_no_longer_the_services(visitor, agent, accepted, louane):
     Membership.objects.update(withdrawn_at="2026-01-01T00:00Z")
-    assert visitor(agent).get(sheet_of(louane)).status_code == 404
+    assert visitor(agent).post(sheet_of(louane)).status_code == 404
 
 
 def test_parents_do_not_enter_the_agents_page(visitor, accepted, claire, louane):
-    assert visitor(claire).get(sheet_of(louane)).status_code == 302
+    assert visitor(claire).post(sheet_of(louane)).status_code == 302
     assert not HealthReading.objects.exists()
 
 
-@pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_the_agents_page_writes_nothing(visitor, agent, accepted, louane, method):
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_the_agents_page_takes_nothing_else(visitor, agent, accepted, louane, method):
     assert getattr(visitor(agent), method)(sheet_of(louane)).status_code == 403
     assert not HealthReading.objects.exists()
 
@@ -168,13 +177,13 @@ def test_the_list_takes_the_same_number_of_queries_for_any_number_of_children(
 
 def test_a_manager_reads_every_sheet_and_is_written_down_too(visitor, claire, louane):
     manager = ManagerFactory()
-    assert visitor(manager).get(sheet_of(louane)).status_code == 200
+    assert visitor(manager).post(sheet_of(louane)).status_code == 200
     assert [row.by for row in HealthReading.objects.all()] == [manager]
 
 
 def test_an_unreadable_sheet_is_said_and_the_contacts_stay(visitor, agent, accepted, louane, settings):
     settings.DOCUMENT_KEYS = {"new": b"n" * 32}
-    read = text_of(visitor(agent).get(sheet_of(louane)))
+    read = text_of(visitor(agent).post(sheet_of(louane)))
     assert "Cette fiche ne peut plus être lue : appelez les parents." in read
     assert "Claire Dupont 06 00 00 00 01" in read
 

@@ -57,6 +57,7 @@ def test_a_parent_fills_in_on_a_phone_without_scripts_and_sees_which_agent_read(
     )
     agent = visit(town.agent, "/admin/families/healthfile/", size=DESKTOP)
     follow(agent, "Dupont")
+    press(agent, "Lire la fiche santé")
     told = read(agent.locator("#content-main"))
     for words in ("PAI Oui", "Arachides", "Anapen dans le cartable bleu. Appeler le 15.", "Sans porc", "Odette Dupont"):
         assert words in told
@@ -93,4 +94,6 @@ def test_the_agents_pages_are_accessible(visit, town, claire, size):
     page = visit(town.agent, "/admin/families/healthfile/", size=size)
     faults = clean(visit, page)
     follow(page, "Dupont")
+    faults += clean(visit, page)
+    press(page, "Lire la fiche santé")
     assert faults + clean(visit, page) == []
