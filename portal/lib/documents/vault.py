@@ -65,6 +65,11 @@ def unseal(sealed: bytes, owner: str) -> bytes:
     return _unsealed(bytes(sealed), COLUMN, owner)
 
 
+def is_stale(sealed: bytes) -> bool:
+    """Whether a column's value was sealed under an older key than the newest."""
+    return _split(bytes(sealed), COLUMN)[0] != _newest()
+
+
 def sweep(known_keys: Iterable[str], older_than: timedelta = timedelta(days=1)) -> list[str]:
     """Delete blobs that no row names and unfinished writings, once older than this; return their names.
 
