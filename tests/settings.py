@@ -6,6 +6,7 @@ from tools import local
 
 for name, value in local.ensure("test", durable=False).items():
     os.environ.setdefault(name, value)
+os.environ["PARVIS_DEMO"] = os.environ["PARVIS_DEBUG"] = ""  # whatever the shell is set to
 os.environ.setdefault("PARVIS_PUBLIC_URL", "http://testserver")
 os.environ.setdefault("PARVIS_SECRET_KEY", "tests")
 os.environ.setdefault("PARVIS_LOG_LEVEL", "ERROR")

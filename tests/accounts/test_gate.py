@@ -28,8 +28,8 @@ def test_no_address_opens_to_a_person_who_waits_but_the_free_and_public_ones(vis
         answer = client.get(route)
         free = route.startswith(FREE_PREFIXES) or not getattr(view, "login_required", True)
         if not free and not (answer.status_code == 302 and answer.url == "/comptes/en-attente/"):
-            opened.append((route, answer.status_code))
-    assert opened == []
+            opened.append(route)
+    assert opened == ["/mes-services/mandat/"]  # a request may be completed while the account waits
 
 
 def test_no_address_but_the_public_ones_opens_to_a_stranger(client):

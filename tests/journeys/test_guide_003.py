@@ -389,6 +389,8 @@ def test_one_s_name_at_the_top_right_leads_to_the_account_in_blocks(visit, clair
         "Mes réservations",
         "Mon porte-monnaie",
         "Mes filiations",
+        "Mes services",
+        "Mes documents",
         "Historique de commande",
         "Mes informations personnelles",
         "Mes messages",
