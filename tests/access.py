@@ -15,15 +15,18 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.actions import invite
-from families.models import Family, Invitation, Member, Membership
+from families.models import Contact, Family, Invitation, Member, Membership
+from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.checkout import read_basket
 from reservations.models import Activity, Booking, Cart, Order
+from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
 from tests.factories.families import SchoolingFactory
+from tests.factories.services import PDF, DocumentTypeFactory, document, line, service_asking
 from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add_parent, add_pending, build_town
 from wallet.actions import credit_at_counter
 from wallet.models import Purse
@@ -81,6 +84,10 @@ def _fill(world: World, claire: User, family: Family) -> None:
     cheque = {"means": "CH", "cents": 5000, "number": "795466", "received_on": NOW.date(), "key": key}
     payment = credit_at_counter(agent=world.town.agent, family=family, purse=purse, **cheque)
     activity = Activity.objects.get(slug="cantine-aiguilhe")
+    piece = DocumentTypeFactory(
+        name="Justificatif de domicile", blank_key=vault.store(PDF, BLANKS), blank_label="modèle"
+    )
+    garderie = service_asking(piece, name="Garderie", commune=world.town.aiguilhe)
     booking = Booking.objects.of(claire).first()
     invitation = invite(user=claire, email="louis@example.org", kind=Invitation.Kind.HOUSEHOLD)
     letter = OutgoingEmail.objects.get(template="families/invitation")
@@ -97,6 +104,15 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "activity": activity,
         "session": booking.session,
         "service": activity.service,
+        "ondemand": garderie,
+        "accepted": line(garderie, family, louane),
+        "requestline": line(garderie, family, Member.objects.get(first_name="Théo"), status="pending"),
+        "documenttype": piece,
+        "supportingdocument": document(family, piece),
+        "healthfile": louane,
+        "contact": Contact.objects.create(
+            member=louane, name="Mamie", phone="0612345678", kinship="grand-mère", is_emergency=True, added_by=claire
+        ),
         "school": schooling.school_class.school,
         "schoolclass": schooling.school_class,
         "schooling": schooling,
@@ -193,6 +209,11 @@ ANSWERS = {
     "login wait 404 200 404 404 404 404": [
         "families:edit",
         "families:remove",
+        "families:health",
+        "families:health_edit",
+        "families:contact_add",
+        "families:contact_edit",
+        "families:consents",
     ],
     "login wait 405 405 405 405 405 405": [
         "families:school_class",
@@ -200,6 +221,7 @@ ANSWERS = {
         "families:withdraw_invitation",
         "reservations:remove",
         "reservations:abandon",
+        "families:contact_remove",
     ],
     "200 200 200 409 200 200 200 200": [
         "families:accept",
@@ -219,10 +241,15 @@ ANSWERS = {
         "reservations:bookings",
         "reservations:agenda",
         "reservations:orders",
+        "services:services",
+        "services:ask",
+        "services:documents",
     ],
     "login wait account 200 404 account account account": [
         "reservations:cancel",
         "reservations:order",
+        "services:download",
+        "services:replace",
     ],
     "200 wait account account account work work work": [
         "signup",
@@ -232,6 +259,7 @@ ANSWERS = {
         "signup_members",
         "signup_services",
         "waiting",
+        "signup_situations",
     ],
     "login 405 405 405 405 405 405 405": [
         "signup_remove_member",
@@ -246,6 +274,7 @@ ANSWERS = {
         "mfa_list_webauthn",
         "account_reauthenticate",
         "account_change_password",
+        "services:blank",
     ],
     "login 404 404 200 404 404 404 404": [
         "account_message",
@@ -321,6 +350,24 @@ ANSWERS = {
         "admin:families_roll_over",
         "admin:wallet_credit",
         "admin:wallet_cancel_credit",
+        "admin:services_requestline_accepter",
+        "admin:services_requestline_refuser",
+        "admin:services_requestline_pieces",
+        "admin:services_supportingdocument_valider",
+        "admin:services_supportingdocument_refuser",
+    ],
+    "login account account 200 404 account account account": [
+        "services:pieces",
+    ],
+    "login account account 409 409 account account account": [
+        "services:mandate",
+    ],
+    "login wait gate gate gate 405 405 405": [
+        "admin:services_supportingdocument_ouvrir",
+    ],
+    "login wait gate gate gate 403 403 200": [
+        "admin:services_documenttype_formulaire",
+        "admin:services_documenttype_telecharger",
     ],
 }
 PAGES = {name: dict(zip(VISITORS, words.split(), strict=True)) for words, names in ANSWERS.items() for name in names}
@@ -331,6 +378,7 @@ TABLES = {
     "accounts_commune": ("", "list add"),
     "accounts_user": ("list", "list"),
     "families_family": ("list", "list"),
+    "families_healthfile": ("list", "list"),
     "families_school": ("list", "list add"),
     "families_schoolclass": ("list add", "list add"),
     "families_schooling": ("list", "list"),
@@ -342,6 +390,9 @@ TABLES = {
     "reservations_order": ("list", "list"),
     "reservations_session": ("list", "list"),
     "services_service": ("list add", "list add"),
+    "services_documenttype": ("", "list add"),
+    "services_requestline": ("list", "list"),
+    "services_supportingdocument": ("list", "list"),
     "wallet_counterpayment": ("list add", "list add"),
     "wallet_operation": ("list", "list"),
     "wallet_purse": ("", "list add"),
@@ -359,7 +410,14 @@ FOREIGN = {
             "families:remove",
             "families:restore",
             "families:withdraw_invitation",
+            "families:health_edit",
+            "families:contact_add",
+            "families:contact_edit",
+            "families:contact_remove",
+            "families:consents",
             "reservations:cancel",
+            "services:pieces",
+            "services:replace",
         ],
         "404",
     ),
@@ -392,12 +450,26 @@ def paths_of(world: World) -> dict[str, str]:
         "signup_remove_member": {"pk": held["member"].pk},
         "wallet:purse_statement": {"code": held["purse"].code},
     }
-    named |= {name: {"pk": held["member"].pk} for name in ("families:edit", "families:school_class", "families:remove")}
+    named |= {name: {"pk": held["member"].pk} for name in OF_A_CHILD}
+    contact = {"pk": held["member"].pk, "contact": held["contact"].pk}
+    named |= {"families:contact_edit": contact, "families:contact_remove": contact}
+    named |= {name: {"pk": held["ondemand"].pk} for name in ("services:ask", "services:pieces", "signup_situations")}
+    named |= {name: {"pk": held["supportingdocument"].pk} for name in ("services:download", "services:replace")}
+    named |= {"services:blank": {"pk": held["documenttype"].pk}}
     named |= {name: {"pk": held[name.split("_")[1]].pk} for name in PAGES if OF_A_ROW.fullmatch(name)}
     return {name: reverse(name, kwargs=named.get(name)) for name in PAGES}
 
 
-OF_A_ROW = re.compile(r"admin:(accounts_user_(?!courriers)|families_family_)\w+")
+OF_A_CHILD = [
+    "families:edit",
+    "families:school_class",
+    "families:remove",
+    "families:health",
+    "families:health_edit",
+    "families:contact_add",
+    "families:consents",
+]
+OF_A_ROW = re.compile(r"admin:(accounts_user_(?!courriers)|families_family_|services_)\w+")
 
 
 def table_paths(world: World) -> dict[str, str]:

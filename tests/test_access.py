@@ -28,7 +28,8 @@ BOOKKEEPING = {"django_session", "portal_cache"}
 
 
 @pytest.fixture
-def world(db):
+def world(db, settings, tmp_path):
+    settings.DOCUMENTS_ROOT = tmp_path
     with time_machine.travel(NOW, tick=True):
         yield build_world()
 

@@ -7,7 +7,14 @@ from tests.access import PAGES, build_world, paths_of
 from tests.journeys.conftest import DESKTOP, PHONE
 
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
-NOT_A_PAGE = {"health", "authority_css", "admin:family_import_model", "admin:jsi18n"}
+NOT_A_PAGE = {
+    "services:blank",
+    "services:download",
+    "health",
+    "authority_css",
+    "admin:family_import_model",
+    "admin:jsi18n",
+}
 DJANGO_S_OWN = {"admin:password_change_done", "admin:app_list"}
 AXE = """async (rules) => {
     const found = await axe.run(document, rules ? {runOnly: {type: "rule", values: rules}} : {});
@@ -31,7 +38,8 @@ GOOD = {"h1": 1, "main": 1, "title": True, "lang": "fr", "wider": 0, "small": []
 
 
 @pytest.fixture
-def world(clock):
+def world(clock, settings, tmp_path):
+    settings.DOCUMENTS_ROOT = tmp_path
     return build_world()
 
 
