@@ -122,11 +122,18 @@ class LinesList(ChangeList):
             line.lacking, line.undecided = lacking[line.pk], undecided[line.pk]
 
 
+def _first(lines, line, prefer_lacking: bool) -> list[RequestLine]:
+    """Whom a decision most likely is for: those who wait (of them those who lack a piece, to ask for it), else ``line``."""
+    waiting = [each for each in lines if each.status == Status.PENDING]
+    lacking = [each for each in waiting if each.lacking] if prefer_lacking else []
+    return lacking or waiting or [each for each in lines if each == line]
+
+
 @admin.register(RequestLine)
 class RequestLineAdmin(CommunesAdmin):
     """The lines that families asked for, oldest first; a line's page is its request's."""
 
-    list_display = ["member", "family", "service", "situation", "asked", "pieces", "status"]
+    list_display = ["member", "family", "service", "asked", "pieces", "status"]
     list_filter = [StatusFilter, ServiceFilter]
     list_per_page = 100
     ordering = ["asked_at", "pk"]
@@ -152,13 +159,9 @@ class RequestLineAdmin(CommunesAdmin):
     def family(self, line):
         return f"{line.request.family.name} ({line.request.family.reference})"
 
-    @admin.display(description="service", ordering="request__service__name")
+    @admin.display(description="service et situation", ordering="request__service__name")
     def service(self, line):
-        return line.request.service
-
-    @admin.display(description="situation", ordering="audience__name")
-    def situation(self, line):
-        return line.audience.name
+        return f"{line.request.service} / {line.audience.name}"
 
     @admin.display(description="demandée le", ordering="asked_at")
     def asked(self, line):
@@ -167,8 +170,8 @@ class RequestLineAdmin(CommunesAdmin):
     @admin.display(description="pièces obligatoires")
     def pieces(self, line):
         if line.lacking:
-            return f"Il manque : {', '.join(line.lacking)}"
-        return f"À valider : {', '.join(line.undecided)}" if line.undecided else "Toutes validées"
+            return f"{len(line.lacking)} manquante{'s' if len(line.lacking) > 1 else ''}"
+        return f"{len(line.undecided)} à valider" if line.undecided else "Toutes validées"
 
     def get_urls(self):
         own = [
@@ -206,7 +209,7 @@ class RequestLineAdmin(CommunesAdmin):
         decision, line = DECISIONS[word], self._line(request, pk)
         desk = desk_of(line)
         lines = decision.may_take(desk.lines)
-        ticked = [each for each in lines if each.status == Status.PENDING] or [each for each in lines if each == line]
+        ticked = _first(lines, line, prefer_lacking=word == "pieces")
         told = {"lines": lines, "ticked": ticked, "reason": missing_text(ticked) if word == "pieces" else ""}
         form = decision.form(request.POST if request.method == "POST" else None, **told)
         if form.is_valid() and self._obeyed(request, decision, line, form):

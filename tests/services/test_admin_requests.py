@@ -101,9 +101,9 @@ def test_a_request_is_found_by_the_familys_reference_alone(browser, desk):
     ("piece", "said"),
     [
         ("validated", "Toutes validées"),
-        ("pending", "À valider : Attestation"),
-        (None, "Il manque : Attestation"),
-        ("refused", "Il manque : Attestation"),
+        ("pending", "1 à valider"),
+        (None, "1 manquante"),
+        ("refused", "1 manquante"),
     ],
 )
 def test_the_list_says_how_the_pieces_stand(visitor, piece, said):
@@ -446,3 +446,16 @@ def test_the_piece_of_a_sibling_who_did_not_ask_is_not_the_agents(browser, desk)
     theo = MembershipFactory(family=desk.family, member__first_name="Théo").member
     own, other = (document(desk.family, sheet, member=child) for child in (desk.child, theo))
     assert [browser.get(page_of(piece)).status_code for piece in (own, other)] == [200, 404]
+
+
+def test_pieces_are_asked_for_the_child_who_lacks_one_first(browser, desk):
+    sheet = DocumentTypeFactory(name="Fiche sanitaire", per_member=True)
+    desk.service.required_documents.create(type=sheet)
+    theo = MembershipFactory(family=desk.family, member__first_name="Théo").member
+    theirs = line(desk.service, desk.family, theo, "pending")
+    document(desk.family, sheet, member=desk.child, status="validated")
+    form = browser.get(page_of(desk.line, "pieces")).context["form"]
+    assert (form["lines"].value(), form["reason"].value()) == (
+        [f"{theirs.pk}:pending"],
+        "Merci d’envoyer : Fiche sanitaire (Théo).",
+    )
