@@ -1,6 +1,7 @@
 """« Mes services » and « Mes documents »: a family asks for a service, gives its pieces, finds them again."""
 
 from django.contrib import messages
+from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -80,11 +81,13 @@ SENT = (
 @family_required
 def pieces(request, pk):
     """The document step: what stands, what is to be given; each good piece is kept even when another is refused."""
-    asked = get_object_or_404(AccessRequest.objects.of(request.user).select_related("service__commune"), service=pk)
-    form = _pieces_form(request, pieces_page(request.user, asked).wanted)
-    if form.is_bound and _gave(request, form):
-        return _after_pieces(request, form, asked)
-    page = pieces_page(request.user, asked)
+    mine = AccessRequest.objects.of(request.user).select_related("service__commune", "family")
+    page = pieces_page(request.user, get_object_or_404(mine, service=pk))
+    form = _pieces_form(request, page.wanted)
+    if form.is_bound:
+        if _gave(request, form):
+            return _after_pieces(request, form, page.service)
+        page = pieces_page(request.user, page.request)
     return render(request, "services/pieces.html", {"page": page, "form": form})
 
 
@@ -100,11 +103,11 @@ def _gave(request, form) -> bool:
     return not form.errors
 
 
-def _after_pieces(request, form, asked):
+def _after_pieces(request, form, service):
     if any(slot.required.type.kind == DocumentType.Kind.IBAN for slot in form.given) and form.wants_mandate:
         messages.success(request, "Votre IBAN est enregistré : vous pouvez maintenant télécharger le mandat prérempli.")
-        return redirect("services:pieces", pk=asked.service_id)
-    return _sent(request, asked.service)
+        return redirect("services:pieces", pk=service.pk)
+    return _sent(request, service)
 
 
 def _sent(request, service):
@@ -135,12 +138,14 @@ def replace(request, pk):
     return render(request, "services/replace.html", {"document": document, "form": form, "has_iban": True})
 
 
-@require_safe
+@read_or_post
 @family_required
 def download(request, pk):
-    """A file that the family gave; readings of health data are inscribed."""
+    """A file that the family gave; health data by POST only, since each of their readings is inscribed."""
     mine = SupportingDocument.objects.of(request.user).current().exclude(type__kind__in=DocumentType.TEXTS)
     document = get_object_or_404(mine.select_related("type"), pk=pk)
+    if document.type.is_health and request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     content = read_document(user=request.user, document=document)
     return document_response(content, document.label, kind_of(content))
 
