@@ -21,13 +21,20 @@ DESKTOP = {"width": 1280, "height": 900}
 expect.set_options(timeout=10_000)
 
 
+def found_browser():
+    """The path of the browser, or the sentence that says what is missing."""
+    try:
+        return chromium(), ""
+    except NoBrowser as refusal:
+        return "", str(refusal)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, one for the whole session; its absence fails every journey with the line to run."""
-    try:
-        path = chromium()
-    except NoBrowser as refusal:
-        pytest.fail(str(refusal), pytrace=False)
+    path, refusal = found_browser()
+    if refusal:
+        pytest.fail(refusal, pytrace=False)
     # Playwright keeps an event loop running in this thread, so Django would refuse the ORM in it; no coroutine of ours
     # touches the database, which is the case that this setting of Django's is for.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

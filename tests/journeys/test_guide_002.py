@@ -52,18 +52,20 @@ def credit_in_admin(page, family, amount):
 
 
 # --- The account ------------------------------------------------------------------------------------------------------
-@pytest.mark.seed("S2-1", "S2-2", "S2-3", "S2-5", "S2-6", "S2-8", "S2-9")
+@pytest.mark.seed("S2-1", "S2-2", "S2-3", "S2-4", "S2-5", "S2-6", "S2-8", "S2-9")
 def test_the_home_welcomes_shows_the_steps_and_one_button_for_both_ways_in(visit):
     page = visit()
     assert "Bienvenue sur la plateforme citoyenne Communauté de Communes de la Dombes" in read(page.locator("main"))
     assert read_all(page.locator("ol h3")) == [
         "Créez un compte usager",
         "Créez votre cellule familiale",
+        "Demandez l’accès au service cantine",
         "Rechargez votre compte",
         "Réservez les dates des repas",
     ]
     assert "Attendez la validation du compte." in read(page.locator("ol li").nth(0))
-    assert "annulez-les en ligne" in read(page.locator("ol li").nth(3))
+    assert "en donnant vos pièces justificatives" in read(page.locator("ol li").nth(2))
+    assert "annulez-les en ligne" in read(page.locator("ol li").nth(4))
     follow(page, "Créer ou accéder à mon compte usager")
     assert read_all(page.locator("main h2")) == ["Créez votre compte", "Déjà inscrit ?"]
 
