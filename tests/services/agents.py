@@ -11,6 +11,8 @@ from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.families import MemberFactory, parent_of
 from tests.factories.services import DocumentTypeFactory, document, line, service_asking
 
+REQUESTS = reverse("admin:services_requestline_changelist")
+
 
 class Desk:
     """A canteen of Baneins that asks for a certificate, its agent, a family with a child that asked."""
@@ -69,3 +71,10 @@ def told(response) -> list[str]:
 def faults(response) -> list[str]:
     """Every sentence that a form of ours says is wrong."""
     return [sentence for each in response.context["form"].errors.values() for sentence in each]
+
+
+def choose(browser, action, *lines, **fields):
+    """Choose lines of the list and an action; ``confirmed="1"`` confirms its page."""
+    return browser.post(
+        REQUESTS, {"action": action, "_selected_action": [row.pk for row in lines]} | fields, follow=True
+    )

@@ -301,7 +301,7 @@ def test_a_piece_that_takes_effect_on_a_day_is_validated_on_its_own_page(browser
 
 
 # --- What services ask for ------------------------------------------------------------------------------------------------
-@pytest.mark.seed("S2-30", "S2-44")
+@pytest.mark.seed("S2-30")
 def test_an_agent_says_what_a_service_asks_for(browser, desk):
     other = DocumentTypeFactory(name="Certificat médical", per_member=True)
     page = reverse("admin:services_service_change", args=[desk.service.pk])
@@ -341,7 +341,6 @@ def blank(content=PNG, name="Fiche sanitaire.png"):
     return SimpleUploadedFile(name, content, "image/png")
 
 
-@pytest.mark.seed("S2-32")
 def test_a_manager_offers_a_blank_form_that_is_cleaned_and_kept_encrypted(visitor, desk, settings):
     manager = visitor(ManagerFactory())
     answer = manager.post(page_of(desk.type, "formulaire"), {"file": blank(PNG + b"<script>")})

@@ -15,7 +15,7 @@ from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactor
 from tests.factories.families import MemberFactory, MembershipFactory, SchoolingFactory
 from tests.factories.services import DocumentTypeFactory, document, line, service_asking
 from tests.forms import fields_of
-from tests.services.agents import Desk, faults, letters, page_of, statuses, told, words
+from tests.services.agents import Desk, choose, faults, letters, page_of, statuses, told, words
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:services_requestline_changelist")
@@ -43,11 +43,6 @@ def decide(browser, line, word, **fields):
     """Open the page of a decision and confirm it."""
     page = page_of(line, word)
     return browser.post(page, fields_of(browser.get(page)) | REASON[word] | fields, follow=True)
-
-
-def choose(browser, action, *lines, **fields):
-    """Choose lines of the list and an action; ``confirmed="1"`` confirms its page."""
-    return browser.post(LIST, {"action": action, "_selected_action": [row.pk for row in lines]} | fields, follow=True)
 
 
 # --- The list -----------------------------------------------------------------------------------------------------------
@@ -197,7 +192,6 @@ def test_lines_are_neither_added_nor_deleted_nor_edited_as_fields(visitor, desk)
 
 
 # --- The page of a request ----------------------------------------------------------------------------------------------
-@pytest.mark.seed("S3-60")
 def test_the_page_says_who_asks_for_what_with_which_pieces(browser, desk):
     SchoolingFactory(member=desk.child, school_class__name="CP de Mme Roy", school_class__school__name="Les Étangs")
     Quotient.objects.create(family=desk.family, value=512, effective_from="2020-01-01", recorded_by=desk.agent)
@@ -380,63 +374,6 @@ def test_the_next_request_is_of_the_service_that_the_agent_chose_in_the_list(bro
 def test_a_forged_service_in_the_address_is_not_a_fault(browser, desk, service):
     answer = browser.get(page_of(desk.line), {"_changelist_filters": f"service={service}"})
     assert answer.status_code == 200
-
-
-# --- Many at once -------------------------------------------------------------------------------------------------------
-def test_the_easy_ones_are_accepted_together_and_the_others_named_and_left(browser, desk):
-    easy = desk.another("Théo")
-    lacking, undecided = desk.another("Malo", piece=None), desk.another("Inès", piece="pending")
-    done = desk.another("Jules", "accepted")
-    everyone = [desk.line, easy, lacking, undecided, done]
-    page = browser.post(
-        f"{LIST}?statut=toutes", {"action": "accept_selected", "_selected_action": [r.pk for r in everyone]}
-    )
-    text = words(page)
-    for said in [
-        "1 demande choisie n’attend pas de décision et ne change pas.",
-        "Malo Dupont (Famille Dupont), Baneins – Cantine : il manque Attestation.",
-        "Inès Dupont (Famille Dupont), Baneins – Cantine : À valider : Attestation.",
-        "2 demandes",
-        "Votre demande est acceptée",
-    ]:
-        assert said in text
-    assert letters() == []
-    answer = browser.post(LIST, fields_of(page), follow=True)
-    assert told(answer) == ["Accès accepté : 2 demandes."]
-    assert statuses(*everyone) == ["accepted", "accepted", "pending", "pending", "accepted"]
-    assert letters() == ["services/lines_decided"]
-    assert "Accès accepté" in words(browser.get(page_of(easy, "history")))
-
-
-def test_a_forged_confirmation_accepts_no_request_whose_pieces_lack(browser, desk):
-    lacking = desk.another("Malo", piece=None)
-    choose(browser, "accept_selected", desk.line, lacking, confirmed="1")
-    assert statuses(desk.line, lacking) == ["accepted", "pending"]
-
-
-def test_several_are_refused_with_one_reason(browser, desk):
-    other = desk.another("Théo", piece=None)
-    page = choose(browser, "refuse_selected", desk.line, other)
-    assert "Votre demande n’est pas acceptée" in words(page)
-    empty = choose(browser, "refuse_selected", desk.line, other, confirmed="1", reason=" ")
-    assert faults(empty) == ["Indiquez le motif : la famille le lira."]
-    assert statuses(desk.line, other) == ["pending", "pending"]
-    choose(browser, "refuse_selected", desk.line, other, confirmed="1", reason="Le service est complet.")
-    rows = RequestLine.objects.filter(pk__in=[desk.line.pk, other.pk]).values_list("status", "reason", "decided_by")
-    assert set(rows) == {("refused", "Le service est complet.", desk.agent.pk)}
-
-
-@pytest.mark.parametrize(("action", "fields"), [("accept_selected", {}), ("refuse_selected", {"reason": "Complet."})])
-def test_a_bulk_decision_confirmed_twice_is_one(browser, desk, action, fields):
-    answers = [choose(browser, action, desk.line, confirmed="1", **fields) for _ in range(2)]
-    assert told(answers[1]) == ["Ces demandes étaient déjà décidées : rien n’a changé."]
-    assert letters() == ["services/lines_decided"]
-
-
-def test_when_nothing_can_be_accepted_the_page_says_so(visitor):
-    desk = Desk(piece=None)
-    page = choose(visitor(desk.agent), "accept_selected", desk.line)
-    assert "Aucune des demandes choisies ne peut recevoir cette réponse maintenant." in words(page)
 
 
 # --- A piece of a child who did not ask ---------------------------------------------------------------------------------
