@@ -12,11 +12,12 @@ from services import rules
 
 class ServiceQuerySet(models.QuerySet):
     def of_agent(self, agent):
-        """The services an agent decides for: those given to them by name, else all of their communes."""
+        """The services an agent decides for: those given to them by name, else those of their communes given to nobody."""
         if agent.is_superuser:
             return self
         mine = self.filter(commune__in=agent.communes.all())
-        return mine.filter(Q(agents=agent) | ~Q(commune__services__agents=agent)).distinct()
+        named = models.Exists(mine.filter(agents=agent))
+        return mine.filter(Q(agents=agent) | Q(agents=None) & ~named).distinct()
 
     def on_demand(self):
         """Those that families may ask for now."""
