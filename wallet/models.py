@@ -367,6 +367,12 @@ class CounterPayment(models.Model):
         return f"{self.get_means_display()} {euros(self.cents)}"
 
     @property
+    def details(self) -> str:
+        """« DUPONT Jean-Paul, LEP, reçu le 15-02-2026 »: what the parent finds on the statement."""
+        parts = [self.payer, self.bank, f"reçu le {self.received_on:%d-%m-%Y}"]
+        return ", ".join(part for part in parts if part)[-200:]
+
+    @property
     def label(self) -> str:
         """« Chèque n° 1234567 »."""
         number = f" n°\u00a0{self.number}" if self.number else ""

@@ -1,13 +1,13 @@
 """« Mon porte-monnaie » as a family sees it."""
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -42,11 +42,13 @@ def test_a_cheque_credited_by_an_agent_is_shown_to_the_family(visitor):
         means="CH",
         cents=5000,
         number="1234567",
-        received_on=timezone.localdate(),
+        payer="DUPONT Jean-Paul",
+        bank="LEP",
+        received_on=date(2026, 2, 15),
         key=make_key(agent.owner, f"credit:{family.pk}"),
     )
     ((label, _, debit, credit, balance),) = cells(visitor(parent).get(STATEMENT))
-    assert label == "Règlement au guichet – Chèque n° 1234567"
+    assert label == "Règlement au guichet – Chèque n° 1234567 DUPONT Jean-Paul, LEP, reçu le 15-02-2026"
     assert (debit, credit, balance) == ("", "50,00 €", "50,00 €")
 
 

@@ -89,7 +89,7 @@ def credit_at_counter(
 
 def _credit(payment: CounterPayment, agent: User, key, now) -> Operation:
     source = system_account(CounterPayment.ACCOUNTS[payment.means])
-    move = Move(source.pk, payment.wallet.account_id, payment.cents, f"counter:{key}", payment.label)
+    move = Move(source.pk, payment.wallet.account_id, payment.cents, f"counter:{key}", payment.details)
     label = f"{Operation.Kind.COUNTER_CREDIT.label} – {payment.label}"
     return post(Operation.Kind.COUNTER_CREDIT, [move], actor=agent, label=label, at=now)
 
