@@ -293,5 +293,5 @@ def test_a_cheque_at_the_counter_reaches_the_wallet(visit, town, letters):
     assert balance(page) == "50,00 €"
     assert columns(page.locator("main")) == ["Libellé", "Date", "Débit", "Crédit", "Solde"]
     (line,) = rows(page.locator("main"))
-    assert line[0] == "Règlement au guichet – Chèque n° 795466"
+    assert line[0] == "Règlement au guichet – Chèque n° 795466 DUPONT Claire, LEP, reçu le 01-03-2027"
     assert line[3:] == ["50,00 €", "50,00 €"]
