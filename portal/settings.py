@@ -247,13 +247,20 @@ def document_keys() -> dict[str, bytes]:
 
 DOCUMENT_KEYS = document_keys()
 
+# --- Cards ------------------------------------------------------------------------------------------------------------
+# Without both keys the portal takes no card and tells how to pay at the counter.
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_BASE = env("STRIPE_API_BASE", "https://api.stripe.com")
+STRIPE_PAGE = env("STRIPE_PAGE", "https://checkout.stripe.com")  # where the payment page stands
+
 # --- Security ---------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, STRIPE_PAGE],  # a form whose answer redirects to the payment page
         "object-src": [NONE],
         "img-src": [SELF, "data:"],
     }

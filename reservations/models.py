@@ -3,6 +3,7 @@
 import pghistory
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q
 from django.utils import timezone
@@ -11,7 +12,7 @@ from accounts.models import User
 from families.models import Family, Level, Member, School
 from reservations.rules import DeadlineKind, DeadlineRule
 from services.models import Audience, Service
-from wallet.models import Operation, Purse
+from wallet.models import CardPayment, Operation, Purse
 
 
 class Billing(models.TextChoices):
@@ -59,6 +60,15 @@ class Activity(models.Model):
     description = models.TextField("présentation", blank=True)
     unit = models.CharField("unité", max_length=20, default="repas", help_text="Ce que l’on compte : repas, séance…")
     units = models.CharField("unité au pluriel", max_length=20, default="repas")
+    quantity = models.PositiveSmallIntegerField(
+        "unités facturées", default=1, help_text="Une journée de centre peut compter deux demi-journées."
+    )
+    care_percent = models.PositiveSmallIntegerField(
+        "part de garde, en %",
+        default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="Ce que l’attestation fiscale retient du prix : la garde, jamais le repas.",
+    )
     billing = models.CharField("paiement", max_length=8, choices=Billing.choices, default=Billing.PREPAID)
     arrival = models.TimeField("arrivée", default="11:30")
     departure = models.TimeField("départ", default="13:30")
@@ -263,9 +273,17 @@ class BookingQuerySet(models.QuerySet):
         return self.filter(status=Booking.Status.BOOKED)
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="BookingEvent")
+# The nightly debit dates 200 000 bookings at once: the ledger tells that story, their own history need not.
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["debited_at"])),
+    model_name="BookingEvent",
+)
 class Booking(models.Model):
-    """Réservation: a member's place on a day, paid by one family at a price frozen here (euro cents)."""
+    """Réservation: a member's place on a day, paid by one family at a price frozen here (euro cents).
+
+    ``cents`` is the whole price, ``quantity`` times the unit price; a deferred one is debited on the day.
+    """
 
     class Status(models.TextChoices):
         BOOKED = "booked", "Réservée"
@@ -280,6 +298,8 @@ class Booking(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, related_name="bookings", verbose_name="commande")
     billing = models.CharField("paiement", max_length=8, choices=Billing.choices)
     cents = models.PositiveIntegerField("prix, en centimes")
+    quantity = models.PositiveSmallIntegerField("quantité", default=1)
+    debited_at = models.DateTimeField("débitée le", null=True, blank=True)
     status = models.CharField("état", max_length=10, choices=Status.choices, default=Status.BOOKED)
     cancelled_at = models.DateTimeField("annulée le", null=True, blank=True)
     cancelled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -300,8 +320,20 @@ class Booking(models.Model):
                 condition=Q(status="booked", cancelled_at=None) | ~Q(status="booked") & Q(cancelled_at__isnull=False),
                 name="booking_end_is_dated",
             ),
+            models.CheckConstraint(
+                condition=Q(debited_at=None) | Q(billing="deferred"), name="booking_debited_when_deferred"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="booking_of_something"),
         ]
-        indexes = [models.Index(fields=["family", "session"], name="booking_of_family")]
+        indexes = [
+            models.Index(fields=["family", "session"], name="booking_of_family"),
+            models.Index(
+                fields=["family"],
+                include=["session", "cents"],
+                name="booking_to_debit",
+                condition=Q(billing="deferred", status="booked", debited_at=None),
+            ),
+        ]
 
     def __str__(self):
         return f"{self.member} – {self.session}"
@@ -313,14 +345,21 @@ class Booking(models.Model):
 
 
 class Cart(models.Model):
-    """Panier (prepaid) or demandes (deferred) of a family: kept until confirmed or erased."""
+    """Panier (prepaid) or demandes (deferred) of a family: kept until confirmed or erased.
+
+    While ``payment`` is set, a payment page is open for it: its lines do not change, their places are held.
+    """
 
     family = models.ForeignKey(Family, models.CASCADE, related_name="carts")
     billing = models.CharField(max_length=8, choices=Billing.choices)
+    payment = models.OneToOneField(CardPayment, models.PROTECT, null=True, blank=True, related_name="cart")
 
     class Meta:
         verbose_name = "panier"
-        constraints = [models.UniqueConstraint(fields=["family", "billing"], name="one_cart_per_billing")]
+        constraints = [
+            models.UniqueConstraint(fields=["family", "billing"], name="one_cart_per_billing"),
+            models.CheckConstraint(condition=Q(payment=None) | Q(billing="prepaid"), name="cart_paid_when_prepaid"),
+        ]
 
     def __str__(self):
         return f"{self.get_billing_display()} – {self.family}"
@@ -342,6 +381,8 @@ class CartLine(models.Model):
     session = models.ForeignKey(Session, models.CASCADE, related_name="+")
     member = models.ForeignKey(Member, models.CASCADE, related_name="+")
     act = models.CharField(max_length=6, choices=Act.choices)
+    agreed_cents = models.PositiveIntegerField("prix convenu, en centimes", null=True, blank=True)
+    held = models.BooleanField("place retenue", default=False)
     objects = CartLineQuerySet.as_manager()
 
     class Meta:

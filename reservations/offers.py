@@ -46,6 +46,7 @@ class PriceBook:
         self._lines = defaultdict(list)
         self._audience = {}
         self._services = {activity.pk: activity.service for activity in activities}
+        self._quantities = {activity.pk: activity.quantity for activity in activities}
         for row in Tariff.objects.filter(activity__in=self._services).select_related("audience"):
             self._lines[row.activity_id].append(_line(row))
             if row.audience and row.audience.residence == self._residence(self._services[row.activity_id].commune_id):
@@ -54,10 +55,11 @@ class PriceBook:
                 self._audience.setdefault(row.activity_id, row.audience_id)
 
     def cents(self, activity_id: int, day: date, member: Member | None) -> int:
-        """The price of one day of a member in euro cents; raise NoTariff when there is none."""
+        """The price of one day of a member in euro cents, all its units; raise NoTariff when there is none."""
         _, audience = _access(self._services[activity_id], member)
         audience = audience or self._audience.get(activity_id)
-        return price(self._lines[activity_id], audience, self._facts.quotient_on(day), day)
+        unit_price = price(self._lines[activity_id], audience, self._facts.quotient_on(day), day)
+        return unit_price * self._quantities[activity_id]
 
     def _residence(self, commune_id: int) -> str:
         return Residence.INSIDE if self._facts.family.commune_id == commune_id else Residence.OUTSIDE

@@ -85,7 +85,7 @@ _FLOORS = """
         SELECT source_id, id, operation_id, -cents FROM wallet_transfer
     ), posts AS (
         SELECT account_id, max(moves.id) AS last, sum(cents) AS cents,
-               bool_or(cents < 0 AND kind NOT IN ('dispute', 'debit_reject', 'bounced_cheque', 'deferred_debit')) AS spent
+               bool_or(cents < 0 AND NOT wallet_is_imposed(kind)) AS spent
         FROM moves JOIN wallet_operation operation ON operation.id = operation_id
         GROUP BY account_id, created_at
     ), running AS (

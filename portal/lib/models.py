@@ -5,12 +5,14 @@ These tables know nothing of the apps above: owners are written as text (``user:
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.cache import caches
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
+from schwifty import IBAN
 
 from portal.lib.sepa import is_creditor_id
 
@@ -19,6 +21,17 @@ def creditor_id(text: str) -> None:
     """Refuse what cannot be an ICS."""
     if not is_creditor_id(text):
         raise ValidationError("Cet ICS n’est pas valable : recopiez-le depuis le courrier de la Banque de France.")
+
+
+def iban(text: str) -> None:
+    """Refuse what cannot be an IBAN."""
+    if not IBAN(text, allow_invalid=True).is_valid:
+        raise ValidationError("Cet IBAN n’est pas valable : recopiez-le depuis le relevé d’identité bancaire.")
+
+
+def top_up_amounts() -> list[int]:
+    """What « Recharger mon crédit » offers at first, in euros."""
+    return [20, 30, 50, 100]
 
 
 colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Une couleur s’écrit comme #0f5a60.")
@@ -43,16 +56,39 @@ class Authority(models.Model):
     terms_version = models.CharField("version des conditions générales", max_length=20, default="1")
     terms = models.TextField("conditions générales et politique de confidentialité", blank=True)
     counter_payment = models.TextField("comment recharger au guichet", blank=True)
+    top_up_amounts = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name="recharges proposées, en euros", default=top_up_amounts
+    )
+    top_up_min = models.PositiveSmallIntegerField("recharge minimum, en euros", default=5)
+    top_up_max = models.PositiveSmallIntegerField("recharge maximum, en euros", default=500)
     creditor_name = models.CharField(
         "créancier SEPA", max_length=70, blank=True, help_text="Vide : le nom de la collectivité."
     )
     creditor_id = models.CharField(
         "identifiant créancier SEPA (ICS)", max_length=35, blank=True, validators=[creditor_id]
     )
+    creditor_iban = models.CharField("IBAN de la régie", max_length=34, blank=True, validators=[iban])
+    creditor_bic = models.CharField("BIC de la régie", max_length=11, blank=True)
+    debit_day = models.PositiveSmallIntegerField(
+        "jour du prélèvement mensuel",
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(28)],
+        help_text="Remis au jour ouvré suivant s’il tombe un week-end ou un jour férié.",
+    )
+    debit_notice = models.PositiveSmallIntegerField(
+        "préavis du prélèvement, en jours", default=14, validators=[MinValueValidator(2), MaxValueValidator(28)]
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "collectivité"
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="authority_is_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="authority_is_one"),
+            models.CheckConstraint(
+                condition=Q(top_up_min__gte=1, top_up_max__gte=F("top_up_min")),
+                name="authority_top_up_bounds",
+                violation_error_message="La recharge maximum est au moins la recharge minimum, elle-même d’1 € ou plus.",
+            ),
+        ]
 
     def __str__(self):
         return self.name

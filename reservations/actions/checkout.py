@@ -225,6 +225,7 @@ def _book(basket: Basket, order: Order) -> list[Booking]:
                 order=order,
                 billing=order.billing,
                 cents=line.cents,
+                quantity=line.session.activity.quantity,
             )
             for line in basket.lines
             if line.act == CartLine.Act.BOOK

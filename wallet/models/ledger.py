@@ -1,10 +1,8 @@
-"""The one ledger of the portal, the families' wallets and the payments taken at the counter.
+"""The one ledger of the portal and the families' wallets.
 
 Money is a whole number of cents. A transfer moves it from one account to another, so the ledger balances by
 construction; triggers (migration 0002) keep it append-only and keep the balances. The rules: docs/money.md.
 """
-
-from datetime import date
 
 import pghistory
 from django.conf import settings
@@ -26,6 +24,18 @@ class Purse(models.Model):
         "solde minimum, en centimes",
         default=0,
         help_text="0 : pas de découvert. −5000 : les familles peuvent réserver jusqu’à 50 € de découvert.",
+    )
+    reminder_below = models.IntegerField(
+        "rappel sous ce solde, en centimes",
+        null=True,
+        blank=True,
+        help_text="Un e-mail part quand le solde, réservations à venir déduites, passe dessous. Vide : jamais.",
+    )
+    blocked_above = models.PositiveIntegerField(
+        "réservations suspendues au-delà de ce reste dû, en centimes",
+        null=True,
+        blank=True,
+        help_text="Les réservations déjà faites restent. Une famille peut en être dispensée. Vide : jamais.",
     )
 
     class Meta:
@@ -155,6 +165,10 @@ class Wallet(models.Model):
     family = models.ForeignKey(Family, models.PROTECT, related_name="wallets", verbose_name="famille")
     purse = models.ForeignKey(Purse, models.PROTECT, related_name="wallets", verbose_name="porte-monnaie")
     account = models.OneToOneField(Account, models.PROTECT, related_name="wallet", verbose_name="compte")
+    never_blocked = models.BooleanField(
+        "jamais suspendu", default=False, help_text="La famille réserve même avec un reste dû (décision de la régie)."
+    )
+    reminded_at = models.DateTimeField("rappel envoyé le", null=True, blank=True, editable=False)
     objects = WalletQuerySet.as_manager()
 
     class Meta:
@@ -208,7 +222,9 @@ class Operation(models.Model):
         CARD_CREDIT = "card_credit", "Paiement par carte"
         DIRECT_DEBIT = "direct_debit", "Prélèvement"
         HOLD = "hold", "Mise de côté"
-        PARTIAL_REFUND = "partial_refund", "Remboursement partiel"
+        PARTIAL_REFUND = "partial_refund", "Remboursement sur carte"
+        CARD_REFUND = "card_refund", "Remboursement fait chez Stripe"
+        BANK_REFUND = "bank_refund", "Remboursement par virement"
         OPENING = "opening", "Reprise de solde"
         REVERSAL = "reversal", "Rectification"
         DISPUTE = "dispute", "Paiement contesté"
@@ -216,8 +232,8 @@ class Operation(models.Model):
         BOUNCED_CHEQUE = "bounced_cheque", "Chèque impayé"
         DEFERRED_DEBIT = "deferred_debit", "Consommation"
 
-    # What is owed whatever the balance; the trigger of migration 0002 holds the same closed list.
-    IMPOSED = (Kind.DISPUTE, Kind.DEBIT_REJECT, Kind.BOUNCED_CHEQUE, Kind.DEFERRED_DEBIT)
+    # What is owed whatever the balance; the trigger of migration 0004 holds the same closed list.
+    IMPOSED = (Kind.DISPUTE, Kind.DEBIT_REJECT, Kind.BOUNCED_CHEQUE, Kind.DEFERRED_DEBIT, Kind.CARD_REFUND)
 
     kind = models.CharField("nature", max_length=16, choices=Kind.choices)
     label = models.CharField("libellé", max_length=200)
@@ -289,91 +305,3 @@ class Transfer(models.Model):
 
     def __str__(self):
         return self.reference
-
-
-class CounterPaymentQuerySet(models.QuerySet):
-    def of(self, user):
-        """The counter payments of a guardian's family."""
-        return self.filter(wallet__family__guardians__user=user)
-
-    def of_agent(self, agent):
-        return self.filter(wallet__family__in=Family.objects.of_agent(agent))
-
-    def received_in(self, month: date):
-        """Those received in the month of a date."""
-        return self.filter(received_on__year=month.year, received_on__month=month.month)
-
-    def standing(self):
-        """Those that were not cancelled."""
-        return self.filter(cancellation=None)
-
-
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="CounterPaymentEvent")
-class CounterPayment(models.Model):
-    """Règlement au guichet: money an agent received outside the portal for a wallet (S4-32)."""
-
-    class Means(models.TextChoices):
-        CHEQUE = "CH", "Chèque"
-        CASH = "ES", "Espèces"
-        BANK_TRANSFER = "VI", "Virement"
-
-    # The account the money came in by.
-    ACCOUNTS = {
-        Means.CHEQUE: AccountKind.CHEQUE,
-        Means.CASH: AccountKind.CASH,
-        Means.BANK_TRANSFER: AccountKind.BANK_TRANSFER,
-    }
-
-    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="counter_payments", verbose_name="porte-monnaie")
-    means = models.CharField("mode de règlement", max_length=2, choices=Means.choices)
-    cents = models.PositiveIntegerField("montant, en centimes")
-    number = models.CharField("n° de pièce", max_length=40, blank=True)
-    payer = models.CharField("nom du payeur", max_length=120, blank=True)
-    bank = models.CharField("nom de la banque", max_length=80, blank=True)
-    received_on = models.DateField("date reçue")
-    operation = models.OneToOneField(
-        Operation, models.PROTECT, related_name="counter_payment", verbose_name="opération"
-    )
-    cancellation = models.OneToOneField(
-        Operation, models.PROTECT, null=True, blank=True, related_name="cancelled_payment", verbose_name="annulation"
-    )
-    cancellation_reason = models.CharField("motif de l’annulation", max_length=200, blank=True)
-    objects = CounterPaymentQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "règlement au guichet"
-        verbose_name_plural = "règlements au guichet"
-        ordering = ["-received_on", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(cents__gt=0),
-                name="counter_payment_is_positive",
-                violation_error_message="Le montant doit être supérieur à zéro.",
-            ),
-            models.CheckConstraint(
-                condition=~Q(means="CH") | ~Q(number=""),
-                name="counter_payment_cheque_has_number",
-                violation_error_message="Indiquez le numéro du chèque.",
-            ),
-            models.CheckConstraint(
-                condition=Q(cancellation=None, cancellation_reason="")
-                | Q(cancellation__isnull=False) & ~Q(cancellation_reason=""),
-                name="counter_payment_cancelled_with_reason",
-                violation_error_message="Une annulation a toujours un motif.",
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.get_means_display()} {euros(self.cents)}"
-
-    @property
-    def details(self) -> str:
-        """« DUPONT Jean-Paul, LEP, reçu le 15-02-2026 »: what the parent finds on the statement."""
-        parts = [self.payer, self.bank, f"reçu le {self.received_on:%d-%m-%Y}"]
-        return ", ".join(part for part in parts if part)[-200:]
-
-    @property
-    def label(self) -> str:
-        """« Chèque n° 1234567 »."""
-        number = f" n°\u00a0{self.number}" if self.number else ""
-        return f"{self.get_means_display()}{number}"

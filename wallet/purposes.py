@@ -1,0 +1,36 @@
+"""What a card payment is for: the app that opens one names its purpose, and registers here what follows its end.
+
+from wallet import purposes
+purposes.register("cart", CartPurpose())   # in AppConfig.ready(); serves « cart », « cart:12 » …
+"""
+
+from typing import Protocol
+
+from wallet.models import CardPayment
+
+
+class Purpose(Protocol):
+    """What follows the end of a card payment."""
+
+    def settle(self, payment: CardPayment) -> None:
+        """Serve the purpose of a payment that ended, paid or not, and date its ``settled_at`` in the same transaction.
+
+        Called outside any transaction, at least once, by several processes at a time: it locks the payment and does
+        its work once.
+        """
+
+    def address(self, payment: CardPayment) -> str:
+        """Where the payer lands once the payment has ended."""
+
+
+_registered: dict[str, Purpose] = {}
+
+
+def register(name: str, purpose: Purpose) -> None:
+    """Say who serves the payments of this purpose."""
+    _registered[name] = purpose
+
+
+def of(payment: CardPayment) -> Purpose:
+    """Who serves this payment; raise LookupError when nobody does."""
+    return _registered[payment.purpose.partition(":")[0]]
