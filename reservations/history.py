@@ -48,7 +48,7 @@ def check_bookings() -> Iterator[str]:
         if booking:
             yield f"booking {booking} costs {cost}, its transfer moves {moved}"
         else:
-            yield f"transfer {reference} pays no prepaid booking"
+            yield f"transfer {reference} pays no booking"
     for booking, status, recredited in rows(_RECREDITS):
         yield f"booking {booking} is {status}, recredited: {recredited}"
     for (booking,) in rows(_PAYERS):
@@ -64,7 +64,7 @@ _PAID = """
         SELECT id, source_id, cents, reference FROM wallet_transfer WHERE reference LIKE 'booking:%%'
     ), due AS (
         SELECT id, family_id, cents, status, 'booking:' || id AS reference
-        FROM reservations_booking WHERE billing = 'prepaid' AND cents > 0
+        FROM reservations_booking WHERE (billing = 'prepaid' OR debited_at IS NOT NULL) AND cents > 0
     )
 """
 _PAYMENTS = f"""{_PAID}

@@ -343,6 +343,11 @@ class Booking(models.Model):
         """The reference of the transfer that paid this booking."""
         return f"booking:{self.pk}"
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether its family has been debited: at checkout when prepaid, on the day when deferred."""
+        return self.billing == Billing.PREPAID or self.debited_at is not None
+
 
 class Cart(models.Model):
     """Panier (prepaid) or demandes (deferred) of a family: kept until confirmed or erased.

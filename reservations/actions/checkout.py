@@ -81,7 +81,7 @@ class Basket:
     @property
     def recredited(self) -> int:
         """What goes back to the wallets that paid, in cents."""
-        return sum(booking.cents for booking in self.cancelled if booking.billing == Billing.PREPAID)
+        return sum(booking.cents for booking in self.cancelled if booking.is_paid)
 
     @property
     def due_by_purse(self) -> Counter:
@@ -92,7 +92,7 @@ class Basket:
             booking = self.offer.booking(line.session, line.member)
             if line.act == CartLine.Act.BOOK and self.cart.billing == Billing.PREPAID:
                 due[purse] += line.cents or 0
-            elif line.act == CartLine.Act.CANCEL and booking and booking.billing == Billing.PREPAID:
+            elif line.act == CartLine.Act.CANCEL and booking and booking.is_paid:
                 due[purse] -= booking.cents
         return due
 

@@ -31,12 +31,12 @@ def pay_bookings(bookings: Iterable[Booking]) -> list[Move]:
 
 
 def recredit_bookings(bookings: Iterable[Booking]) -> list[Move]:
-    """The moves that give the prepaid ones back to the wallets that paid them (S2-63, S2-73)."""
+    """The moves that give the paid ones, debited ones too, back to the wallets that paid them (S2-63, S2-73)."""
     return refunds(booking.payment_reference for booking in _priced(bookings))
 
 
 def _priced(bookings: Iterable[Booking]) -> list[Booking]:
-    return [booking for booking in bookings if booking.billing == Billing.PREPAID and booking.cents]
+    return [booking for booking in bookings if booking.is_paid and booking.cents]
 
 
 def require_floor(booked: list[Booking]) -> None:
@@ -62,7 +62,7 @@ def estimated_costs(family_id: int) -> dict[int, int]:
     """« Coût estimé » per purse in cents: deferred bookings not yet debited (S4-36, S4-40)."""
     rows = (
         Booking.objects.active()
-        .filter(family=family_id, billing=Billing.DEFERRED)
+        .filter(family=family_id, billing=Billing.DEFERRED, debited_at=None)
         .values_list("session__activity__purse")
         .annotate(cents=Sum("cents"))
         .order_by()

@@ -107,7 +107,7 @@ def test_a_booking_that_nobody_paid_is_found(booking):
 
 def test_a_payment_without_its_booking_is_found(booking):
     Booking.objects.update(billing="deferred")
-    assert list(check_bookings()) == [f"transfer booking:{booking.pk} pays no prepaid booking"]
+    assert list(check_bookings()) == [f"transfer booking:{booking.pk} pays no booking"]
 
 
 def test_a_cancellation_without_recredit_is_found(booking):
