@@ -1,16 +1,17 @@
 """What a page or a decision must know of a family: read once, in one query."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, JSONObject
 
 from families.models import Certification, Family, Member, Quotient, Schooling
 from portal.lib.calendars import school_year_of
-from reservations.models import Billing, CartLine
+from reservations.models import Billing, Booking, CartLine
 from services.models import RequestLine
 from wallet.models import Wallet
 
@@ -61,6 +62,15 @@ def _default_balance():
 def _lines(billing):
     lines = CartLine.objects.filter(cart__family=OuterRef("pk"), cart__billing=billing)
     return lines.order_by().values("cart").annotate(n=Count("pk")).values("n")[:1]
+
+
+def estimated_costs(family_id: int, until: date | None = None) -> dict[int, int]:
+    """« Coût estimé » per purse in cents: bookings not yet debited (S4-36, S4-40), to a day included if one is given."""
+    rows = Booking.objects.active().filter(family=family_id, billing=Billing.DEFERRED, debited_at=None)
+    if until:
+        rows = rows.filter(session__date__lte=until)
+    rows = rows.order_by().values_list("session__activity__purse").annotate(cents=Sum("cents"))
+    return defaultdict(int, rows)
 
 
 def lock_members(pks: Iterable[int]) -> None:

@@ -1,11 +1,9 @@
 """Bookings in the ledger: from the purse's wallet to the service's revenue, and back to the purse that paid."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import Sum
-
-from reservations.models import Billing, Booking
+from reservations.facts import estimated_costs
+from reservations.models import Booking
 from wallet.actions import Move, lock_accounts, refunds, revenue_accounts, wallet_of
 from wallet.actions.ledger import not_enough
 from wallet.models import Wallet
@@ -56,15 +54,3 @@ def require_floor(booked: list[Booking]) -> None:
 def _wallets(bookings: list[Booking]) -> dict[int, Wallet]:
     purses = {booking.session.activity.purse_id: booking for booking in bookings}
     return {pk: wallet_of(each.family, each.session.activity.purse) for pk, each in purses.items()}
-
-
-def estimated_costs(family_id: int) -> dict[int, int]:
-    """« Coût estimé » per purse in cents: deferred bookings not yet debited (S4-36, S4-40)."""
-    rows = (
-        Booking.objects.active()
-        .filter(family=family_id, billing=Billing.DEFERRED, debited_at=None)
-        .values_list("session__activity__purse")
-        .annotate(cents=Sum("cents"))
-        .order_by()
-    )
-    return defaultdict(int, rows)
