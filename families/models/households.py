@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Commune, User
 from portal.lib.calendars import school_year_of
+from portal.lib.sepa import masked
 
 
 class FamilyQuerySet(models.QuerySet):
@@ -392,6 +393,7 @@ class SepaMandate(models.Model):
     signed_on = models.DateField("signé le")
     created_at = models.DateTimeField("enregistré le", default=timezone.now)
     ended_at = models.DateTimeField("fin", null=True, blank=True)
+    end_note = models.CharField("motif de la fin", max_length=140, blank=True)
     objects = SepaMandateQuerySet.as_manager()
 
     class Meta:
@@ -413,4 +415,4 @@ class SepaMandate(models.Model):
     @property
     def masked_iban(self) -> str:
         """« FR14 •••• 3606 »."""
-        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
+        return masked(self.iban)

@@ -97,3 +97,20 @@ def school_holidays_between(first: date, last: date, zone: str) -> frozenset[dat
     """The days of school holidays from first to last, both included."""
     days = (first + timedelta(n) for n in range((last - first).days + 1))
     return frozenset(day for day in days if not is_school_term(day, zone))
+
+
+def is_target_day(day: date) -> bool:
+    """Whether banks settle SEPA payments: not at weekends, nor on the six holidays of TARGET (European Central Bank)."""
+    return day.weekday() < 5 and day not in _target_holidays(day.year)
+
+
+@cache
+def _target_holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.financial_holidays("XECB", years=year))
+
+
+def target_day(day: date) -> date:
+    """The day itself, or the next one on which banks settle SEPA payments."""
+    while not is_target_day(day):
+        day += timedelta(1)
+    return day

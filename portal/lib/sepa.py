@@ -1,4 +1,4 @@
-"""What identifies a creditor in SEPA."""
+"""What identifies creditors and accounts in SEPA."""
 
 import re
 
@@ -24,3 +24,8 @@ def is_creditor_id(text: str) -> bool:
 def in_fours(iban: str) -> str:
     """An IBAN as people read it: « FR14 2004 1010 … »."""
     return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
+
+
+def masked(iban: str) -> str:
+    """What of an IBAN may be shown: « FR14 •••• 3606 »."""
+    return f"{iban[:4]} •••• {iban[-4:]}"

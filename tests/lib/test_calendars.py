@@ -148,3 +148,24 @@ def test_the_sets_between_two_dates_include_both_ends():
         date(2026, 10, 17),
         date(2026, 10, 18),
     }
+
+
+def test_banks_settle_on_working_days_but_six_holidays():
+    """TARGET: 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December; the French 14 July is a working day."""
+    closed = {date(2027, 1, 1), date(2027, 3, 26), date(2027, 3, 29), date(2026, 5, 1), date(2026, 12, 25)}
+    assert {day for day in closed if calendars.is_target_day(day)} == set()
+    assert calendars.is_target_day(date(2026, 7, 14))
+    assert not calendars.is_target_day(date(2028, 12, 26))
+
+
+@pytest.mark.parametrize(
+    ("day", "moved"),
+    [
+        (date(2026, 11, 5), date(2026, 11, 5)),
+        (date(2026, 12, 5), date(2026, 12, 7)),
+        (date(2027, 3, 26), date(2027, 3, 30)),
+        (date(2026, 12, 25), date(2026, 12, 28)),
+    ],
+)
+def test_a_payment_is_moved_to_the_next_day_of_the_banks(day, moved):
+    assert calendars.target_day(day) == moved
