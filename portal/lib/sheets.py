@@ -1,54 +1,37 @@
-"""Tables for a spreadsheet: CSV as a French one opens it (« ; », decimal comma, UTF-8 with its mark), without formulas."""
+"""Tables for a spreadsheet: CSV as a French Excel opens it, in which no cell is ever a formula."""
 
 import csv
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from decimal import Decimal
+import io
+import re
+from collections.abc import Iterable
 
-from django.http import StreamingHttpResponse
-from django.utils import timezone
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 
-BOM = "\ufeff"
-FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20|%")  # what a spreadsheet computes, the full-width signs too
-
-Cell = str | int | Decimal | date | datetime | None
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    @staticmethod
-    def write(line: str) -> str:
-        return line
+# What makes a spreadsheet compute, full-width signs and characters that it drops before looking included.
+FORMULA = re.compile(r"[\s\x00-\x1f\ufeff\u200b-\u200f]*[=+\-@|%\u2212\uff1d\uff0b\uff0d\uff20]")
+AMOUNT = re.compile(r"-?[0-9]+(,[0-9]+)?", re.ASCII)
 
 
-def amount(cents: int) -> Decimal:
-    """Euro cents as the euros of a cell."""
-    return Decimal(cents).scaleb(-2)
+def amount(cents: int) -> str:
+    """Return cents as a French spreadsheet reads a number: « 1234,50 », « -46,05 »."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole},{rest:02}"
 
 
-def csv_response(name: str, rows: Iterable[Iterable[Cell]]) -> StreamingHttpResponse:
-    """The rows as a file to download, written while it is sent; ``name`` is plain ASCII."""
-    response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+def to_csv(rows: Iterable[Iterable[str]]) -> bytes:
+    """Return the rows as UTF-8 with its mark, « ; » between cells; a text that would be computed begins with « ' »."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=";", lineterminator="\r\n").writerows([_plain(str(cell)) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def csv_response(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
+    """Answer with the rows as a file to download."""
+    response = HttpResponse(to_csv(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, name)
     return response
 
 
-def csv_lines(rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
-    """The lines of the file, its mark first."""
-    writer = csv.writer(_Echo, delimiter=";")
-    yield BOM
-    for row in rows:
-        yield writer.writerow([cell(each) for each in row])
-
-
-def cell(value: Cell) -> str:
-    """A value as a spreadsheet reads it; a text that would be computed gets an apostrophe in front."""
-    if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%d/%m/%Y %H:%M}"
-    if isinstance(value, date):
-        return f"{value:%d/%m/%Y}"
-    if isinstance(value, str):
-        text = " ".join(value.split())
-        return f"'{text}" if text.startswith(FORMULA) else text
-    return "" if value is None else str(value).replace(".", ",")
+def _plain(cell: str) -> str:
+    return f"'{cell}" if FORMULA.match(cell) and not AMOUNT.fullmatch(cell) else cell

@@ -1,42 +1,64 @@
-"""Files for a spreadsheet, read back as one reads them."""
+"""Spreadsheets: read by a French Excel, computed by none."""
 
 import csv
-import io
-from datetime import UTC, date, datetime
 
 import pytest
 
-from portal.lib.sheets import amount, cell, csv_response
+from portal.lib.sheets import amount, csv_response, to_csv
+
+
+def cells(*texts):
+    """A row as it is read back."""
+    (row,) = csv.reader([to_csv([texts]).decode("utf-8-sig").rstrip("\r\n")], delimiter=";")
+    return row
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("cents", "shown"), [(0, "0,00"), (5, "0,05"), (-4605, "-46,05"), (123456789, "1234567,89"), (-7, "-0,07")]
+)
+def test_an_amount_is_a_number_of_a_french_spreadsheet(cents, shown):
+    assert amount(cents) == shown
+    assert cells(amount(cents)) == [shown]
+
+
+@pytest.mark.parametrize(
+    "text",
     [
-        (amount(0), "0,00"),
-        (amount(5), "0,05"),
-        (amount(-123_456), "-1234,56"),
-        (12, "12"),
-        (None, ""),
-        (date(2027, 3, 1), "01/03/2027"),
-        (datetime(2027, 3, 31, 22, 30, tzinfo=UTC), "01/04/2027 00:30"),
-        ("Cantine – Aiguilhe", "Cantine – Aiguilhe"),
-        ("deux\r\nlignes\tet plus", "deux lignes et plus"),
+        "=1+1",
+        "+33612345678",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1+1",
+        " =1+1",
+        "\r=1",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠A1",
+        "|calc",
+        "%0A=1",
+        "\u200b=1",
+        "\ufeff=1",
+        "−1+2",
+        "-1,5,2",
     ],
 )
-def test_a_value_is_written_as_french_spreadsheets_read_it(value, shown):
-    assert cell(value) == shown
+def test_a_text_that_a_spreadsheet_would_compute_is_kept_as_text(text):
+    assert to_csv([[text]]).decode("utf-8-sig").lstrip('"').startswith("'")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+33", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "|x", "%0A"])
-def test_a_text_is_never_computed(text):
-    assert cell(text) == "'" + text.strip()
+@pytest.mark.parametrize("text", ["Dupont", "Mer 1", "12", "-46,05", "l’école", "A=1", ""])
+def test_other_texts_are_left_alone(text):
+    assert cells(text) == [text]
 
 
-def test_a_file_has_its_mark_its_separators_and_its_name():
-    response = csv_response("journal.csv", [["Libellé", "Montant"], ["Repas ; « Lou »", amount(380)]])
-    content = b"".join(response.streaming_content)
-    assert content.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
-    assert rows == [["Libellé", "Montant"], ["Repas ; « Lou »", "3,80"]]
-    assert response["Content-Disposition"] == 'attachment; filename="journal.csv"'
+def test_the_file_has_its_mark_semicolons_and_quotes_where_needed():
+    assert to_csv([["Nom", "Prix (€)"], ['DUPONT; "Liou"', "10,35"]]) == (
+        b'\xef\xbb\xbfNom;Prix (\xe2\x82\xac)\r\n"DUPONT; ""Liou""";10,35\r\n'
+    )
+
+
+def test_the_answer_is_a_file_to_download():
+    response = csv_response("historique 2027-03.csv", [["a"]])
     assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="historique 2027-03.csv"'
