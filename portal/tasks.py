@@ -12,6 +12,7 @@ from accounts.actions import forget_unverified
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT
+from reservations.actions import debit_the_day
 from services.actions import retention
 from services.actions.expiry import expire
 
@@ -60,4 +61,4 @@ def housekeeping(today: date) -> dict[str, int]:
     return {"keys": keys, "secrets": secrets.update(context={}, given_up_at=now)}
 
 
-JOBS = {"housekeeping": housekeeping, "expiry": expire, "retention": forget}
+JOBS = {"debits": debit_the_day, "housekeeping": housekeeping, "expiry": expire, "retention": forget}

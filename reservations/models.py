@@ -1,5 +1,7 @@
 """Activities, their prices and days, and everything that is booked."""
 
+from datetime import date, datetime
+
 import pghistory
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
@@ -271,6 +273,11 @@ class BookingQuerySet(models.QuerySet):
 
     def active(self):
         return self.filter(status=Booking.Status.BOOKED)
+
+    def to_debit(self, today: date, now: datetime):
+        """Deferred, not yet debited, of the days up to ``today``, and past cancelling."""
+        final = Q(session__cancellable_until=None) | Q(session__cancellable_until__lte=now)
+        return self.active().filter(final, billing=Billing.DEFERRED, debited_at=None, session__date__lte=today)
 
 
 # The nightly debit dates 200 000 bookings at once: the ledger tells that story, their own history need not.

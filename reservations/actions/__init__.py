@@ -3,6 +3,15 @@
 from reservations.actions.cancelling import cancel_booking
 from reservations.actions.carts import choose_days, empty_cart, remove_lines
 from reservations.actions.checkout import confirm_cart
+from reservations.actions.debits import debit_the_day
 from reservations.actions.sessions import refresh_sessions
 
-__all__ = ["cancel_booking", "choose_days", "confirm_cart", "empty_cart", "refresh_sessions", "remove_lines"]
+__all__ = [
+    "cancel_booking",
+    "choose_days",
+    "confirm_cart",
+    "debit_the_day",
+    "empty_cart",
+    "refresh_sessions",
+    "remove_lines",
+]

@@ -11,6 +11,7 @@ from wallet.actions.ledger import (
     lock_accounts,
     post,
     post_all,
+    post_many,
     refunds,
     reverse,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "lock_accounts",
     "post",
     "post_all",
+    "post_many",
     "refunds",
     "revenue_account",
     "revenue_accounts",

@@ -1,11 +1,12 @@
 """The one door to the ledger. Called once per transaction, after every other lock: accounts come last (docs/locks.md)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -95,6 +96,41 @@ def post_all(drafts: list[Draft]) -> list[Operation]:
     return operations
 
 
+def post_many(kind: str, moves: str, params: Sequence, *, label: str, at: datetime) -> int:
+    """The same door for the moves of a night: one operation for each source; return how many moves. All or nothing.
+
+    ``moves`` is a query of (source, target, cents, reference, label), over rows that the caller has locked. For imposed
+    kinds only, which no balance stops; the triggers see to the rest. Raise AlreadyPosted. The caller's transaction.
+    """
+    if kind not in Operation.IMPOSED:
+        raise ValueError(f"{kind} is not imposed: what may be refused goes through post")
+    with connection.cursor() as cursor, refusing():
+        cursor.execute(_LOCK_MANY.format(moves=moves), params)
+        cursor.execute(_POST_MANY.format(moves=moves), [*params, kind, label, at, timezone.now()])
+        return cursor.rowcount
+
+
+_LOCK_MANY = """
+    WITH due AS ({moves})
+    SELECT count(*) FROM (
+        SELECT id FROM wallet_account
+        WHERE floor IS NOT NULL AND id IN (SELECT source FROM due UNION SELECT target FROM due)
+        ORDER BY id FOR NO KEY UPDATE
+    ) AS locked
+"""
+_POST_MANY = """
+    WITH due AS MATERIALIZED (SELECT *, row_number() OVER () AS rank FROM ({moves}) AS moves), acts AS MATERIALIZED (
+        SELECT source, nextval(pg_get_serial_sequence('wallet_operation', 'id')) AS operation
+        FROM (SELECT DISTINCT source FROM due ORDER BY source) AS sources
+    ), operations AS (
+        INSERT INTO wallet_operation (id, kind, label, at, created_at)
+        SELECT operation, %s, %s, %s::timestamptz, %s::timestamptz FROM acts
+    )
+    INSERT INTO wallet_transfer (operation_id, source_id, target_id, cents, reference, label)
+    SELECT operation, source, target, cents, reference, label FROM due JOIN acts USING (source) ORDER BY operation, rank
+"""
+
+
 def lock_accounts(pks: Iterable[int]) -> dict[int, Standing]:
     """Lock, by pk, the accounts that keep a balance, and return how they stand.
 
@@ -131,7 +167,7 @@ def lacks(cents: int, purse: Purse) -> str:
 
 
 def _insert(rows: list[tuple[Operation, Move]]) -> None:
-    try:
+    with refusing():
         Transfer.objects.bulk_create(
             Transfer(
                 operation=operation,
@@ -145,6 +181,13 @@ def _insert(rows: list[tuple[Operation, Move]]) -> None:
             )
             for operation, move in rows
         )
+
+
+@contextmanager
+def refusing():
+    """Say what the ledger's constraints refuse as people read it."""
+    try:
+        yield
     except IntegrityError as error:
         refusal = CONSTRAINTS.get(error.__cause__.diag.constraint_name)
         if refusal is None:
