@@ -1,11 +1,11 @@
-"""The bench: the same pages in a hamlet and in a town, their limits, and carts confirmed by many at once."""
+"""The bench: the same pages in a hamlet and in a town, their limits, carts confirmed by many at once, the night."""
 
 import os
 import sys
 
 from django.core.management import call_command
 
-from tests.bench import databases, rush
+from tests.bench import databases, night, rush
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child
 
@@ -21,6 +21,9 @@ def main() -> None:
     broken += more + grown(few, many)
     print(rush.report())
     databases.require_exact_ledger()
+    told, slow = night.report(HAMLET)
+    print(told)
+    broken += slow
     databases.drop_copy()
     print("\nThe ledger is exact after the run.", *(broken or ["All limits are kept."]), sep="\n")
     sys.exit(bool(broken))
