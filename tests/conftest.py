@@ -6,6 +6,8 @@ from django.core.cache import caches
 from tests import templates
 from tests.client import PortalClient
 
+pytest_plugins = ["tests.doubles.fixtures"]
+
 
 @pytest.fixture
 def client():
