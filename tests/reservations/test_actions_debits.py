@@ -18,6 +18,7 @@ from reservations.actions.debits import debit_the_day
 from reservations.actions.ledger import estimated_costs, recredit_bookings
 from reservations.models import Activity, Booking, Session
 from tests.concurrency import own_pid, someone_else
+from tests.factories.accounts import AgentFactory
 from tests.factories.reservations import (
     FRIDAY,
     LOUANE,
@@ -36,7 +37,7 @@ from tests.factories.reservations import (
     sessions,
 )
 from tests.factories.wallet import spend
-from wallet.actions import AlreadyPosted, NotEnough, post, set_floor
+from wallet.actions import AlreadyPosted, NotEnough, credit_at_counter, post, set_floor
 from wallet.models import Operation, Purse, Transfer, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +203,37 @@ def test_the_floor_never_stops_the_debit_and_what_lacks_is_owed(journee, night):
     night(TUESDAY)
     wallet = Wallet.objects.with_balance().get(pk=home.wallet.pk)
     assert (wallet.balance, wallet.owed, wallet.spendable) == (-1330, 1330, 0)
+
+
+def test_what_is_owed_is_settled_first_by_the_next_credit(journee, night):
+    home = household(0)
+    set_floor(Purse.objects.get(), -1330)
+    book(home, session(journee))
+    set_floor(Purse.objects.get(), 0)
+    night(TUESDAY)
+    owed = []
+    for cents in (1000, 1000):
+        credit(home, cents)
+        wallet = Wallet.objects.with_balance().get(pk=home.wallet.pk)
+        owed.append((wallet.owed, wallet.spendable))
+    assert owed == [(330, 0), (0, 670)]
+
+
+def credit(home, cents):
+    """Money at the counter."""
+    agent = AgentFactory()
+    credit_at_counter(
+        agent=agent,
+        family=home.family,
+        purse=home.wallet.purse,
+        means="ES",
+        cents=cents,
+        number="",
+        payer="",
+        bank="",
+        received_on=TUESDAY,
+        key=make_key(agent.owner, f"credit:{home.family.pk}"),
+    )
 
 
 def test_after_the_debit_the_floor_counts_the_balance_and_what_is_still_coming(journee, night):

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from families import hooks
+from reservations.actions import debit_the_day
 from reservations.history import check_bookings
 from reservations.models import Booking, Order, Session
 from tests.factories.reservations import (
@@ -108,6 +109,36 @@ def test_a_booking_that_nobody_paid_is_found(booking):
 def test_a_payment_without_its_booking_is_found(booking):
     Booking.objects.update(billing="deferred")
     assert list(check_bookings()) == [f"transfer booking:{booking.pk} pays no booking"]
+
+
+@pytest.fixture
+def debited(planted_differences, time_machine):
+    """A deferred booking that the night has debited."""
+    [found] = book(household(), session(LeisureFactory(cents=1330), capacity=3))
+    time_machine.move_to(instant(TUESDAY, "02:10"))
+    debit_the_day(TUESDAY)
+    return found
+
+
+def test_a_debited_booking_has_its_transfer(debited):
+    assert list(check_bookings()) == []
+
+
+def test_a_debit_that_the_booking_does_not_know_of_is_found(debited):
+    Booking.objects.update(debited_at=None)
+    assert list(check_bookings()) == [f"transfer booking:{debited.pk} pays no booking"]
+
+
+def test_a_booking_that_says_debited_and_was_not_is_found(planted_differences):
+    [coming] = book(household(), session(LeisureFactory(cents=1330), capacity=3))
+    Booking.objects.update(debited_at=instant(TUESDAY))
+    assert list(check_bookings()) == [f"booking {coming.pk} costs 1330, its transfer moves None"]
+
+
+def test_a_debited_booking_that_is_cancelled_without_recredit_is_found(debited):
+    Booking.objects.update(status="cancelled", cancelled_at=instant(TUESDAY))
+    Session.objects.update(booked=0)
+    assert list(check_bookings()) == [f"booking {debited.pk} is cancelled, recredited: False"]
 
 
 def test_a_cancellation_without_recredit_is_found(booking):
