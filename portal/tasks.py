@@ -15,6 +15,7 @@ from portal.lib.retention import KEPT
 from reservations.actions import debit_the_day
 from services.actions import retention
 from services.actions.expiry import expire
+from wallet.actions.debits import announce_debits, settle_debits
 
 log = logging.getLogger(__name__)
 KEYS_KEPT = timedelta(days=30)
@@ -61,4 +62,11 @@ def housekeeping(today: date) -> dict[str, int]:
     return {"keys": keys, "secrets": secrets.update(context={}, given_up_at=now)}
 
 
-JOBS = {"debits": debit_the_day, "housekeeping": housekeeping, "expiry": expire, "retention": forget}
+JOBS = {
+    "debits": debit_the_day,
+    "settlements": settle_debits,
+    "announcements": announce_debits,  # what is owed once all that is above has moved
+    "housekeeping": housekeeping,
+    "expiry": expire,
+    "retention": forget,
+}

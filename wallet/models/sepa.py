@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from families.models import Family, SepaMandate
 from portal.lib.money import euros
+from portal.lib.sepa import masked
 from wallet.models.ledger import Operation, Purse, Wallet
 
 
@@ -170,3 +171,8 @@ class BankRefund(models.Model):
 
     def __str__(self):
         return f"{self.end_to_end} – {euros(self.cents)}"
+
+    @property
+    def masked_iban(self) -> str:
+        """« FR14 •••• 3606 »."""
+        return masked(self.iban)
