@@ -1,6 +1,7 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from reservations import views
+from reservations import views, views_money
+from reservations.histories import CONSUMPTIONS, PAYMENTS
 
 app_name = "reservations"
 
@@ -18,4 +19,17 @@ urlpatterns = [
     path("mes-reservations/<int:pk>/annuler/", views.cancel, name="cancel"),
     path("commandes/", views.orders, name="orders"),
     path("commandes/<int:pk>/", views.order, name="order"),
+    path("commandes/<int:pk>/paiement/", views_money.offer_payment, name="offer_payment"),
+    path("soldes-et-paiements/", views_money.balances, name="balances"),
+    path("soldes-et-paiements/paiement-cb/", views_money.card_payment, name="card_payment"),
+    path("historiques/", views_money.monthly_history, {"kind": CONSUMPTIONS}, name="history"),
+    path("historiques/reglements/", views_money.monthly_history, {"kind": PAYMENTS}, name="payments"),
+    re_path(
+        rf"^historiques/(?P<kind>{CONSUMPTIONS}|{PAYMENTS})\.(?P<form>pdf|csv)$",
+        views_money.monthly_history,
+        name="history_file",
+    ),
+    path("recus/<slug:source>-<int:pk>.pdf", views_money.payment_receipt, name="receipt"),
+    path("attestations/", views_money.tax_certificates, name="certificates"),
+    path("attestations/<int:year>.pdf", views_money.tax_certificate, name="certificate"),
 ]

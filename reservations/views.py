@@ -158,7 +158,7 @@ def _confirm(request, billing, back):
             messages.error(request, sentence)
         return redirect(back)
     messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
-    return redirect("reservations:order", pk=answer["order"])
+    return redirect(f"reservations:{'offer_payment' if billing == Billing.DEFERRED else 'order'}", pk=answer["order"])
 
 
 @require_POST

@@ -21,7 +21,7 @@ from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.checkout import read_basket
-from reservations.models import Activity, Booking, Cart, Order
+from reservations.models import Activity, Billing, Booking, Cart, Order
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
@@ -98,7 +98,8 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "invitation": invitation,
         "message": OutgoingEmail.objects.filter(owner=claire.owner).first(),
         "booking": booking,
-        "order": Order.objects.get(family=family),
+        "order": booking.order,
+        "deferred": Order.objects.create(family=family, by=claire, billing=Billing.DEFERRED, booked_cents=1330),
         "family": family,
         "payment": payment,
         "activity": activity,
@@ -241,6 +242,12 @@ ANSWERS = {
         "reservations:bookings",
         "reservations:agenda",
         "reservations:orders",
+        "reservations:balances",
+        "reservations:card_payment",
+        "reservations:history",
+        "reservations:payments",
+        "reservations:history_file",
+        "reservations:certificates",
         "services:services",
         "services:ask",
         "services:documents",
@@ -248,8 +255,13 @@ ANSWERS = {
     "login wait account 200 404 account account account": [
         "reservations:cancel",
         "reservations:order",
+        "reservations:offer_payment",
+        "reservations:receipt",
         "services:download",
         "services:replace",
+    ],
+    "login wait account 404 404 account account account": [
+        "reservations:certificate",
     ],
     "200 wait account account account work work work": [
         "signup",
@@ -444,7 +456,11 @@ def paths_of(world: World) -> dict[str, str]:
         "mfa_remove_webauthn": {"pk": 1},
         "reservations:calendar": {"slug": "cantine-aiguilhe"},
         "reservations:cancel": {"pk": held["booking"].pk},
+        "reservations:certificate": {"year": 2026},
+        "reservations:history_file": {"kind": "reglements", "form": "csv"},
+        "reservations:offer_payment": {"pk": held["deferred"].pk},
         "reservations:order": {"pk": held["order"].pk},
+        "reservations:receipt": {"source": "guichet", "pk": held["payment"].pk},
         "reservations:products": {"kind": "cantine"},
         "reservations:typical_week": {"slug": "cantine-aiguilhe"},
         "signup_remove_member": {"pk": held["member"].pk},

@@ -46,6 +46,11 @@ def date_short(day: date) -> str:
     return f"{day:%d-%m-%Y}"
 
 
+def day_of_month(day: date) -> str:
+    """Return « Mer 1 », inside a month that is told above (S4-16)."""
+    return f"{WEEKDAYS[day.weekday()][:3].capitalize()} {day.day}"
+
+
 def dates_short(days: Iterable[date]) -> str:
     """Return the days in order, each once: « 09-11-2026, 10-11-2026 » (S3-120)."""
     return ", ".join(date_short(day) for day in sorted(set(days)))

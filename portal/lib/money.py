@@ -13,6 +13,11 @@ def euros(cents: int) -> str:
     return f"{MINUS if cents < 0 else ''}{thousands},{rest:02}{NBSP}€"
 
 
+def bare_euros(cents: int) -> str:
+    """Return ``cents`` as « 15,20 », for a field or for a column whose title says « € »."""
+    return euros(cents).removesuffix(f"{NBSP}€")
+
+
 def parse_euros(text: str) -> int:
     """Return the cents of « 15,20 », « 15.2 € » or « −1 234,56 € »; raise ValueError for anything else."""
     amount = AMOUNT.fullmatch(re.sub(r"\s", "", text).replace(MINUS, "-").removesuffix("€"))

@@ -1,6 +1,7 @@
 """The regulations of bookings as pure functions: no table, no clock; docs/bookings.md explains them."""
 
 from reservations.rules.calendar import Calendar, Counting
+from reservations.rules.care import care_share, is_young_enough
 from reservations.rules.days import DayFacts, DayState, day_state
 from reservations.rules.deadlines import PARIS, DeadlineKind, DeadlineRule, InvalidRule, deadline, in_time, instant
 from reservations.rules.eligibility import Candidate, Conditions, age_on, reasons_against
@@ -24,11 +25,13 @@ __all__ = [
     "Period",
     "TariffLine",
     "age_on",
+    "care_share",
     "day_state",
     "deadline",
     "describe",
     "in_time",
     "instant",
+    "is_young_enough",
     "price",
     "quantity",
     "reasons_against",

@@ -109,6 +109,12 @@ def date_short(day: date) -> str:
 
 
 @register.filter
+def month_title(day: date) -> str:
+    """Write « Novembre 2026 »."""
+    return dates.month_title(day)
+
+
+@register.filter
 def moment_long(moment: datetime) -> str:
     """Write « mardi 3 novembre 10:00 » in local time."""
     return dates.moment_long(timezone.localtime(moment), timezone.localdate())
