@@ -169,3 +169,51 @@ _COUNTER = """
         OR bool_or(undone.operation_id IS DISTINCT FROM payment.cancellation_id)
     ORDER BY 1
 """
+
+
+@register
+def direct_debits_are_in_the_ledger() -> Iterator[str]:
+    """Each debit collected credited its wallet once, under its reference; each reject took the same back."""
+    for (reference,) in rows(_DEBITS):
+        yield f"direct debit {reference}: not what the ledger says"
+
+
+_DEBITS = """
+    SELECT debit.end_to_end
+    FROM wallet_directdebit debit
+    JOIN wallet_wallet wallet ON wallet.id = debit.wallet_id
+    LEFT JOIN wallet_transfer credit ON credit.operation_id = debit.operation_id
+    LEFT JOIN wallet_account source ON source.id = credit.source_id
+    LEFT JOIN wallet_transfer undone ON undone.reverses_id = credit.id
+    LEFT JOIN wallet_transfer posted ON posted.reference = 'debit:' || debit.end_to_end
+    GROUP BY debit.id, wallet.account_id
+    HAVING count(*) <> 1
+        OR bool_or(posted.id IS DISTINCT FROM credit.id)
+        OR bool_or(debit.operation_id IS NOT NULL AND (source.kind, credit.target_id, credit.cents)
+               IS DISTINCT FROM ('direct_debit', wallet.account_id, debit.cents::bigint))
+        OR bool_or(undone.operation_id IS DISTINCT FROM debit.rejection_id)
+    ORDER BY 1
+"""
+
+
+@register
+def bank_refunds_are_in_the_ledger() -> Iterator[str]:
+    """Each refund by bank transfer left its wallet once, under its reference; one that came back is there again."""
+    for (reference,) in rows(_BANK_REFUNDS):
+        yield f"bank refund {reference}: not what the ledger says"
+
+
+_BANK_REFUNDS = """
+    SELECT refund.end_to_end
+    FROM wallet_bankrefund refund
+    JOIN wallet_wallet wallet ON wallet.id = refund.wallet_id
+    LEFT JOIN wallet_transfer paid ON paid.operation_id = refund.operation_id
+    LEFT JOIN wallet_account target ON target.id = paid.target_id
+    LEFT JOIN wallet_transfer undone ON undone.reverses_id = paid.id
+    GROUP BY refund.id, wallet.account_id
+    HAVING count(*) <> 1
+        OR bool_or((paid.reference, paid.source_id, target.kind, paid.cents) IS DISTINCT FROM (
+               'bank-refund:' || refund.end_to_end, wallet.account_id, 'bank_transfer', refund.cents::bigint))
+        OR bool_or(undone.operation_id IS DISTINCT FROM refund.rejection_id)
+    ORDER BY 1
+"""
