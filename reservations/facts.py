@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -18,7 +18,10 @@ from wallet.models import Wallet
 
 @dataclass(frozen=True)
 class FamilyFacts:
-    """A family's balance (cents, default purse), cart sizes, certification and quotients, as of ``today``."""
+    """A family's balance (cents, default purse), cart sizes, certification and quotients, as of ``today``.
+
+    ``suspended``: what is owed (cents) by pk of purse, where that much suspends booking.
+    """
 
     family: Family
     balance: int
@@ -26,6 +29,7 @@ class FamilyFacts:
     in_request: int
     certified: bool
     quotients: tuple[tuple[date, int], ...]
+    suspended: dict[int, int] = field(default_factory=dict)
 
     def quotient_on(self, day: date) -> int | None:
         """The quotient in force on ``day``, or None when none is known."""
@@ -44,6 +48,12 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
             .order_by("-effective_from")
             .values(json=JSONObject(since="effective_from", value="value"))
         ),
+        _suspended=ArraySubquery(
+            Wallet.objects.filter(family=OuterRef("pk"))
+            .suspended()
+            .order_by()
+            .values(json=JSONObject(purse="purse_id", cents="account__balance__cents"))
+        ),
     ).get(pk=family_id)
     return FamilyFacts(
         family=row,
@@ -52,6 +62,7 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
         in_request=row._in_request,
         certified=row._certified,
         quotients=tuple((date.fromisoformat(each["since"]), each["value"]) for each in row._quotients),
+        suspended={each["purse"]: -each["cents"] for each in row._suspended},
     )
 
 

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from families.models import Member
 from portal.lib.calendars import school_year_of
 from portal.lib.dates import date_long, moment_long
+from portal.lib.models import authority
+from portal.lib.money import euros
 from reservations.facts import FamilyFacts
 from reservations.models import Activity, Booking, CartLine, Session, Tariff
 from reservations.rules import (
@@ -29,6 +31,7 @@ from reservations.rules import (
 )
 from services.models import Audience, Service
 from services.rules import reason_without_access
+from wallet.models import Purse
 
 Act = CartLine.Act
 Residence = Audience.Residence
@@ -105,7 +108,9 @@ class Offer:
         """The day's state for a member; a day that does not take the member, or not yet, is closed to them."""
         booking = self.booking(session, member)
         state = day_state(self._facts_of(session, booking))
-        return DayState.CLOSED if state == DayState.OPEN and self._not_for(session, member) else state
+        if state == DayState.OPEN and (self.against_activity(session.activity) or self._not_for(session, member)):
+            return DayState.CLOSED
+        return state
 
     def takes(self, sessions: Iterable[Session], member: Member) -> bool:
         """Whether the activity takes the member on any of these days; others are not offered."""
@@ -131,10 +136,16 @@ class Offer:
         if booking:
             whose = "" if self.is_ours(booking) else " par l’autre parent"
             return [f"{_who_when(member, session)} : déjà réservé{whose}."]
+        suspended = self.against_activity(session.activity)
         reasons = [*self._against_day(session), *self._not_for(session, member)]
         if self.cents(session, member) is None:
             reasons.append(NoTariff.sentence)
-        return [f"{_who_when(member, session)} : {reason}" for reason in reasons]
+        return suspended + [f"{_who_when(member, session)} : {reason}" for reason in reasons]
+
+    def against_activity(self, activity: Activity) -> list[str]:
+        """Why the family books nothing new there for anybody: what it owes suspends it (a setting of the purse)."""
+        owed = self.facts.suspended.get(activity.purse_id)
+        return [] if owed is None else [suspension(owed, activity.purse)]
 
     def against_cancelling(self, session: Session, member: Member) -> list[str]:
         """Every reason, in French, why the day's booking cannot be cancelled by this family; empty when it can."""
@@ -161,7 +172,7 @@ class Offer:
                     wanted.append((session, member, act))
                 elif act == Act.CANCEL or DayState.OPEN not in states or state not in TAKEN:
                     reasons += found
-        return wanted, reasons
+        return wanted, list(dict.fromkeys(reasons))
 
     def _against_day(self, session: Session) -> list[str]:
         activity = session.activity
@@ -206,6 +217,19 @@ class Offer:
             opens_at=activity.booking_opens_at,
             closes_at=activity.booking_closes_at,
         )
+
+
+def suspension(owed: int, purse: Purse) -> str:
+    """What a family reads whose bookings are suspended: what it owes (cents), how to pay, whom to call."""
+    name = "" if purse.is_default else f" « {purse.name} »"
+    known = authority()
+    contact = known.phone or known.email
+    whom = f"{known.name} ({contact})" if contact else known.name
+    return (
+        f"Il reste {euros(owed)} à régler sur votre porte-monnaie{name} : les nouvelles réservations sont suspendues. "
+        f"Rechargez votre crédit pour réserver à nouveau ; en cas de difficulté, contactez {whom}. "
+        "Vos réservations déjà faites restent valables et peuvent toujours être annulées dans les délais."
+    )
 
 
 def without_access(service: Service, member: Member) -> list[str]:

@@ -61,6 +61,11 @@ class CalendarPage:
                 found[reason].append(member)
         return dict(found)
 
+    @property
+    def suspended(self) -> list[str]:
+        """Why the family books nothing new here, and what to do."""
+        return self.offer.against_activity(self.activity)
+
     def _priced(self):
         return [(session, member) for session in self.sessions for member in self.offer.members.values()]
 
@@ -130,7 +135,7 @@ class ProductLine:
 
     @property
     def reasons(self) -> list[str]:
-        return [reason for line in self.lines for reason in line.reasons]
+        return list(dict.fromkeys(reason for line in self.lines for reason in line.reasons))
 
     @property
     def mark(self) -> str:

@@ -98,7 +98,7 @@ class Basket:
 
     @property
     def reasons(self) -> list[str]:
-        return [reason for line in self.lines for reason in line.reasons]
+        return list(dict.fromkeys(reason for line in self.lines for reason in line.reasons))
 
     @property
     def refused(self) -> str:

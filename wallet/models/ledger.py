@@ -158,7 +158,16 @@ class WalletQuerySet(models.QuerySet):
     def with_balance(self):
         return self.select_related("purse", "account__balance").order_by("-purse__is_default", "purse__name")
 
+    def suspended(self):
+        """Those that owe more than their purse allows, unless exempted: nothing new is booked on them."""
+        return self.filter(never_blocked=False, account__balance__cents__lt=-F("purse__blocked_above"))
 
+
+@pghistory.track(
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("never_blocked")),
+    fields=["never_blocked"],
+    model_name="WalletEvent",
+)
 class Wallet(models.Model):
     """Porte-monnaie: a family's money in one purse."""
 
@@ -200,6 +209,12 @@ class Wallet(models.Model):
     def owed(self) -> int:
         """« Reste dû », in cents."""
         return max(0, -self.balance)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether nothing new is booked on it until what is owed is paid; see ``WalletQuerySet.suspended``."""
+        limit = self.purse.blocked_above
+        return limit is not None and self.owed > limit and not self.never_blocked
 
 
 class OperationQuerySet(models.QuerySet):
