@@ -13,6 +13,7 @@ from accounts import mfa
 from accounts.adapter import landing_url
 from portal import family_admin
 from portal.worklist import worklist
+from reservations import admin_accounting
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
 
@@ -29,7 +30,8 @@ class PortalAdminSite(AdminSite):
 
     @method_decorator(never_cache)
     def index(self, request, extra_context=None):
-        return super().index(request, {"worklist": worklist(request.user)} | (extra_context or {}))
+        ours = {"worklist": worklist(request.user), "accounting": admin_accounting.links(request.user)}
+        return super().index(request, ours | (extra_context or {}))
 
     def has_permission(self, request):
         return super().has_permission(request) and mfa.is_proven(request)
@@ -56,6 +58,7 @@ class PortalAdminSite(AdminSite):
             path("familles/importer/", family_admin.import_page, name="family_import"),
             path("familles/importer/confirmer/", family_admin.import_confirm, name="family_import_confirm"),
             path("familles/importer/modele.csv", family_admin.import_model, name="family_import_model"),
+            *admin_accounting.pages(),
         ]
         for page in pages:
             page.callback = self.admin_view(page.callback)

@@ -13,6 +13,8 @@ from datetime import date, datetime, time, timedelta
 from django.db import connection
 
 from accounts.models import User
+from portal.lib.dates import month_title
+from portal.lib.sheets import amount
 from reservations.rules import instant
 from services.models import Service
 from wallet.models import AccountKind, Operation, Purse
@@ -147,6 +149,37 @@ class Month:
     def all_purses(self) -> PurseLine:
         return _total(PurseLine, self.purses)
 
+    @property
+    def ties(self) -> bool:
+        """Whether every purse ends with what it began with and what moved, to the cent."""
+        return not any(line.gap for line in self.purses)
+
+    @property
+    def steps(self) -> list[tuple[str, list[int], bool]]:
+        """The lines of the families' purses: what, how much in each purse then in all, whether it is a balance."""
+        lines = [*self.purses, self.all_purses]
+        steps = [(label, [getattr(line, name) for line in lines], name in BALANCES) for name, label in STEPS.items()]
+        return [step for step in steps if any(step[1]) or step[0] not in RARE]
+
+
+BALANCES = ("before", "after")
+STEPS = {
+    "before": "Solde au début du mois",
+    "held_before": "dont avoirs des familles",
+    "owed_before": "dont reste dû par les familles",
+    "received": "Encaissé",
+    "corrected": "Rectifié",
+    "unpaid": "Impayé, rejeté ou contesté",
+    "refunded": "Remboursé",
+    "consumed": "Consommé dans les services",
+    "set_aside": "Mis de côté, ou rendu",
+    "other": "Autres mouvements",
+    "after": "Solde à la fin du mois",
+    "held_after": "dont avoirs des familles",
+    "owed_after": "dont reste dû par les familles",
+}
+RARE = (STEPS["set_aside"], STEPS["other"])
+
 
 def _total(kind, lines):
     """The line « Total » of some lines."""
@@ -204,6 +237,33 @@ class Cell:
         if self.other in FAMILIES:
             return "set_aside"
         return self.nature if self.other in MEANS else "other"
+
+
+def month_rows(month: Month) -> Iterator[list]:
+    """The summary of a month for a spreadsheet: one table below the other, amounts in euros."""
+    yield ["Récapitulatif mensuel", month_title(month.first)]
+    yield from _table(
+        "Services", ["Vendu", "Annulé", "Net"], ("sold", "cancelled", "net"), month.services, month.all_services
+    )
+    if month.means:
+        titles, names = ["Encaissé", "Rectifié", "Impayé, rejeté ou contesté", "Remboursé", "Net"], MEANS_COLUMNS
+        yield from _table("Modes de règlement", titles, names, month.means, month.all_means)
+    if month.purses:
+        yield []
+        yield ["Porte-monnaie des familles", *(line.name for line in month.purses), "Total"]
+        for label, cents, _ in month.steps:
+            yield [label, *map(amount, cents)]
+        yield ["Écart", *(amount(line.gap) for line in month.purses), amount(month.all_purses.gap)]
+
+
+MEANS_COLUMNS = ("received", "corrected", "unpaid", "refunded", "net")
+
+
+def _table(title: str, titles: list[str], names: tuple[str, ...], lines: list, total) -> Iterator[list]:
+    yield []
+    yield [title, *titles]
+    for line in [*lines, total]:
+        yield [line.name, *(amount(getattr(line, name)) for name in names)]
 
 
 def _services(cells: list[Cell], names: dict[str, str], others: bool = True) -> Iterator[ServiceLine]:

@@ -331,6 +331,9 @@ ANSWERS = {
         "admin:family_import",
         "admin:family_import_model",
         "admin:accounts_user_courriers",
+        "admin:accounting_month",
+        "admin:accounting_month_csv",
+        "admin:accounting_month_pdf",
     ],
     "login wait gate gate gate >admin:family_import >admin:family_import >admin:family_import": [
         "admin:family_import_confirm",
@@ -380,6 +383,8 @@ ANSWERS = {
     "login wait gate gate gate 403 403 200": [
         "admin:services_documenttype_formulaire",
         "admin:services_documenttype_telecharger",
+        "admin:accounting_journal",
+        "admin:accounting_journal_csv",
     ],
 }
 PAGES = {name: dict(zip(VISITORS, words.split(), strict=True)) for words, names in ANSWERS.items() for name in names}

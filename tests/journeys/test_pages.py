@@ -15,6 +15,10 @@ NOT_A_PAGE = {
     "health",
     "authority_css",
     "admin:family_import_model",
+    "admin:services_documenttype_telecharger",
+    "admin:accounting_journal_csv",
+    "admin:accounting_month_csv",
+    "admin:accounting_month_pdf",
     "admin:accounting_journal_csv",
     "admin:accounting_month_csv",
     "admin:accounting_month_pdf",
@@ -74,6 +78,7 @@ MORE = {
         "/reservations/historiques/?mois=2027-04",
         "/reservations/soldes-et-paiements/?jusquau=2027-02-01",
     ],
+    "manager": ["/admin/", "/admin/comptabilite/mois/", "/admin/comptabilite/journal/?jour=2027-02-01"],
 }
 
 
