@@ -19,9 +19,6 @@ NOT_A_PAGE = {
     "admin:accounting_journal_csv",
     "admin:accounting_month_csv",
     "admin:accounting_month_pdf",
-    "admin:accounting_journal_csv",
-    "admin:accounting_month_csv",
-    "admin:accounting_month_pdf",
     "admin:jsi18n",
 }
 DJANGO_S_OWN = {"admin:password_change_done", "admin:app_list"}
