@@ -6,10 +6,10 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tests.doubles.stripe import forms, orders, shapes
+from tests.doubles.stripe.answers import Answer
 from tests.doubles.stripe.bank import Bank
 from tests.doubles.stripe.errors import ApiError, lacking, unsound
 from tests.doubles.stripe.forms import Params
@@ -17,14 +17,8 @@ from tests.doubles.stripe.store import Thing
 
 KEYS = ("sk_test_", "rk_test_")
 EXPANDABLE = {"payment_intent": "payment_intent", "latest_charge": "charge", "charge": "charge"}
+OF_REFUND = ("amount", "expand", "metadata", "payment_intent", "reason")
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: bytes
-    headers: dict[str, str]
 
 
 def encode(thing: Thing) -> bytes:
@@ -136,7 +130,7 @@ class Api:
         return self.page("checkout.session", "/v1/checkout/sessions", params, "payment_intent")
 
     def create_refund(self, params: Params) -> Thing:
-        forms.only(params, ["amount", "expand", "metadata", "payment_intent", "reason"])
+        forms.only(params, OF_REFUND)
         intent = forms.text(params, "payment_intent")
         if intent is None:
             raise lacking("payment_intent")

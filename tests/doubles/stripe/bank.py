@@ -58,14 +58,17 @@ class Bank:
 
     def session(self, id: str) -> Thing:
         """The page as it stands now: one whose time is over is closed."""
-        session = self.store.get("checkout.session", id, "session")
-        if session["status"] == "open" and session["expires_at"] <= self.clock.now():
-            return self.close(session)
-        return session
-
-    def close(self, session: Thing) -> Thing:
-        """End a page that was not paid."""
         with self.act():
+            session = self.store.get("checkout.session", id, "session")
+            over = session["expires_at"] <= self.clock.now()
+            return self.close(id) if over and session["status"] == "open" else session
+
+    def close(self, id: str) -> Thing:
+        """The time of a page is over; one that ended already stays as it is."""
+        with self.act():
+            session = self.store.get("checkout.session", id, "session")
+            if session["status"] != "open":
+                return session
             session = self.store.put(session | {"status": "expired", "url": None})
             if session["payment_intent"]:
                 intent = self.store.get("payment_intent", session["payment_intent"])
@@ -85,12 +88,13 @@ class Bank:
                     f" status of `{session['status']}`.",
                     begun=True,
                 )
-            return self.close(session)
+            return self.close(id)
 
     def sweep(self) -> None:
         """Close every page whose time is over."""
-        for session in self.store.newest("checkout.session"):
-            self.session(session["id"])
+        over = "json_extract(body, '$.status') = 'open' and json_extract(body, '$.expires_at') <= ?"
+        for session in self.store.matching("checkout.session", over, self.clock.now()):
+            self.close(session["id"])
 
     # --- Cards
 
@@ -235,23 +239,19 @@ class Bank:
             if status not in allowed.get(refund["status"], ()):
                 raise ApiError(400, f"A refund that is {refund['status']} cannot become {status}.")
             before = {"status": refund["status"]}
-            refund = {name: value for name, value in refund.items() if name != "pending_reason"} | {"status": status}
-            if status == "failed":
-                refund |= {"failure_reason": "expired_or_canceled_card"}
-                refund |= {"failure_balance_transaction": shapes.new_id("txn_3")}
-            self.store.put(refund)
+            refund = self.store.put(shapes.ended(refund, status))
             self.store.hide(refund_id, later=[])
-            for type in ("refund.updated", "charge.refund.updated") + (
-                ("refund.failed",) if status == "failed" else ()
-            ):
-                self._say(type, refund, None if type == "refund.failed" else before)
+            for type in ("refund.updated", "charge.refund.updated"):
+                self._say(type, refund, before)
             if status == "failed":
+                self._say("refund.failed", refund)
                 self._give_back(self.store.get("charge", refund["charge"]), -refund["amount"])
             return refund
 
     def ripen(self, seconds: float) -> None:
         """Let time pass over the refunds that were made this long ago and have not ended."""
-        for refund in self.store.newest("refund", span={"lte": int(self.clock.now() - seconds)}):
+        due = "json_extract(hidden, '$.later') != '[]' and created <= ?"
+        for refund in self.store.matching("refund", due, self.clock.now() - seconds):
             for status in self.store.hidden(refund["id"])["later"]:
                 self.settle(refund["id"], status)
 

@@ -43,8 +43,7 @@ class Control:
 
     def expire(self, session: str) -> Thing:
         """The page's time is over."""
-        found = self._bank.session(session)
-        return self._bank.close(found) if found["status"] == "open" else found
+        return self._bank.close(session)
 
     def refund(self, payment: str, cents: int | None = None) -> Thing:
         return self._bank.refund(self._intent(payment), cents)
@@ -118,7 +117,7 @@ class Control:
         kinds = ("checkout.session", "payment_intent", "refund", "dispute", "event")
         endpoint = self._courier.endpoint
         return {
-            "objects": {kind: len(self._bank.store.newest(kind)) for kind in kinds},
+            "objects": {kind: self._bank.store.count(kind) for kind in kinds},
             "endpoint": {"address": endpoint.address, "hold": endpoint.hold},
             "held": len(self._courier.held),
             "tries": len(self._courier.log),

@@ -11,7 +11,11 @@ from tests.doubles.stripe.forms import Params
 MINIMUM = 50  # cents
 MAXIMUM = 99_999_999
 SHORTEST, LONGEST = 30 * 60, 24 * 3600  # seconds a page may live
+# Stripe dropped the second for the first on 2026-09-30; both are taken while the gateway sends the second.
+ALLOWED, FORMER = "allowed_payment_method_types", "payment_method_types"
 KNOWN = [
+    ALLOWED,
+    FORMER,
     "cancel_url",
     "client_reference_id",
     "customer_email",
@@ -22,7 +26,6 @@ KNOWN = [
     "metadata",
     "mode",
     "payment_intent_data",
-    "payment_method_types",
     "success_url",
 ]
 KNOWN_OF_INTENT = ("description", "metadata")
@@ -53,8 +56,8 @@ def read(params: Params, now: int) -> Order:
     forms.only(params, KNOWN)
     if params.get("mode") != "payment":
         raise unsound("mode", "Invalid mode: must be payment.")
-    if params.get("payment_method_types", ["card"]) != ["card"]:
-        raise unsound("payment_method_types", "Invalid payment_method_types: must be card.")
+    if params.get(ALLOWED, params.get(FORMER)) != ["card"]:
+        raise unsound(ALLOWED, f"Invalid {ALLOWED}: must be card.")
     success_url = forms.address(params, "success_url")
     if not success_url:
         raise lacking("success_url")

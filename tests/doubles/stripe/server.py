@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.doubles.stripe import pages
-from tests.doubles.stripe.api import Answer, Api, encode
+from tests.doubles.stripe.answers import Answer
+from tests.doubles.stripe.api import Api, encode
 from tests.doubles.stripe.bank import Bank
 from tests.doubles.stripe.chaos import Chaos
 from tests.doubles.stripe.clock import Clock

@@ -220,6 +220,15 @@ def refund(charge: Thing, cents: int, metadata: Thing, reason: str | None, statu
     )
 
 
+def ended(refund: Thing, status: str) -> Thing:
+    """The refund once it succeeded or failed."""
+    known = {name: value for name, value in refund.items() if name != "pending_reason"}
+    if status == "succeeded":
+        return known | {"status": status}
+    reason = {"failure_reason": "expired_or_canceled_card", "failure_balance_transaction": new_id("txn_3")}
+    return known | reason | {"status": status}
+
+
 def dispute(charge: Thing, cents: int, reason: str, status: str, now: int) -> Thing:
     """A payment contested at the bank; an inquiry (« warning ») takes no money."""
     inquiry = status.startswith("warning")

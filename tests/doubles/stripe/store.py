@@ -113,6 +113,15 @@ class Store:
         with self.lock:
             return [json.loads(row[0]) for row in self.base.execute(query, (*values, limit))]
 
+    def matching(self, kind: str, condition: str, *values: Any) -> list[Thing]:
+        """Objects of a kind, oldest first, that satisfy a condition of SQL on their columns."""
+        query = f"select body from object where kind = ? and {condition} order by place"
+        with self.lock:
+            return [json.loads(row[0]) for row in self.base.execute(query, (kind, *values))]
+
+    def count(self, kind: str) -> int:
+        return self._one("select count(*) from object where kind = ?", kind)[0]
+
     def answer_to(self, key: str) -> tuple[str, int, bytes] | None:
         """What was asked under this key, and what was answered."""
         return self._one("select asked, status, body from answer where key = ?", key)
