@@ -142,6 +142,8 @@ AGENT_PERMISSIONS = {
     "families.view_school",
     "wallet.view_wallet",
     "wallet.view_operation",
+    "wallet.view_directdebit",
+    "wallet.view_bankrefund",
     *(f"wallet.{verb}_counterpayment" for verb in ("view", "add", "change")),
     *(f"services.{verb}_service" for verb in ("view", "add", "change")),
     *(
@@ -316,6 +318,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "send-outgoing-emails": {"task": "portal.lib.tasks.send_outgoing_emails", "schedule": 30.0},
+    "reconcile-cards": {"task": "wallet.tasks.reconcile_cards", "schedule": 600.0},
     "nightly": {"task": "portal.tasks.nightly", "schedule": crontab(hour=2, minute=10)},
     "watchdog": {"task": "portal.tasks.nightly", "schedule": crontab(minute=40)},
 }

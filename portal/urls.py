@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from portal import sign_up_views, views
+from wallet.views_cards import stripe_events
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("mes-filiations/", include("families.urls")),
     path("mes-services/", include("services.urls")),
     path("porte-monnaie/", include("wallet.urls")),
+    path("paiements/stripe/evenements/", stripe_events, name="stripe_events"),
     path("reservations/", include("reservations.urls")),
     path("inscription/", sign_up_views.details, name="signup"),
     path("inscription/filiations/", sign_up_views.members, name="signup_members"),

@@ -29,7 +29,7 @@ from tests.factories.families import SchoolingFactory
 from tests.factories.services import PDF, DocumentTypeFactory, document, line, service_asking
 from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add_parent, add_pending, build_town
 from wallet.actions import credit_at_counter
-from wallet.models import Purse
+from wallet.models import CardPayment, Purse
 
 VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager"]
 
@@ -72,6 +72,20 @@ def build_world() -> World:
     return world
 
 
+def ended_card_payment(family: Family, claire: User) -> CardPayment:
+    """A payment by card that was given up: nothing is asked of Stripe any more."""
+    return CardPayment.objects.create(
+        family=family,
+        user=claire,
+        purpose="topup",
+        label="Recharge du porte-monnaie",
+        cents=5000,
+        status=CardPayment.Status.EXPIRED,
+        expires_at=timezone.now(),
+        settled_at=timezone.now(),
+    )
+
+
 def _fill(world: World, claire: User, family: Family) -> None:
     book(claire, "cantine-aiguilhe", date(2027, 3, 18))
     fill_cart(claire, "cantine-aiguilhe", date(2027, 3, 19))
@@ -102,6 +116,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "deferred": Order.objects.create(family=family, by=claire, billing=Billing.DEFERRED, booked_cents=1330),
         "family": family,
         "payment": payment,
+        "card": ended_card_payment(family, claire),
         "activity": activity,
         "session": booking.session,
         "service": activity.service,
@@ -216,7 +231,10 @@ ANSWERS = {
         "families:contact_edit",
         "families:consents",
     ],
+    "405 405 405 405 405 405 405 405": ["stripe_events"],
     "login wait 405 405 405 405 405 405": [
+        "wallet:resume_payment",
+        "wallet:abandon_payment",
         "families:school_class",
         "families:restore",
         "families:withdraw_invitation",
@@ -230,7 +248,6 @@ ANSWERS = {
     "login wait 404 200 200 404 404 404": [
         "wallet:statement",
         "wallet:purse_statement",
-        "wallet:top_up",
     ],
     "login wait account 200 200 account account account": [
         "reservations:selection",
@@ -242,6 +259,7 @@ ANSWERS = {
         "reservations:bookings",
         "reservations:agenda",
         "reservations:orders",
+        "wallet:top_up",
         "reservations:balances",
         "reservations:card_payment",
         "reservations:history",
@@ -257,6 +275,7 @@ ANSWERS = {
         "reservations:order",
         "reservations:offer_payment",
         "reservations:receipt",
+        "wallet:payment",
         "services:download",
         "services:replace",
     ],
@@ -433,6 +452,8 @@ FOREIGN = {
             "families:contact_remove",
             "families:consents",
             "reservations:cancel",
+            "wallet:resume_payment",
+            "wallet:abandon_payment",
             "services:pieces",
             "services:replace",
         ],
@@ -469,6 +490,9 @@ def paths_of(world: World) -> dict[str, str]:
         "reservations:products": {"kind": "cantine"},
         "reservations:typical_week": {"slug": "cantine-aiguilhe"},
         "signup_remove_member": {"pk": held["member"].pk},
+        "wallet:abandon_payment": {"reference": held["card"].reference},
+        "wallet:payment": {"reference": held["card"].reference},
+        "wallet:resume_payment": {"reference": held["card"].reference},
         "wallet:purse_statement": {"code": held["purse"].code},
     }
     named |= {name: {"pk": held["member"].pk} for name in OF_A_CHILD}

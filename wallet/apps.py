@@ -9,8 +9,10 @@ class WalletConfig(AppConfig):
 
     def ready(self):
         from families import hooks
-        from wallet import statements
+        from wallet import checks_cards, purposes, statements  # noqa: F401 -- its checks register themselves
+        from wallet.actions.cards import TOP_UP, TopUp
 
+        purposes.register(TOP_UP, TopUp())
         post_migrate.connect(ensure, sender=self)
         hooks.family_has_history.register(statements.has_moved_money)
 

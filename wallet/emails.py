@@ -1,10 +1,12 @@
 """Emails of the wallet: templates in ``emails/wallet/``."""
 
+from django.utils.timezone import localtime
+
 from accounts.models import User
 from families.models import Family
 from portal.lib import mailing
 from portal.lib.money import euros
-from wallet.models import CounterPayment
+from wallet.models import CardDispute, CardPayment, CardRefund, CounterPayment
 
 
 def credited(payment: CounterPayment, balance: int) -> None:
@@ -19,6 +21,41 @@ def credit_cancelled(payment: CounterPayment, balance: int) -> None:
         "owed": euros(-balance) if balance < 0 else "",
     }
     _tell(payment.wallet.family, "wallet/credit_cancelled", context)
+
+
+def card_paid(payment: CardPayment) -> None:
+    """The receipt of a payment by card: a message in the portal, by email if the payer gave an address (S4-52)."""
+    context = {"label": payment.label, "amount": euros(payment.cents), "at": f"{localtime(payment.paid_at):%d-%m-%Y}"}
+    context |= {"reference": str(payment.reference)}
+    owner = payment.family.owner if payment.family else payment.user.owner
+    mailing.queue("wallet/card_paid", to=payment.email, owner=owner, context=context)
+
+
+def card_refunded(refund: CardRefund) -> None:
+    """Tell the family that money goes back to the card that paid, and why."""
+    _tell_card(refund, "wallet/card_refunded", {"reason": refund.reason})
+
+
+def card_refund_failed(refund: CardRefund) -> None:
+    """Tell the family that the bank refused a refund: the wallet has the money again."""
+    _tell_card(refund, "wallet/card_refund_failed", {})
+
+
+def card_disputed(dispute: CardDispute) -> None:
+    """Tell the family that a payment was contested at the bank: the wallet no longer has the money."""
+    _tell_card(dispute, "wallet/card_disputed", {})
+
+
+def card_dispute_won(dispute: CardDispute) -> None:
+    """Tell the family that a contested payment stands after all: the wallet has the money again."""
+    _tell_card(dispute, "wallet/card_dispute_won", {})
+
+
+def _tell_card(gone: CardRefund | CardDispute, template: str, context: dict) -> None:
+    payment = gone.payment
+    if payment.family:
+        context |= {"amount": euros(gone.cents), "paid_on": f"{localtime(payment.paid_at):%d-%m-%Y}"}
+        _tell(payment.family, template, context)
 
 
 def _context(payment: CounterPayment, balance: int) -> dict:

@@ -184,7 +184,9 @@ def disputes_between(first: datetime, last: datetime) -> list[Dispute]:
 def read_event(body: bytes, signature: str) -> Event:
     """The event that Stripe signed; raise ForgedEvent for anything else."""
     try:
-        stripe.WebhookSignature.verify_header(body.decode(), signature, settings.STRIPE_WEBHOOK_SECRET)
+        stripe.WebhookSignature.verify_header(
+            body.decode(), signature, settings.STRIPE_WEBHOOK_SECRET, stripe.Webhook.DEFAULT_TOLERANCE
+        )
         event = json.loads(body)
         target = event["data"]["object"]
         return Event(event["id"], event["type"], target.get("id") or "", target.get("payment_intent") or "")
@@ -250,7 +252,7 @@ def _refund(refund) -> Refund:
         status=refund.status,
         cents=refund.amount,
         intent=refund.payment_intent or "",
-        reference=(refund.metadata or {}).get("refund", ""),
+        reference=getattr(refund.metadata, "refund", ""),
         created=_moment(refund.created),
     )
 

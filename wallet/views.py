@@ -1,4 +1,4 @@
-"""« Mon porte-monnaie »: what is in it, what happened, how to fill it."""
+"""« Mon porte-monnaie »: what is in it, what happened."""
 
 from django.core.paginator import Paginator
 from django.http import Http404
@@ -24,10 +24,3 @@ def wallet_statement(request, code=None):
     return render(
         request, "wallet/statement.html", {"family": family, "wallets": wallets, "wallet": wallet, "lines": lines}
     )
-
-
-@require_safe
-def top_up(request):
-    """How to put money in the wallet."""
-    family = get_object_or_404(Family.objects.of(request.user))
-    return render(request, "wallet/top_up.html", {"family": family, "wallets": Wallet.objects.of(request.user)})

@@ -25,6 +25,10 @@ class CardPaymentQuerySet(models.QuerySet):
         """Those whose end is not known yet."""
         return self.filter(status__in=CardPayment.GOING)
 
+    def assumed(self):
+        """Those that were ended while Stripe was silent: it may yet tell that they were paid."""
+        return self.filter(status=CardPayment.Status.EXPIRED).exclude(url="")
+
     def unsettled(self):
         """Those that ended, but whose purpose has not been served yet."""
         return self.exclude(status__in=CardPayment.GOING).filter(settled_at=None)
@@ -34,8 +38,9 @@ class CardPaymentQuerySet(models.QuerySet):
 class CardPayment(models.Model):
     """Paiement par carte: money asked of Stripe for the accounts of its lines. Never from paid back to anything.
 
-    ``purpose`` is opaque here (``topup``, ``cart:12``): the app that named it registered what follows
-    (wallet/purposes.py); ``settled_at`` says that it was done for the end that was reached.
+    ``url`` is emptied once Stripe itself has told the end. ``purpose`` is opaque here (``topup``, ``cart:12``): the
+    app that named it registered what follows (wallet/purposes.py); ``settled_at`` says that it was done for the end
+    that was reached.
     """
 
     class Status(models.TextChoices):
