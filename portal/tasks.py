@@ -12,7 +12,7 @@ from accounts.actions import forget_unverified
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT
-from reservations.actions import debit_the_day
+from reservations.actions import debit_the_day, remind_low_balances
 from services.actions import retention
 from services.actions.expiry import expire
 from wallet.actions.debits import announce_debits, settle_debits
@@ -66,6 +66,7 @@ JOBS = {
     "debits": debit_the_day,
     "settlements": settle_debits,
     "announcements": announce_debits,  # what is owed once all that is above has moved
+    "reminders": remind_low_balances,
     "housekeeping": housekeeping,
     "expiry": expire,
     "retention": forget,

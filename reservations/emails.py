@@ -1,9 +1,14 @@
 """What families are told of their bookings."""
 
+from collections import defaultdict
+
+from families.models import Guardian
 from portal.lib.dates import date_long
-from portal.lib.mailing import queue
+from portal.lib.mailing import queue, queue_all
+from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
 from reservations.models import Billing, Booking, CartLine, Order
+from wallet.models import Wallet
 
 
 def order_confirmed(order: Order, lines: list[CartLine], recredited: int) -> None:
@@ -30,6 +35,36 @@ def booking_cancelled(order: Order, booking: Booking) -> None:
         "recredited": euros(booking.cents) if order.operation_id else "",
     }
     _tell_family("reservations/booking_cancelled", order, context)
+
+
+def low_balances(wallets: list[Wallet]) -> None:
+    """« Pensez à recharger », to each guardian, in two queries; wallets as ``reservations.actions.reminders.low`` has them."""
+    guardians = defaultdict(list)
+    families = [wallet.family_id for wallet in wallets]
+    for each in Guardian.objects.filter(family__in=families).select_related("user").order_by("pk"):
+        guardians[each.family_id].append(each.user)
+    queue_all(
+        [
+            OutgoingEmail(
+                template="reservations/low_balance", to=user.email or "", owner=user.owner, context=_standing(wallet)
+            )
+            for wallet in wallets
+            for user in guardians[wallet.family_id]
+        ]
+    )
+
+
+def _standing(wallet: Wallet) -> dict:
+    return {
+        "family": str(wallet.family),
+        "purse": wallet.purse.name,
+        "balance": euros(wallet.balance),
+        "estimate": euros(wallet.estimate) if wallet.estimate else "",
+        "pending": euros(wallet.pending) if wallet.pending else "",
+        "left": euros(wallet.left),
+        "owed": euros(wallet.owed) if wallet.owed else "",
+        "suspended": wallet.is_suspended,
+    }
 
 
 def _row(line: CartLine) -> dict:

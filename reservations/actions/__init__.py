@@ -4,6 +4,7 @@ from reservations.actions.cancelling import cancel_booking
 from reservations.actions.carts import choose_days, empty_cart, remove_lines
 from reservations.actions.checkout import confirm_cart
 from reservations.actions.debits import debit_the_day
+from reservations.actions.reminders import remind_low_balances
 from reservations.actions.sessions import refresh_sessions
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "debit_the_day",
     "empty_cart",
     "refresh_sessions",
+    "remind_low_balances",
     "remove_lines",
 ]
