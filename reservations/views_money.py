@@ -11,6 +11,7 @@ from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
 from portal.lib.once import make_key
 from portal.lib.pdf import render_pdf
+from portal.lib.refusals import Refusal
 from portal.lib.sheets import csv_response
 from reservations.balances import last_day_to_debit, read_balances
 from reservations.certificates import certificate, certificates, owed_at_end
@@ -18,6 +19,11 @@ from reservations.forms import CardPaymentForm, UntilForm, read_past_month
 from reservations.histories import history
 from reservations.models import Billing, Order
 from reservations.receipts import receipt
+from wallet.actions import wallet_of
+from wallet.actions.cards import open_top_up
+from wallet.gateway import is_set_up
+from wallet.models import CardPayment
+from wallet.views_cards import go_to_payment
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -45,9 +51,31 @@ def card_payment(request):
         largest=authority().top_up_max * 100,
         initial={"email": request.user.email or ""},
     )
+    if "payer" in request.POST and form.is_valid():
+        try:
+            return _pay(request, form)
+        except Refusal as refusal:
+            form.add_error(None, refusal.sentences)
     live = request.htmx and request.method == "POST"
-    context = {"form": form, "balances": found, "once_key": make_key(request.user.owner, "top-up")}
+    context = {
+        "form": form,
+        "balances": found,
+        "cards": is_set_up(),
+        "going": CardPayment.objects.of(request.user).going().first(),
+        "once_key": make_key(request.user.owner, "top-up"),
+    }
     return render(request, f"reservations/{'_card_payment_live' if live else 'card_payment'}.html", context)
+
+
+def _pay(request, form):
+    family = request.user.guardian.family
+    payment = open_top_up(
+        user=request.user,
+        cents_by_wallet={wallet_of(family, line.purse).pk: cents for line, cents in form.wanted},
+        email=form.cleaned_data["email"],
+        key=request.POST.get("once_key", ""),
+    )
+    return go_to_payment(request, payment)
 
 
 @require_safe

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from families.models import SepaMandate
+from portal.lib.states import move
 from reservations.models import Activity, Billing, Booking, Order, Session
 from reservations.rules import instant
 from tests.factories.reservations import Household
@@ -48,9 +49,9 @@ def consumed(home: Household, member, activity: Activity, day: date, cents: int,
     )
 
 
-def _moved(kind, source, target, cents, at: datetime) -> Operation:
+def _moved(kind, source, target, cents, at: datetime, reference: str = "") -> Operation:
     with transaction.atomic():
-        move = Move(source, target, cents, f"test:{next(numbers)}")
+        move = Move(source, target, cents, reference or f"test:{next(numbers)}")
         return post(kind, [move], actor=None, label=Operation.Kind(kind).label, at=at)
 
 
@@ -67,26 +68,23 @@ def paid_at_counter(wallet: Wallet, cents: int, on: date, means: str = "CH", **f
 def paid_by_card(user, wallets: dict[Wallet, int], on: date, label: str = "Recharge du porte-monnaie") -> CardPayment:
     """A payment by card that Stripe has confirmed, crediting wallets."""
     at = instant(on, time(20))
-    source = system_account("card").pk
-    moves = [Move(source, each.account_id, cents, f"test:{next(numbers)}") for each, cents in wallets.items()]
-    with transaction.atomic():
-        operation = post(Operation.Kind.CARD_CREDIT, moves, actor=user, label=label, at=at)
     payment = CardPayment.objects.create(
         purpose="topup",
         family=user.guardian.family,
         user=user,
         label=label,
         cents=sum(wallets.values()),
-        status="paid",
         created_at=at,
         expires_at=at,
-        paid_at=at,
-        settled_at=at,
         session=f"cs_{next(numbers)}",
-        operation=operation,
     )
-    for each, cents in wallets.items():
-        CardPaymentLine.objects.create(payment=payment, account=each.account, cents=cents)
+    lines = [CardPaymentLine(payment=payment, account=each.account, cents=cents) for each, cents in wallets.items()]
+    CardPaymentLine.objects.bulk_create(lines)
+    source = system_account("card").pk
+    moves = [Move(source, line.account_id, line.cents, line.reference) for line in lines]
+    with transaction.atomic():
+        operation = post(Operation.Kind.CARD_CREDIT, moves, actor=user, label=label, at=at)
+    move(payment, CardPayment.Status.PAID, paid_at=at, settled_at=at, operation=operation)
     return payment
 
 
@@ -116,17 +114,18 @@ def debited(wallet: Wallet, cents: int, on: date, status: str = "settled") -> Di
     run = DirectDebitRun.objects.create(
         purse=wallet.purse, month=on.replace(day=1), collected_on=on, message=f"PRLV{next(numbers)}"
     )
-    operation = None
+    operation, end_to_end = None, f"E2E-{next(numbers)}"
     if status == "settled":
-        source = system_account("direct_debit").pk
-        operation = _moved(Operation.Kind.DIRECT_DEBIT, source, wallet.account_id, cents, instant(on, time(10)))
+        kind, source = Operation.Kind.DIRECT_DEBIT, system_account("direct_debit").pk
+        at, reference = instant(on, time(10)), f"debit:{end_to_end}"
+        operation = _moved(kind, source, wallet.account_id, cents, at, reference)
     return DirectDebit.objects.create(
         run=run,
         wallet=wallet,
         mandate=mandate,
         sequence="RCUR",
         cents=cents,
-        end_to_end=f"E2E-{next(numbers)}",
+        end_to_end=end_to_end,
         status=status,
         operation=operation,
         rejected_at=timezone.now() if status == "rejected" else None,
@@ -137,7 +136,8 @@ def paid_back(wallet: Wallet, cents: int, on: date, by) -> BankRefund:
     """Money of a wallet paid back to the family's bank account."""
     at = instant(on, time(10))
     batch = BankRefundBatch.objects.create(message=f"VIR{next(numbers)}", executed_on=on, by=by)
-    operation = _moved(Operation.Kind.BANK_REFUND, wallet.account_id, system_account("bank_transfer").pk, cents, at)
+    kind, target, end_to_end = Operation.Kind.BANK_REFUND, system_account("bank_transfer").pk, f"VIR-{next(numbers)}"
+    operation = _moved(kind, wallet.account_id, target, cents, at, f"bank-refund:{end_to_end}")
     return BankRefund.objects.create(
         wallet=wallet,
         batch=batch,
@@ -145,7 +145,7 @@ def paid_back(wallet: Wallet, cents: int, on: date, by) -> BankRefund:
         iban=IBAN,
         holder="Jean-Paul DUPONT",
         reason="Départ",
-        end_to_end=f"VIR-{next(numbers)}",
+        end_to_end=end_to_end,
         status="sent",
         by=by,
         created_at=at,

@@ -13,10 +13,14 @@ from tests.factories.reservations import (
     TUESDAY,
     ActivityFactory,
     LeisureFactory,
+    book,
     household,
     sessions,
 )
+from tests.factories.wallet import spend, wallet_with
 from wallet import checks
+from wallet.actions import set_floor
+from wallet.models import Purse
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=PARIS)
 
@@ -70,3 +74,25 @@ def leisure(db):
 def parent(home, visitor):
     """The mother at her browser."""
     return visitor(home.user)
+
+
+@pytest.fixture
+def purse(db):
+    """The leisure centres' own purse, which may go 150 € below zero."""
+    made = Purse.objects.create(code="cdc", name="CDC PE2M - APS ET CLSH")
+    set_floor(made, -15000)
+    made.refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def dupont(purse):
+    """Owes 46,05 € and has booked for 33,25 € more: Tuesday and Thursday at 13,30 €, Friday at 6,65 €."""
+    home = household(None, LOUANE)
+    wallet = wallet_with(0, home.family, purse)
+    whole, half = LeisureFactory(purse=purse, cents=1330), LeisureFactory(purse=purse, cents=665)
+    book(home, *sessions(whole, TUESDAY, THURSDAY))
+    book(home, *sessions(half, FRIDAY))
+    spend(wallet, 4605, kind="deferred_debit")
+    home.wallet = wallet
+    return home
