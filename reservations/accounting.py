@@ -155,14 +155,35 @@ class Month:
         return not any(line.gap for line in self.purses)
 
     @property
-    def steps(self) -> list[tuple[str, list[int], bool]]:
-        """The lines of the families' purses: what, how much in each purse then in all, whether it is a balance."""
+    def purse_names(self) -> list[str]:
+        return [line.name for line in [*self.purses, self.all_purses]]
+
+    @property
+    def steps(self) -> list["Step"]:
+        """The lines of the table of purses, from the balance at first to the one at the end."""
         lines = [*self.purses, self.all_purses]
-        steps = [(label, [getattr(line, name) for line in lines], name in BALANCES) for name, label in STEPS.items()]
-        return [step for step in steps if any(step[1]) or step[0] not in RARE]
+        steps = [
+            Step(name, label, [(line.name, getattr(line, name)) for line in lines]) for name, label in STEPS.items()
+        ]
+        return [step for step in steps if step.name not in RARE or any(cents for _, cents in step.amounts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the table of purses: what it is, and how much in each purse, then in all, in cents."""
+
+    name: str
+    label: str
+    amounts: list[tuple[str, int]]
+
+    @property
+    def css(self) -> str:
+        return "pv-strong" if self.name in BALANCES else "pv-part-of" if self.name in PARTS else ""
 
 
 BALANCES = ("before", "after")
+PARTS = ("held_before", "owed_before", "held_after", "owed_after")
+RARE = ("set_aside", "other")  # shown when there are any
 STEPS = {
     "before": "Solde au début du mois",
     "held_before": "dont avoirs des familles",
@@ -178,7 +199,6 @@ STEPS = {
     "held_after": "dont avoirs des familles",
     "owed_after": "dont reste dû par les familles",
 }
-RARE = (STEPS["set_aside"], STEPS["other"])
 
 
 def _total(kind, lines):
@@ -250,9 +270,9 @@ def month_rows(month: Month) -> Iterator[list]:
         yield from _table("Modes de règlement", titles, names, month.means, month.all_means)
     if month.purses:
         yield []
-        yield ["Porte-monnaie des familles", *(line.name for line in month.purses), "Total"]
-        for label, cents, _ in month.steps:
-            yield [label, *map(amount, cents)]
+        yield ["Porte-monnaie des familles", *month.purse_names]
+        for step in month.steps:
+            yield [step.label, *(amount(cents) for _, cents in step.amounts)]
         yield ["Écart", *(amount(line.gap) for line in month.purses), amount(month.all_purses.gap)]
 
 
