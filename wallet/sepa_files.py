@@ -68,9 +68,14 @@ class Creditor:
     bic: str
 
 
+def is_creditor(it: Authority) -> bool:
+    """Whether the authority has said how it collects: its ICS and its account."""
+    return bool(it.creditor_id and it.creditor_iban)
+
+
 def creditor_of(it: Authority) -> Creditor:
     """The authority as a creditor; raise CreditorMissing."""
-    if not (it.creditor_id and it.creditor_iban):
+    if not is_creditor(it):
         raise CreditorMissing
     return Creditor(it.creditor_name or it.subtitle or it.name, it.creditor_id, it.creditor_iban, it.creditor_bic)
 

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from families.models import Family
+from wallet.direct_debits import DirectDebitFacts
 from wallet.models import Wallet
 from wallet.statements import statement
 
@@ -21,6 +22,5 @@ def wallet_statement(request, code=None):
     if code and wallet is None:
         raise Http404
     lines = Paginator(statement(wallet) if wallet else [], PAGE).get_page(request.GET.get("page"))
-    return render(
-        request, "wallet/statement.html", {"family": family, "wallets": wallets, "wallet": wallet, "lines": lines}
-    )
+    context = {"family": family, "wallets": wallets, "wallet": wallet, "lines": lines}
+    return render(request, "wallet/statement.html", context | {"direct_debit": DirectDebitFacts(request.user)})

@@ -11,10 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from families.access import family_required
+from portal.lib.money import euros
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from wallet import gateway, purposes
 from wallet.actions import card_events, cards, wallet_of
+from wallet.direct_debits import DirectDebitFacts
 from wallet.forms import TopUpForm
 from wallet.models import CardPayment, Wallet
 from wallet.tasks import handle_event
@@ -50,6 +52,7 @@ def top_up(request):
         "cards": gateway.is_set_up(),
         "going": CardPayment.objects.of(request.user).going().first(),
         "once_key": make_key(request.user.owner, "top-up"),
+        "direct_debit": DirectDebitFacts(request.user),
     }
     return render(request, "wallet/top_up.html", context)
 
@@ -84,9 +87,17 @@ def payment(request, reference):
         silent = True
     address = purposes.of(found).address(found)
     if found.settled_at and address != request.path:
+        _tell_end(request, found)
         return redirect(address)
     lines = found.lines.select_related("account__balance", "account__wallet__purse")
     return render(request, "wallet/payment.html", {"payment": found, "lines": lines, "silent": silent})
+
+
+def _tell_end(request, payment: CardPayment):
+    if payment.status == CardPayment.Status.PAID:
+        messages.success(request, f"Votre paiement de {euros(payment.cents)} est accepté.")
+    else:
+        messages.warning(request, "Le paiement est abandonné : rien n’a été débité, et rien n’est réservé.")
 
 
 @require_POST

@@ -15,7 +15,7 @@ from accounts.models import User
 from families.actions.mandates import end_mandates
 from families.models import SepaMandate
 from portal.lib.dates import day_and_month
-from portal.lib.models import Authority, authority
+from portal.lib.models import authority
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
@@ -23,7 +23,7 @@ from wallet import emails_sepa
 from wallet.actions.ledger import Draft, Move, lock_accounts, mirror, post_all
 from wallet.actions.wallets import system_account
 from wallet.models import AccountKind, DirectDebit, DirectDebitRun, Operation, Purse, Transfer, Wallet
-from wallet.sepa_files import CreditorMissing, creditor_of, debit_file
+from wallet.sepa_files import creditor_of, debit_file, is_creditor
 from wallet.sepa_rules import REASONS, dormant_since, due_collection, earliest_collection, reason_of
 
 CHUNK = 500
@@ -62,7 +62,7 @@ def announce_debits(today: date) -> dict[str, int]:
     """Announce to the families with a mandate what they owe, once a purse and month; return how many were told."""
     it = authority()
     due = due_collection(today, it.debit_day, it.debit_notice)
-    if due is None or not _is_ready(it):
+    if due is None or not is_creditor(it):
         return {"announced": 0}
     in_chunks(_dormant(today), _lapse)
     told = Counter(announced=0)
@@ -71,14 +71,6 @@ def announce_debits(today: date) -> dict[str, int]:
             run = _run(purse, *due)
             told["announced"] += in_chunks(wallets, lambda pks, run=run: _announce(run.pk, pks, today, it.debit_notice))
     return dict(told)
-
-
-def _is_ready(it: Authority) -> bool:
-    try:
-        creditor_of(it)
-    except CreditorMissing:
-        return False
-    return True
 
 
 def _dormant(today: date) -> QuerySet:
