@@ -55,12 +55,15 @@ class Page:
             ("Réservations", reverse("reservations:selection")),
             ("Mes réservations", reverse("reservations:bookings")),
             (f"Panier{in_cart}", reverse("reservations:cart")),
-            ("Porte-monnaie", reverse("wallet:statement")),
+            ("Historiques", reverse("reservations:history")),
+            ("Soldes et paiements", reverse("reservations:balances")),
             ("Mes filiations", reverse("families:members")),
             ("Mes services", reverse("services:services")),
             ("Profil", reverse("profile")),
         ]
         here = getattr(self.request, "tab", self.request.path)
+        if here.startswith(reverse("wallet:statement")):
+            here = reverse("reservations:balances")
         best = max((url for _, url in rows if here.startswith(url)), key=len, default="")
         return [Tab(label, url, url == best) for label, url in rows]
 

@@ -29,7 +29,7 @@ urlpatterns = [
         views_money.monthly_history,
         name="history_file",
     ),
-    path("recus/<slug:source>-<int:pk>.pdf", views_money.payment_receipt, name="receipt"),
-    path("attestations/", views_money.tax_certificates, name="certificates"),
-    path("attestations/<int:year>.pdf", views_money.tax_certificate, name="certificate"),
+    path("historiques/recus/<slug:source>-<int:pk>.pdf", views_money.payment_receipt, name="receipt"),
+    path("historiques/attestations/", views_money.tax_certificates, name="certificates"),
+    path("historiques/attestations/<int:year>.pdf", views_money.tax_certificate, name="certificate"),
 ]

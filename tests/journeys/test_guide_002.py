@@ -244,7 +244,8 @@ def test_a_red_cross_cancels_a_meal_within_the_delay_and_recredits_it(booked):
     press(page, "Annuler la réservation")
     assert messages(page)[0].startswith("La réservation est annulée")
     assert balance(page) == "16,20 €"
-    follow(page, "Porte-monnaie")
+    follow(page, "Soldes et paiements")
+    follow(page, "Relevé des mouvements")
     assert rows(page.locator("main"))[0][3:] == ["3,80 €", "16,20 €"]
 
 

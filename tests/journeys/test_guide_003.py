@@ -362,7 +362,8 @@ def test_the_cart_is_paid_from_the_wallet(visit, claire, letters):
     page.goto("/mon-compte/")
     follow(page, "Historique de commande")
     assert rows(page.locator("main"))[0][2:] == ["Claire Dupont", "15,20 €", "0,00 €"]
-    follow(page, "Porte-monnaie")
+    follow(page, "Soldes et paiements")
+    follow(page, "Relevé des mouvements")
     assert [row[2:] for row in rows(page.locator("main"))] == [["15,20 €", "", "4,80 €"], ["", "20,00 €", "20,00 €"]]
 
 

@@ -86,7 +86,7 @@ def test_one_signs_in_with_the_identifier_given_by_the_town_hall(visit, jean_pau
     assert title(page) == "Bonjour Jean-Paul"
 
 
-@pytest.mark.seed("S4-4", "S4-7", "S4-8")
+@pytest.mark.seed("S4-4", "S4-5", "S4-6", "S4-7", "S4-8")
 def test_the_tabs_of_the_family(visit, jean_paul):
     page = visit(jean_paul, "/mon-compte/")
     tabs = page.get_by_role("navigation", name="Mon espace").get_by_role("link")
@@ -96,7 +96,8 @@ def test_the_tabs_of_the_family(visit, jean_paul):
         "Réservations",
         "Mes réservations",
         "Panier",
-        "Porte-monnaie",
+        "Historiques",
+        "Soldes et paiements",
         "Mes filiations",
         "Mes services",
         "Profil",
@@ -104,8 +105,14 @@ def test_the_tabs_of_the_family(visit, jean_paul):
     follow(page, "Réservations")
     assert title(page) == "Réservations"
     expect(tabs.get_by_text("Réservations", exact=True)).to_have_attribute("aria-current", "page")
-    follow(page, "Profil")
-    assert title(page) == "Profil"
+    for tab, heading in {
+        "Historiques": "Historiques",
+        "Soldes et paiements": "Soldes et paiements",
+        "Profil": "Profil",
+    }.items():
+        follow(page, tab)
+        assert title(page) == heading
+        expect(tabs.get_by_text(tab, exact=True)).to_have_attribute("aria-current", "page")
 
 
 @pytest.mark.seed("S4-1", "S4-9", "S4-122")

@@ -19,7 +19,7 @@ from wallet.actions import set_floor
 from wallet.models import Purse
 
 pytestmark = pytest.mark.django_db
-PAGE = "/reservations/attestations/"
+PAGE = "/reservations/historiques/attestations/"
 JADE, THEO = ("Jade", date(2021, 6, 1)), ("Théo", date(2013, 7, 12))
 MONDAY = date(2026, 10, 19)
 

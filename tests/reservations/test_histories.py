@@ -328,7 +328,7 @@ def test_no_other_file_is_there(visitor, home, name):
 
 # --- Receipts ---------------------------------------------------------------------------------------------------------
 def receipts(answer):
-    return re.findall(r'href="(/reservations/recus/[^"]+)"', answer.content.decode())
+    return re.findall(r'href="(/reservations/historiques/recus/[^"]+)"', answer.content.decode())
 
 
 def test_each_payment_has_its_receipt(visitor, home):
@@ -338,7 +338,10 @@ def test_each_payment_has_its_receipt(visitor, home):
     debited(home.wallet, 100, date(2026, 11, 1))
     parent = visitor(home.user)
     found = receipts(parent.get(PAYMENTS))
-    assert found == [f"/reservations/recus/carte-{card.pk}.pdf", f"/reservations/recus/guichet-{cheque.pk}.pdf"]
+    assert found == [
+        f"/reservations/historiques/recus/carte-{card.pk}.pdf",
+        f"/reservations/historiques/recus/guichet-{cheque.pk}.pdf",
+    ]
     words = pages_of(parent.get(found[0]))
     assert words.startswith("Parvis")
     for part in (f"Reçu n° CB-{card.pk}", "Reçu de DUPONT Claire", "Date reçu 01/11/2026", "Carte bancaire"):
@@ -353,7 +356,7 @@ def test_each_payment_has_its_receipt(visitor, home):
 def test_a_receipt_tells_what_was_given_back_since(visitor, home):
     card = paid_by_card(home.user, {home.wallet: 5000}, date(2026, 11, 1))
     refunded(card, 1500, date(2026, 11, 2))
-    words = pages_of(visitor(home.user).get(f"/reservations/recus/carte-{card.pk}.pdf"))
+    words = pages_of(visitor(home.user).get(f"/reservations/historiques/recus/carte-{card.pk}.pdf"))
     assert "Rendu depuis sur la carte : 15,00 €" in words.replace("\u00a0", " ")
 
 
@@ -363,15 +366,15 @@ def test_a_receipt_is_for_the_payer_and_for_what_was_received(visitor, home):
     card = paid_by_card(other.user, {other.wallet: 5000}, date(2026, 11, 1))
     parent, theirs = visitor(home.user), visitor(other.user)
     for address in (f"guichet-{cheque.pk}", f"carte-{card.pk}"):
-        assert theirs.get(f"/reservations/recus/{address}.pdf").status_code == 200
-        assert parent.get(f"/reservations/recus/{address}.pdf").status_code == 404
+        assert theirs.get(f"/reservations/historiques/recus/{address}.pdf").status_code == 200
+        assert parent.get(f"/reservations/historiques/recus/{address}.pdf").status_code == 404
     taken_back(cheque)
-    assert theirs.get(f"/reservations/recus/guichet-{cheque.pk}.pdf").status_code == 404
+    assert theirs.get(f"/reservations/historiques/recus/guichet-{cheque.pk}.pdf").status_code == 404
 
 
 @pytest.mark.parametrize("address", ["guichet-0", "guichet-99999999999999999999", "virement-1", "carte-x", "carte--1"])
 def test_a_receipt_that_is_none_is_not_found(visitor, home, address):
-    assert visitor(home.user).get(f"/reservations/recus/{address}.pdf").status_code == 404
+    assert visitor(home.user).get(f"/reservations/historiques/recus/{address}.pdf").status_code == 404
 
 
 def test_bookings_of_a_closed_day_are_not_consumed(home):
