@@ -33,7 +33,11 @@ def answer(bank: Bank, method: str, parts: SplitResult, body: str) -> Answer:
     form = {name: values[-1] for name, values in parse_qs(body if method == "POST" else parts.query).items()}
     if method == "POST":
         return receive(bank, session, form)
-    return ask_card(bank, session, form.get("card", cards.ACCEPTED)) if is_open(session) else closed(session)
+    return (
+        ask_card(bank, session, cards.of(form.get("card", cards.ACCEPTED)).spaced)
+        if is_open(session)
+        else closed(session)
+    )
 
 
 def receive(bank: Bank, session: Thing, form: dict[str, str]) -> Answer:

@@ -89,6 +89,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection; the path says who answers: the API, the control or the payment page."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer leaves in one piece
     server: Server
 
     def do_GET(self) -> None:

@@ -26,7 +26,7 @@ def sign(body: bytes, secret: str, at: int) -> str:
     return f"t={at},v1={mark}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Parcel:
     """An event to be sent; its body never changes, its signature is of the instant it leaves."""
 
@@ -64,6 +64,7 @@ class Courier:
 
     def __post_init__(self) -> None:
         self._waiting: list[Parcel] = []
+        self._queue: list[Parcel] = []  # those that leave one after the other
         self._moving = 0
         self._changed = threading.Condition()
         self._closing = False
@@ -90,9 +91,13 @@ class Courier:
         self._changed.notify_all()
 
     def release(self, order: str | Sequence[str] = "") -> int:
-        """Send what is held: as it came, « reverse », « shuffle », or events named one by one. Return how many."""
+        """Send what is held, one after the other: as it came, « reverse », « shuffle », or only events that are named.
+
+        Return how many.
+        """
         with self._changed:
             chosen, self.held = self._ordered(order), []
+            self._queue += chosen
             self.endpoint.hold = False
             for parcel in chosen:
                 self._let_go(parcel)
@@ -121,9 +126,9 @@ class Courier:
     def forget(self) -> None:
         """Drop everything, and wait for what is being sent right now."""
         with self._changed:
-            self._waiting, self.held = [], []
+            self._waiting = []
             self._changed.wait_for(lambda: not self._moving, PATIENCE + 1)
-            self._waiting, self.held, self.log = [], [], []
+            self._waiting, self._queue, self.held, self.log = [], [], [], []
 
     def close(self) -> None:
         with self._changed:
@@ -147,7 +152,9 @@ class Courier:
         """The next event whose time has come; None at the end."""
         with self._changed:
             while not self._closing:
-                first = min(self._waiting, key=lambda parcel: parcel.due, default=None)
+                behind = {id(parcel) for parcel in self._queue[1:]}
+                free = [parcel for parcel in self._waiting if id(parcel) not in behind]
+                first = min(free, key=lambda parcel: parcel.due, default=None)
                 left = first.due - time.monotonic() if first else None
                 if first and left <= 0:
                     self._waiting.remove(first)
@@ -169,6 +176,8 @@ class Courier:
         """Remember the try; one that failed is made again later."""
         self.log.append({"event": parcel.event, "type": parcel.type, "try": parcel.tries, "status": status})
         parcel.tries += 1
+        if parcel in self._queue:
+            self._queue.remove(parcel)
         if not status.startswith("2") and parcel.tries < len(self.delays) and not self._closing:
             parcel.due = time.monotonic() + self.delays[parcel.tries]
             self._waiting.append(parcel)
