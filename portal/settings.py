@@ -141,6 +141,7 @@ AGENT_PERMISSIONS = {
     ),
     "families.view_school",
     "wallet.view_wallet",
+    "wallet.change_wallet",
     "wallet.view_operation",
     "wallet.view_directdebit",
     "wallet.view_bankrefund",

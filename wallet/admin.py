@@ -15,7 +15,9 @@ from portal.lib.money import euros
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from wallet.actions import cancel_counter_payment, credit_at_counter, set_floor
+from wallet.admin_arrears import ArrearsFilter, booking_state, exemption_view
 from wallet.forms import CancelForm, CreditForm
+from wallet.forms_purse import PurseForm
 from wallet.models import CounterPayment, Operation, Purse, Transfer, Wallet
 from wallet.statements import statement
 
@@ -42,7 +44,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Purse)
 class PurseAdmin(admin.ModelAdmin):
-    list_display = ["name", "code", "is_default", "floor"]
+    form = PurseForm
+    list_display = ["name", "code", "is_default", "shown_floor"]
     prepopulated_fields = {"code": ["name"]}
 
     def save_model(self, request, obj, form, change):
@@ -52,16 +55,24 @@ class PurseAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
+    @admin.display(description="solde minimum", ordering="floor")
+    def shown_floor(self, purse):
+        return euros(purse.floor)
+
 
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
-    list_display = ["family", "reference", "purse", "shown_balance"]
-    list_filter = ["purse"]
+    list_display = ["family", "reference", "purse", "shown_balance", "booking"]
+    list_filter = [ArrearsFilter, "purse"]
     list_select_related = ["family", "purse", "account__balance"]
     search_fields = ["family__name"]
     search_help_text = "Nom de la famille ou référence, comme D1012."
-    fields = ["family", "reference", "purse", "shown_balance"]
+    fields = ["family", "reference", "purse", "shown_balance", "booking"]
     change_form_template = "admin/wallet/wallet.html"
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(partial(exemption_view, self))
+        return [path("<int:wallet_id>/reste-du/", view, name="wallet_exemption"), *super().get_urls()]
 
     def get_search_results(self, request, queryset, search_term):
         return search(queryset, search_term, "family__"), False
@@ -74,6 +85,10 @@ class WalletAdmin(ReadOnlyAdmin):
     @admin.display(description="solde", ordering="account__balance__cents")
     def shown_balance(self, wallet):
         return euros(wallet.balance)
+
+    @admin.display(description="réservation")
+    def booking(self, wallet):
+        return booking_state(wallet)
 
     @admin.display(description="référence", ordering="family")
     def reference(self, wallet):

@@ -226,7 +226,7 @@ def test_a_manager_lets_families_go_below_zero(visitor, family):
     wallet = wallet_with(0, family)
     url = reverse("admin:wallet_purse_change", args=[wallet.purse_id])
     chief = visitor(AgentFactory(is_superuser=True))
-    asked = {"code": "principal", "name": "Porte-monnaie", "is_default": "on", "floor": "-5000"}
+    asked = {"code": "principal", "name": "Porte-monnaie", "is_default": "on", "floor": "-50"}
     assert chief.post(url, asked).status_code == 302
     wallet.account.refresh_from_db()
     assert wallet.account.floor == -5000
