@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from accounts.models import User
-from families.models import Invitation, Member
+from families.models import Invitation, Member, SepaMandate
 from portal.lib import mailing
 
 
@@ -65,4 +65,15 @@ def health_changed(member: Member, what: str, by: User) -> None:
                 "by": str(by),
                 "path": reverse("families:health", args=[member.pk]),
             },
+        )
+
+
+def mandate_ended(mandate: SepaMandate) -> None:
+    """Tell the family that its SEPA mandate was ended, and why."""
+    for parent in User.objects.filter(guardian__family=mandate.family_id).order_by("pk"):
+        mailing.queue(
+            "families/mandate_ended",
+            to=parent.email or "",
+            owner=parent.owner,
+            context={"first_name": parent.first_name, "rum": mandate.rum, "note": mandate.end_note},
         )

@@ -140,6 +140,8 @@ AGENT_PERMISSIONS = {
         for table in ("family", "member", "schoolclass")
     ),
     "families.view_school",
+    "families.view_sepamandate",
+    "families.change_sepamandate",
     "wallet.view_wallet",
     "wallet.change_wallet",
     "wallet.view_operation",

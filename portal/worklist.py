@@ -1,4 +1,4 @@
-"""« À traiter »: what waits for an agent, on the first page of the agents; read in four queries, nothing written."""
+"""« À traiter »: what waits for an agent, on the first page of the agents; read in six queries, nothing written."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,13 @@ from django.utils import timezone
 from accounts.models import User
 from services.desk import expiring
 from services.models import RequestLine, SupportingDocument
+from wallet.models import BankRefund, DirectDebit, DirectDebitRun
 
 ACCOUNTS = "admin:accounts_user_changelist"
 REQUESTS = "admin:services_requestline_changelist"
 PIECES = "admin:services_supportingdocument_changelist"
+RUNS = "admin:wallet_directdebitrun_changelist"
+BATCHES = "admin:wallet_bankrefundbatch_make"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ def worklist(agent: User) -> list[Task]:
         *_requests(agent),
         Task("Pièces à valider", pending, reverse(PIECES)),
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
+        *_payments(agent),
     ]
     return [task for task in tasks if task.count]
 
@@ -60,3 +64,21 @@ def _requests(agent: User) -> list[Task]:
         )
         for row in found
     ]
+
+
+def _payments(agent: User) -> list[Task]:
+    """The files to give to the bank, for those who manage."""
+    if not agent.has_perm("wallet.change_directdebitrun"):
+        return []
+    pending = DirectDebit.objects.pending().filter(run__file=None).values("run")
+    runs = DirectDebitRun.objects.filter(pk__in=pending).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    refunds = BankRefund.objects.filter(status=BankRefund.Status.READY)
+    refunds = refunds.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    return [
+        Task("Fichiers de prélèvement à préparer", runs["count"], reverse(RUNS), _days(runs["oldest"])),
+        Task("Remboursements à virer", refunds["count"], reverse(BATCHES), _days(refunds["oldest"])),
+    ]
+
+
+def _days(since) -> int:
+    return (timezone.now() - since).days if since else 0

@@ -5,10 +5,21 @@ from datetime import date
 
 from django.utils import timezone
 
+from accounts.models import User
+from families import emails
 from families.actions.members import lock_family
 from families.models import Family, SepaMandate
+from portal.lib.once import claim_key
+from portal.lib.refusals import Refusal
+from portal.lib.transactions import outermost
 
 REPLACED = "Remplacé par un nouveau mandat"
+
+
+class AlreadyEnded(Refusal):
+    """A mandate ends once."""
+
+    sentence = "Ce mandat est déjà terminé."
 
 
 def next_rum(family: Family) -> str:
@@ -34,3 +45,19 @@ def end_mandates(pks: Iterable[int], note: str) -> list[SepaMandate]:
         mandate.ended_at, mandate.end_note = now, note
     SepaMandate.objects.bulk_update(ended, ["ended_at", "end_note"])
     return ended
+
+
+@outermost
+def end_mandate(*, agent: User, mandate: SepaMandate, note: str, key: str) -> SepaMandate:
+    """End a mandate for an agent, and tell the family; debits already announced stay. A second click changes nothing.
+
+    ``key`` was made for (agent.owner, ``end-mandate:<mandate pk>``). Raise AlreadyEnded, StalePage.
+    """
+    once = claim_key(key, agent.owner, f"end-mandate:{mandate.pk}")
+    if once.answer is None:
+        ended = end_mandates([mandate.pk], note.strip())
+        if not ended:
+            raise AlreadyEnded
+        emails.mandate_ended(ended[0])
+        once.remember({"mandate": mandate.pk})
+    return SepaMandate.objects.get(pk=mandate.pk)

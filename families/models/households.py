@@ -376,6 +376,9 @@ class SepaMandateQuerySet(models.QuerySet):
         """The mandates of a guardian's family."""
         return self.filter(family__guardians__user=user)
 
+    def of_agent(self, agent):
+        return self.filter(family__in=Family.objects.of_agent(agent))
+
     def standing(self):
         """Those a direct debit may use."""
         return self.filter(ended_at=None)

@@ -15,10 +15,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from schwifty import BIC
 
 from portal.lib.colours import READABLE, contrast, contrast_sentence
 from portal.lib.models import Authority, JobRun, OutgoingEmail, authority
 from portal.lib.refusals import Refusal
+from portal.lib.sepa import compact
 from portal.lib.transactions import outermost
 
 
@@ -184,6 +186,22 @@ class AuthorityForm(forms.ModelForm):
                 "terms_version",
                 "Le texte des conditions a changé : donnez-lui une nouvelle version, celle que chacun acceptera.",
             )
+        least, most = self.cleaned_data.get("top_up_min"), self.cleaned_data.get("top_up_max")
+        amounts = self.cleaned_data.get("top_up_amounts") or []
+        if least and most and any(not least <= amount <= most for amount in amounts):
+            self.add_error("top_up_amounts", f"Chaque recharge proposée va de {least} à {most} €.")
+
+    def clean_creditor_id(self):
+        return compact(self.cleaned_data["creditor_id"])
+
+    def clean_creditor_iban(self):
+        return compact(self.cleaned_data["creditor_iban"])
+
+    def clean_creditor_bic(self):
+        bic = compact(self.cleaned_data["creditor_bic"])
+        if bic and not BIC(bic, allow_invalid=True).is_valid:
+            raise ValidationError("Ce BIC n’est pas valable : recopiez-le, ou laissez-le vide.")
+        return bic
 
 
 @admin.register(Authority)
@@ -203,7 +221,21 @@ class AuthorityAdmin(ManagersOnly, admin.ModelAdmin):
         ),
         ("Comptes", {"fields": ["validates_accounts", "partner_offers"]}),
         ("Règlements au guichet", {"fields": ["counter_payment"]}),
-        ("Prélèvement SEPA", {"fields": ["creditor_name", "creditor_id"]}),
+        ("Recharge par carte", {"fields": ["top_up_amounts", "top_up_min", "top_up_max"]}),
+        (
+            "Prélèvements et virements SEPA",
+            {
+                "fields": [
+                    "creditor_name",
+                    "creditor_id",
+                    "creditor_iban",
+                    "creditor_bic",
+                    "debit_day",
+                    "debit_notice",
+                ],
+                "description": "Le prélèvement est proposé aux familles dès que l’ICS et l’IBAN sont remplis.",
+            },
+        ),
         ("Conditions générales", {"fields": ["terms_version", "terms"]}),
     ]
     readonly_fields = ["primary_contrast", "accent_contrast"]

@@ -75,6 +75,53 @@ def test_the_authority_gives_its_name_texts_and_colours(manager, client):
     assert "Dombes Connect" in client.get("/").content.decode()
 
 
+def test_the_authority_says_how_it_collects(manager):
+    change(
+        manager,
+        creditor_id="fr72 zzz 123456",
+        creditor_iban="fr14 2004 1010 0505 0001 3m02 606",
+        creditor_bic="psstfrppxxx",
+        debit_day=10,
+        debit_notice=5,
+        top_up_amounts="10,25",
+        top_up_min=10,
+        top_up_max=200,
+    )
+    it = authority()
+    assert (it.creditor_id, it.creditor_iban, it.creditor_bic) == (
+        "FR72ZZZ123456",
+        "FR1420041010050500013M02606",
+        "PSSTFRPPXXX",
+    )
+    assert (it.debit_day, it.debit_notice, it.top_up_amounts, it.top_up_min, it.top_up_max) == (
+        10,
+        5,
+        [10, 25],
+        10,
+        200,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"creditor_id": "FR12ZZZ123456"}, "creditor_id"),
+        ({"creditor_iban": "FR1420041010050500013M02607"}, "creditor_iban"),
+        ({"creditor_bic": "PSST"}, "creditor_bic"),
+        ({"debit_day": 29}, "debit_day"),
+        ({"debit_notice": 1}, "debit_notice"),
+        ({"top_up_amounts": "20,beaucoup"}, "top_up_amounts"),
+        ({"top_up_amounts": "20,600"}, "top_up_amounts"),
+        ({"top_up_amounts": "2", "top_up_min": 5}, "top_up_amounts"),
+        ({"top_up_min": 50, "top_up_max": 20, "top_up_amounts": "30"}, "top_up_amounts"),
+    ],
+)
+def test_what_a_bank_or_the_portal_would_refuse_is_told_on_the_field(manager, changes, field):
+    before = authority()
+    assert field in errors(change(manager, **changes))
+    assert (authority().creditor_id, authority().top_up_amounts) == (before.creditor_id, before.top_up_amounts)
+
+
 @pytest.mark.parametrize("colour", ["rouge", "#12345", "#12345g", "#fff", "red;}body{display:none"])
 def test_a_colour_that_is_none_is_refused(manager, colour):
     assert list(errors(change(manager, colour_primary=colour))) == ["colour_primary"]

@@ -3,17 +3,20 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
 from portal.worklist import worklist
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory, PendingUserFactory
+from tests.factories.sepa import announced, refund, refund_file, with_file
 from tests.factories.services import DocumentTypeFactory, document, service_asking
+from tests.factories.wallet import family_with, wallet_with
 from tests.services.agents import Desk, words
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("admin:index")
-QUERIES = 4
+QUERIES = 6  # of a manager
 
 
 @pytest.fixture
@@ -90,3 +93,21 @@ def test_the_list_costs_the_same_whatever_waits(desk, count, django_assert_num_q
         expiring_piece(desk, 7)
     with django_assert_num_queries(QUERIES):
         worklist(desk.agent)
+
+
+def test_a_manager_is_told_of_the_files_that_the_bank_waits_for(visitor):
+    manager = ManagerFactory()
+    with time_machine.travel("2026-11-23 09:00+01:00", tick=True):
+        debit = announced()
+        refund(wallet_with(5000, family_with()))
+        browser = visitor(manager)
+        tasks = worklist(manager)
+        assert [(task.label, task.count, task.days) for task in tasks] == [
+            ("Fichiers de prélèvement à préparer", 1, 0),
+            ("Remboursements à virer", 1, 0),
+        ]
+        assert [browser.get(task.address).status_code for task in tasks] == [200, 200]
+        assert counts(AgentFactory()) == []
+        with_file(debit.run)
+        refund_file()
+        assert counts(manager) == []
