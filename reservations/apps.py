@@ -8,11 +8,13 @@ class ReservationsConfig(AppConfig):
     def ready(self):
         from families import hooks
         from reservations import history
+        from reservations.actions.card_checkout import PURPOSE, CartPayment
         from services.hooks import booking_addresses
-        from wallet import checks
+        from wallet import checks, purposes
 
         hooks.has_history.register(history.has_history)
         hooks.upcoming_bookings.register(history.upcoming_bookings)
         hooks.family_has_history.register(history.family_has_history)
         booking_addresses.register(history.booking_addresses)
         checks.register(history.check_bookings)
+        purposes.register(PURPOSE, CartPayment())

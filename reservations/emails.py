@@ -8,7 +8,7 @@ from portal.lib.mailing import queue, queue_all
 from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
 from reservations.models import Billing, Booking, CartLine, Order
-from wallet.models import Wallet
+from wallet.models import CardPayment, Wallet
 
 
 def order_confirmed(order: Order, lines: list[CartLine], recredited: int) -> None:
@@ -21,8 +21,16 @@ def order_confirmed(order: Order, lines: list[CartLine], recredited: int) -> Non
         "cancelled_total": euros(order.cancelled_cents),
         "prepaid": order.billing == Billing.PREPAID,
         "recredited": euros(recredited) if recredited else "",
+        "remarks": order.remarks,
+        "card": euros(order.card_payment.cents) if order.card_payment else "",
     }
     _tell_family("reservations/order_confirmed", order, context)
+
+
+def paid_too_late(payment: CardPayment) -> None:
+    """« Votre paiement est arrivé après l’heure »: the places were free again, the money is in the wallet."""
+    context = {"amount": euros(payment.cents)}
+    queue("reservations/paid_too_late", to=payment.user.email or "", owner=payment.user.owner, context=context)
 
 
 def booking_cancelled(order: Order, booking: Booking) -> None:

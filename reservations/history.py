@@ -55,6 +55,10 @@ def check_bookings() -> Iterator[str]:
         yield f"booking {booking} was not paid by its family"
     for session, counted, booked in rows(_COUNTERS):
         yield f"session {session} counts {counted} places, {booked} are booked"
+    for session, counted, held in rows(_HELD):
+        yield f"session {session} counts {counted} places held, {held} are held"
+    for (payment,) in rows(_HOLDS):
+        yield f"card payment {payment}: what it put aside does not fit its cart"
     for order, *says in rows(_ORDERS):
         yield "order {} says {} booked and {} cancelled, its days {} and {}".format(order, *says)
 
@@ -90,6 +94,28 @@ _COUNTERS = """
     WHERE session.capacity IS NOT NULL
     GROUP BY session.id
     HAVING session.booked <> count(booking.id)
+    ORDER BY 1
+"""
+_HELD = """
+    SELECT session.id, session.held, count(line.id)
+    FROM reservations_session session
+    LEFT JOIN reservations_cartline line ON line.session_id = session.id AND line.held
+    WHERE session.capacity IS NOT NULL
+    GROUP BY session.id
+    HAVING session.held <> count(line.id)
+    ORDER BY 1
+"""
+# Money stands aside exactly while its payment has a cart; lines have an agreed price exactly then.
+_HOLDS = """
+    SELECT DISTINCT payment.id
+    FROM wallet_cardpayment payment
+    JOIN wallet_transfer aside ON aside.reference LIKE 'hold:' || payment.id || ':%%'
+    LEFT JOIN wallet_transfer back ON back.reverses_id = aside.id
+    LEFT JOIN reservations_cart cart ON cart.payment_id = payment.id
+    WHERE (cart.id IS NULL) = (back.id IS NULL)
+    UNION
+    SELECT cart.payment_id FROM reservations_cart cart JOIN reservations_cartline line ON line.cart_id = cart.id
+    WHERE (cart.payment_id IS NULL) <> (line.agreed_cents IS NULL)
     ORDER BY 1
 """
 _ORDERS = """

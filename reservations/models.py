@@ -245,12 +245,19 @@ class Session(models.Model):
 
 
 class Order(models.Model):
-    """Commande: what one confirmation booked and cancelled; « historique de commande » of the guide."""
+    """Commande: what one confirmation booked and cancelled; « historique de commande » of the guide.
+
+    ``remarks``: « Remarques concernant vos réservations », what was asked for and could not be.
+    """
 
     family = models.ForeignKey(Family, models.PROTECT, related_name="orders")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     billing = models.CharField(max_length=8, choices=Billing.choices)
     operation = models.OneToOneField(Operation, models.PROTECT, null=True, related_name="+")
+    card_payment = models.OneToOneField(
+        CardPayment, models.PROTECT, null=True, blank=True, related_name="order", verbose_name="paiement par carte"
+    )
+    remarks = ArrayField(models.CharField(max_length=500), verbose_name="remarques", default=list, blank=True)
     booked_cents = models.PositiveIntegerField("réservations, en centimes", default=0)
     cancelled_cents = models.PositiveIntegerField("annulations, en centimes", default=0)
     at = models.DateTimeField("le", default=timezone.now)

@@ -13,14 +13,17 @@ from accounts.models import User
 from families.models import Member
 from portal.lib.dates import date_short
 from portal.lib.money import euros
-from reservations.actions.checkout import Basket
+from reservations.actions.baskets import Basket
 from reservations.calendar import Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
 from reservations.models import Activity, Booking, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings_and_lines, without_access
 from reservations.rules import DeadlineRule, describe, in_time
+from reservations.rules.payment import share_payment
+from wallet import gateway
 from wallet.actions.ledger import lacks
 from wallet.models import Purse, Wallet
+from wallet.rules import MIN_CARD_CENTS
 
 MARKS = {Activity.Kind.CANTEEN: "egg-fried", Activity.Kind.DAYCARE: "clock", Activity.Kind.LEISURE: "emoji-smile"}
 
@@ -215,12 +218,49 @@ def bookings_shown(user: User, month: date) -> list[Booking]:
     )
 
 
-def shortages(basket: Basket) -> list[str]:
-    """« Il manque 3,20 € … » for each wallet that cannot pay its part of the cart, as confirming would say."""
+@dataclass(frozen=True)
+class Checkout:
+    """The ways to pay a cart, in cents: ``card`` for all of it, or ``complement`` beside ``aside`` of the wallet."""
+
+    shortages: list[str]
+    card: int = 0
+    complement: int = 0
+    aside: int = 0
+    lacking: int = 0
+
+    @property
+    def is_mixed(self) -> bool:
+        return bool(self.complement and self.aside)
+
+    @property
+    def warning(self) -> str:
+        """Said beforehand when the card pays more than what lacks, since it pays 0,50 € at least."""
+        kept = self.complement - self.lacking
+        if kept <= 0:
+            return ""
+        least = euros(MIN_CARD_CENTS)
+        return f"Une carte ne peut pas payer moins de {least} : {euros(kept)} resteront dans votre porte-monnaie."
+
+
+def checkout_of(basket: Basket) -> Checkout:
+    """« Il manque 3,20 € … » for each wallet that cannot pay its part, as confirming would say, and what a card pays."""
     wallets = {wallet.purse_id: wallet for wallet in Wallet.objects.filter(family=basket.cart.family_id).with_balance()}
-    purses = Purse.objects.in_bulk([pk for pk, cents in basket.due_by_purse.items() if cents > 0])
-    missing = {
-        purse: basket.due_by_purse[pk] - (wallets[pk].spendable if pk in wallets else -purse.floor)
+    due = {pk: cents for pk, cents in sorted(basket.due_by_purse.items()) if cents > 0}
+    purses = Purse.objects.in_bulk(due)
+    spendable = {
+        pk: wallets[pk].balance - wallets[pk].account.floor if pk in wallets else -purse.floor
         for pk, purse in purses.items()
     }
-    return [lacks(cents, purse) for purse, cents in missing.items() if cents > 0]
+    missing = {purse: due[pk] - spendable[pk] for pk, purse in purses.items() if due[pk] > spendable[pk]}
+    shortages = [lacks(cents, purse) for purse, cents in missing.items()]
+    if not gateway.is_set_up():
+        return Checkout(shortages)
+    whole = share_payment(due, spendable, False, MIN_CARD_CENTS)
+    part = share_payment(due, spendable, True, MIN_CARD_CENTS)
+    return Checkout(
+        shortages,
+        card=sum(share.card for share in whole.values()),
+        complement=sum(share.card for share in part.values()),
+        aside=sum(share.hold for share in part.values()),
+        lacking=sum(missing.values()),
+    )

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,13 +12,24 @@ from families.access import family_required
 from families.models import Member
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
-from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, remove_lines
-from reservations.actions.checkout import NotCertified, read_basket
+from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, pay_by_card, remove_lines
+from reservations.actions.baskets import read_basket
+from reservations.actions.checkout import NotCertified
 from reservations.calendar import build_agenda
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
-from reservations.pages import bookings_shown, by_day, calendar_page, product_lines, shortages, upcoming, with_cross
+from reservations.pages import (
+    bookings_shown,
+    by_day,
+    calendar_page,
+    checkout_of,
+    product_lines,
+    upcoming,
+    with_cross,
+)
 from reservations.rules import typical_week as spread
+from wallet.models import CardPayment
+from wallet.views_cards import go_to_payment
 
 BOOKINGS_A_PAGE = 50
 
@@ -129,27 +140,41 @@ def typical_week(request, slug):
 @require_http_methods(["GET", "HEAD", "POST"])
 @family_required
 def cart(request):
-    """« Confirmez votre réservation »: the cart, paid from the wallet."""
+    """« Confirmez votre réservation »: the cart, paid from the wallet, by card, or by both."""
+    if "carte" in request.POST:
+        return _pay_by_card(request)
     if request.method == "POST":
         return _confirm(request, Billing.PREPAID, "reservations:cart")
     basket = _basket(request.user, Billing.PREPAID)
     context = {
         "basket": basket,
         "products": product_lines(basket.lines),
-        "shortages": shortages(basket),
+        "checkout": checkout_of(basket),
         "once_key": make_key(request.user.owner, "confirm:prepaid", basket.purpose),
     }
     return render(request, "reservations/cart.html", context)
 
 
+def _pay_by_card(request):
+    use_wallet = request.POST["carte"] == "complement"
+    answer = _try(request, pay_by_card, "reservations:cart", use_wallet=use_wallet)
+    return answer if isinstance(answer, HttpResponse) else _answer(request, answer, Billing.PREPAID)
+
+
 def _basket(user, billing):
-    cart = Cart.objects.filter(family=user.guardian.family_id, billing=billing).first()
-    return read_basket(user, cart or Cart(family_id=user.guardian.family_id, billing=billing))
+    carts = Cart.objects.select_related("payment").filter(family=user.guardian.family_id, billing=billing)
+    return read_basket(carts.first() or Cart(family_id=user.guardian.family_id, billing=billing))
 
 
 def _confirm(request, billing, back):
+    answer = _try(request, confirm_cart, back, billing=billing)
+    return answer if isinstance(answer, HttpResponse) else _answer(request, answer, billing)
+
+
+def _try(request, action, back, **words):
+    """What confirming answers, or the page that says why it is refused."""
     try:
-        answer = confirm_cart(user=request.user, billing=billing, key=request.POST.get("once_key", ""))
+        return action(user=request.user, key=request.POST.get("once_key", ""), **words)
     except NotCertified as refusal:
         messages.warning(request, refusal.sentence)
         return redirect(f"{reverse('families:certify')}?suite={reverse(back)}")
@@ -157,6 +182,12 @@ def _confirm(request, billing, back):
         for sentence in refusal.sentences[:20]:
             messages.error(request, sentence)
         return redirect(back)
+
+
+def _answer(request, answer, billing):
+    """Where the answer of a confirmation leads: to its order, or to the page where the card pays."""
+    if "payment" in answer:
+        return go_to_payment(request, CardPayment.objects.of(request.user).get(pk=answer["payment"]))
     messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
     return redirect(f"reservations:{'offer_payment' if billing == Billing.DEFERRED else 'order'}", pk=answer["order"])
 

@@ -14,7 +14,7 @@ from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
 from reservations.actions import choose_days, confirm_cart, refresh_sessions
-from reservations.actions.checkout import read_basket
+from reservations.actions.baskets import read_basket
 from reservations.models import Activity, Cart, OpeningRule, Session, Tariff
 from reservations.rules import age_on
 from services.models import Audience, Service
@@ -217,7 +217,7 @@ def _book(user: User, code: str):
 
 
 def _confirm(user: User, billing: str):
-    basket = read_basket(user, Cart.objects.get(family=user.guardian.family, billing=billing))
+    basket = read_basket(Cart.objects.get(family=user.guardian.family, billing=billing))
     if basket.due <= Wallet.objects.of(user).first().balance and not basket.reasons:
         key = make_key(user.owner, f"confirm:{billing}", basket.purpose)
         confirm_cart(user=user, billing=billing, key=key)

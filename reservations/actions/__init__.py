@@ -1,6 +1,7 @@
 """Every write of reservations that has a rule."""
 
 from reservations.actions.cancelling import cancel_booking
+from reservations.actions.card_checkout import pay_by_card
 from reservations.actions.carts import choose_days, empty_cart, remove_lines
 from reservations.actions.checkout import confirm_cart
 from reservations.actions.debits import debit_the_day
@@ -13,6 +14,7 @@ __all__ = [
     "confirm_cart",
     "debit_the_day",
     "empty_cart",
+    "pay_by_card",
     "refresh_sessions",
     "remind_low_balances",
     "remove_lines",

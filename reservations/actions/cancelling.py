@@ -10,7 +10,7 @@ from portal.lib.refusals import Refusal
 from portal.lib.states import move
 from portal.lib.transactions import outermost
 from reservations import emails
-from reservations.actions.checkout import change_counters, lock_sessions
+from reservations.actions.baskets import change_counters, lock_sessions
 from reservations.actions.ledger import MAX_LABEL, recredit_bookings
 from reservations.models import Booking, Order
 from reservations.rules import in_time, spoken_deadline

@@ -11,6 +11,7 @@ from portal.lib.transactions import outermost
 from reservations.facts import family_facts, members_with_schooling
 from reservations.models import Activity, Cart, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings
+from wallet.actions.cards import PaymentGoing
 
 STRANGER = "Une personne choisie ne figure pas dans vos filiations : rien n’a été ajouté pour elle."
 
@@ -68,9 +69,15 @@ def remove_lines(*, user: User, billing: str, lines: Collection[int]) -> None:
 
 
 def lock_cart(family_id: int, billing: str) -> Cart:
-    """Return the family's cart, made when missing, locked until the transaction ends."""
+    """Return the family's cart, made when missing, locked until the transaction ends.
+
+    Raise PaymentGoing while a payment page is open for it: what is being paid does not change.
+    """
     Cart.objects.bulk_create([Cart(family_id=family_id, billing=billing)], ignore_conflicts=True)
-    return Cart.objects.select_for_update(no_key=True).get(family=family_id, billing=billing)
+    cart = Cart.objects.select_for_update(no_key=True).get(family=family_id, billing=billing)
+    if cart.payment_id:
+        raise PaymentGoing
+    return cart
 
 
 def _look(user, activity, members, days):

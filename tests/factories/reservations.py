@@ -9,7 +9,7 @@ from accounts.models import User
 from families.models import Certification, Family, Member, Quotient
 from portal.lib.once import make_key
 from reservations.actions import cancel_booking, choose_days, confirm_cart
-from reservations.actions.checkout import read_basket
+from reservations.actions.baskets import read_basket
 from reservations.models import Activity, Billing, Booking, Cart, Order, Session, Tariff
 from reservations.rules import PARIS
 from tests.factories.accounts import UserFactory
@@ -145,7 +145,7 @@ def choose(home: Household, activity: Activity, *days: date, members=None, repla
 
 def basket(home: Household, billing: str = Billing.PREPAID):
     """The cart as the page reads it."""
-    return read_basket(home.user, Cart.objects.get(family=home.family, billing=billing))
+    return read_basket(Cart.objects.get(family=home.family, billing=billing))
 
 
 def key_for(home: Household, billing: str = Billing.PREPAID) -> str:

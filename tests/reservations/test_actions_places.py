@@ -84,7 +84,7 @@ def test_a_capacity_below_what_is_booked_names_the_days_and_changes_nothing(agen
     assert Activity.objects.get().capacity == 5
 
 
-def test_a_place_held_counts_too(agent):
+def test_a_place_held_counts_too(agent, planted_differences):
     activity = make_activity(capacity=5)
     session(activity, capacity=5, held=2)
     with pytest.raises(TooManyBooked):

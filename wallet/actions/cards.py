@@ -16,7 +16,6 @@ from django.utils import timezone
 from accounts.models import User
 from families.models import Family
 from portal.lib.models import authority
-from portal.lib.money import euros
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.states import move
@@ -25,7 +24,7 @@ from wallet import emails, gateway, purposes
 from wallet.actions.ledger import Move, post
 from wallet.actions.wallets import system_account
 from wallet.models import AccountKind, CardPayment, CardPaymentLine, Operation, Wallet
-from wallet.rules import MIN_CARD_CENTS, against_top_up
+from wallet.rules import against_top_up
 
 log = logging.getLogger(__name__)
 OPEN_FOR = timedelta(minutes=40)  # Stripe wants 30 at least, counted from its own answer
@@ -265,16 +264,3 @@ def _reconcile(payment: CardPayment, now: datetime) -> bool:
         log.exception("card payment %s cannot be reconciled", payment.reference)
         return False
     return True
-
-
-def smallest_charge(cents: int) -> int:
-    """What the card is charged for an amount in cents: Stripe takes no less than 0,50 €, the rest stays as credit."""
-    return max(cents, MIN_CARD_CENTS)
-
-
-def too_small(cents: int) -> str:
-    """The sentence said before paying when the card is charged more than what lacks; empty otherwise."""
-    if cents >= MIN_CARD_CENTS:
-        return ""
-    rest = euros(MIN_CARD_CENTS - cents)
-    return f"Une carte ne peut pas payer moins de {euros(MIN_CARD_CENTS)} : {rest} resteront dans votre porte-monnaie."

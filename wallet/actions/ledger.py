@@ -70,6 +70,11 @@ class Standing:
     cents: int
     floor: int
 
+    @property
+    def spendable(self) -> int:
+        """The cents that may be spent; below zero, what must come in first."""
+        return self.cents - self.floor
+
     def missing(self, change: int) -> int:
         """The cents that lack to change the balance by ``change`` and stay at the floor."""
         return max(0, self.floor - self.cents - change)

@@ -19,6 +19,11 @@ def _open_wallet(family: Family, purse: Purse) -> Wallet:
     return Wallet.objects.select_related("account", "purse").get(family=family, purse=purse)
 
 
+def hold_account(wallet: Wallet) -> Account:
+    """Where a wallet's money stands aside while a payment page is open."""
+    return _open(AccountKind.HOLD, f"wallet:{wallet.pk}", floor=0)
+
+
 def revenue_account(code: str) -> Account:
     """The account of a service's takings, by an opaque code that only the caller understands."""
     return _open(AccountKind.REVENUE, code)

@@ -1,0 +1,177 @@
+"""A family's cart read with its prices, and the days it takes, as they stand or as they are decided under lock."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from django.db import connection
+from django.utils import timezone
+
+from portal.lib.refusals import Refusal
+from reservations.facts import family_facts, lock_members, members_with_schooling
+from reservations.models import Activity, Billing, Booking, Cart, CartLine, Session
+from reservations.offers import Offer, PriceBook, read_bookings
+
+
+class CartChanged(Refusal):
+    """The cart or a price is no longer what the page showed."""
+
+    sentence = (
+        "Votre demande ou un prix a changé depuis l’affichage de cette page. Vérifiez-la, puis confirmez à nouveau."
+    )
+
+
+@dataclass
+class Basket:
+    """A cart as it stands: lines with their prices in cents and, per line, the reasons against it."""
+
+    cart: Cart
+    lines: list[CartLine]
+    offer: Offer
+
+    @property
+    def booked_cents(self) -> int:
+        return sum(line.cents or 0 for line in self.lines if line.act == CartLine.Act.BOOK)
+
+    @property
+    def cancelled_cents(self) -> int:
+        return sum(line.cents or 0 for line in self.lines if line.act == CartLine.Act.CANCEL)
+
+    @property
+    def cancelled(self) -> list[Booking]:
+        """The bookings that confirming cancels; a line that is refused may have none."""
+        found = (
+            self.offer.booking(line.session, line.member) for line in self.lines if line.act == CartLine.Act.CANCEL
+        )
+        return [booking for booking in found if booking]
+
+    @property
+    def due(self) -> int:
+        """What confirming takes from the wallet now, in cents; negative when it recredits."""
+        return (self.booked_cents if self.cart.billing == Billing.PREPAID else 0) - self.recredited
+
+    @property
+    def recredited(self) -> int:
+        """What goes back to the wallets that paid, in cents."""
+        return sum(booking.cents for booking in self.cancelled if booking.is_paid)
+
+    @property
+    def due_by_purse(self) -> Counter:
+        """The same purse by purse, each wallet paying its own activities."""
+        due = Counter()
+        for line in self.lines:
+            purse = line.session.activity.purse_id
+            booking = self.offer.booking(line.session, line.member)
+            if line.act == CartLine.Act.BOOK and self.cart.billing == Billing.PREPAID:
+                due[purse] += line.cents or 0
+            elif line.act == CartLine.Act.CANCEL and booking and booking.is_paid:
+                due[purse] -= booking.cents
+        return due
+
+    @property
+    def reasons(self) -> list[str]:
+        return list(dict.fromkeys(reason for line in self.lines for reason in line.reasons))
+
+    @property
+    def refused(self) -> str:
+        """The pks of the lines that stand in the way, as the form that takes them out sends them."""
+        return ",".join(str(line.pk) for line in self.lines if line.reasons)
+
+    @property
+    def purpose(self) -> str:
+        """Names this very content: a page made for other days or prices confirms nothing."""
+        content = sorted((line.session_id, line.member_id, line.act, line.cents) for line in self.lines)
+        return f"cart:{self.cart.pk}:{sha256(repr(content).encode()).hexdigest()[:16]}"
+
+
+def read_basket(cart: Cart, lock: bool = False) -> Basket:
+    """Read a cart with prices and reasons in a constant number of queries; with ``lock``, as decided under lock.
+
+    A cart whose payment page is open is read as it was agreed: its prices, its instant, its own places free for it.
+    """
+    lines = list(CartLine.objects.filter(cart=cart.pk).select_related("member").order_by("session__date", "pk"))
+    if lock:
+        lock_members(line.member_id for line in lines)
+    sessions = _sessions({line.session_id for line in lines}, lock)
+    activities = _attach_activities(sessions.values())
+    facts = family_facts(cart.family_id, timezone.localdate())
+    members = {m.pk: m for m in members_with_schooling(facts.family.pk, {line.member_id for line in lines})}
+    offer = Offer(facts, members, PriceBook(activities, facts), timezone.now())
+    read_bookings(offer, sessions.values(), lock)
+    if cart.payment_id:
+        _agree(cart, lines, sessions, offer)
+    for line in lines:
+        line.session, line.member = sessions[line.session_id], members.get(line.member_id, line.member)
+        line.cents = offer.cents(line.session, line.member) if line.agreed_cents is None else line.agreed_cents
+        line.reasons = _against(line, cart, offer)
+    return Basket(cart, lines, offer)
+
+
+def _agree(cart: Cart, lines: list[CartLine], sessions: dict[int, Session], offer: Offer) -> None:
+    """What was in time, and free, when the payment was asked for is so still; a debt since then changes nothing."""
+    offer.now, offer.facts = cart.payment.created_at, replace(offer.facts, suspended={})
+    for pk, number in held_by(lines).items():
+        sessions[pk].held -= number
+
+
+def held_by(lines: Iterable[CartLine]) -> Counter:
+    """How many places these lines hold, by session."""
+    return Counter(line.session_id for line in lines if line.held)
+
+
+def _against(line: CartLine, cart: Cart, offer: Offer) -> list[str]:
+    if line.member_id not in offer.members:
+        return [f"{line.member.first_name} ne figure plus dans vos filiations."]
+    if line.act == CartLine.Act.CANCEL:
+        return offer.against_cancelling(line.session, line.member)
+    if line.session.activity.billing != cart.billing:
+        return [f"{line.session.activity.name} : le mode de paiement a changé, choisissez à nouveau vos jours."]
+    return offer.against_booking(line.session, line.member)
+
+
+def change_counters(taken: Counter, freed: Counter, released: Counter | None = None) -> None:
+    """Count places taken and freed on sessions with a capacity, and places held that are held no more (below zero:
+    held anew), in one statement; the caller holds the sessions' locks."""
+    released = released or Counter()
+    change = {pk: (taken[pk] - freed[pk], -released[pk]) for pk in {*taken, *freed, *released}}
+    change = {pk: counts for pk, counts in change.items() if any(counts)}
+    if change:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE reservations_session s SET booked = s.booked + c.booked, held = s.held + c.held"
+                " FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS c (pk, booked, held)"
+                " WHERE s.id = c.pk AND s.capacity IS NOT NULL",
+                [list(change), *map(list, zip(*change.values(), strict=True))],
+            )
+
+
+def _sessions(pks: set[int], lock: bool) -> dict[int, Session]:
+    return lock_sessions(pks) if lock else Session.objects.in_bulk(pks)
+
+
+def lock_sessions(pks: Iterable[int]) -> dict[int, Session]:
+    """Lock days in the one order: those with a capacity by pk, then those without, shared so that bookers do not wait.
+
+    Whoever locks several days otherwise (``refresh_sessions``) takes them in this order too.
+
+    Raise CartChanged when a day is gone or has just been given a capacity.
+    """
+    pks = list(pks)
+    limited = Session.objects.filter(pk__in=pks, capacity__isnull=False)
+    found = {row.pk: row for row in limited.order_by("pk").select_for_update(of=("self",), no_key=True)}
+    found |= {row.pk: row for row in Session.objects.raw(_SHARED, [pks])}
+    if len(found) != len(pks):
+        raise CartChanged
+    return found
+
+
+# Django has no FOR SHARE: it lets bookers pass each other, and holds back an agent who closes the day.
+_SHARED = "SELECT * FROM reservations_session WHERE id = ANY(%s) AND capacity IS NULL ORDER BY id FOR SHARE"
+
+
+def _attach_activities(sessions: Iterable[Session]) -> list[Activity]:
+    activities = Activity.objects.with_schools().in_bulk({session.activity_id for session in sessions})
+    for session in sessions:
+        session.activity = activities[session.activity_id]
+    return list(activities.values())
