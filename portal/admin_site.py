@@ -14,6 +14,7 @@ from accounts.adapter import landing_url
 from portal import family_admin
 from portal.worklist import worklist
 from reservations import admin_accounting
+from wallet import admin_reconciling
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
 
@@ -59,6 +60,7 @@ class PortalAdminSite(AdminSite):
             path("familles/importer/confirmer/", family_admin.import_confirm, name="family_import_confirm"),
             path("familles/importer/modele.csv", family_admin.import_model, name="family_import_model"),
             *admin_accounting.pages(),
+            *admin_reconciling.pages(),
         ]
         for page in pages:
             page.callback = self.admin_view(page.callback)

@@ -108,6 +108,7 @@ def links(agent) -> list[tuple[str, str]]:
     found = [("Mois en cours", reverse("admin:accounting_month")), ("Mois dernier", last_month)]
     if agent.is_superuser:
         found.append(("Journal du jour", reverse("admin:accounting_journal")))
+        found.append(("Rapprochement Stripe", reverse("admin:accounting_stripe")))
     return found
 
 
