@@ -1,4 +1,4 @@
-"""The demo: the portal, its worker and its scheduler on private servers, until Ctrl-C or `make stop`.
+"""The demo: the portal, its worker, its scheduler and a stand-in for Stripe, until Ctrl-C or `make stop`.
 
     python -m tools.demo start      PORT, 8000 unless the environment says otherwise
     python -m tools.demo stop
@@ -7,6 +7,7 @@ Everything it writes lies in .local/demo/: the data, one log and one pid file pe
 """
 
 import contextlib
+import hashlib
 import os
 import secrets
 import signal
@@ -24,6 +25,8 @@ from tools import local
 FOLDER = local.LOCAL / "demo"
 BIN = Path(sys.executable).parent
 SUPERVISOR = "supervisor"
+PROCESSES = ("stripe", "worker", "beat", "web")  # in the order of their start
+WEBHOOK = "paiements/stripe/evenements/"
 FIRST_ANSWER_SECONDS = 60
 STOP_SECONDS = 15
 
@@ -33,15 +36,17 @@ class Failed(Exception):
 
 
 def commands(port: int) -> dict[str, list[str]]:
-    """The three processes, in the order of their start."""
+    """The processes to start, in this order."""
     celery = [str(BIN / "celery"), "-A", "portal"]
     beat_files = [f"--schedule={FOLDER / 'beat-schedule'}", "--pidfile="]
     gunicorn = [str(BIN / "gunicorn"), "portal.wsgi:application", f"--bind=127.0.0.1:{port}", "--workers=2"]
-    return {
+    all_of_them = {
+        "stripe": double_of_stripe(port),
         "worker": [*celery, "worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=INFO"],
         "beat": [*celery, "beat", "--loglevel=INFO", *beat_files],
         "web": [*gunicorn, "--no-control-socket", "--access-logfile=-"],
     }
+    return {name: all_of_them[name] for name in PROCESSES if name != "stripe" or not real_cards()}
 
 
 def environment(port: int, urls: Mapping[str, str]) -> dict[str, str]:
@@ -54,7 +59,33 @@ def environment(port: int, urls: Mapping[str, str]) -> dict[str, str]:
         "PARVIS_STATIC_ROOT": str(FOLDER / "static"),
     }
     fixed = {"PARVIS_DEMO": "1", "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    return ours | os.environ | dict(urls) | fixed
+    return ours | os.environ | dict(urls) | ({} if real_cards() else stripe_settings(port)) | fixed
+
+
+# Stripe: its stand-in listens on the next port, so that payment pages keep their address from one demo to the next.
+
+
+def real_cards() -> bool:
+    """Whether the environment brings a key of Stripe: then there is no stand-in for it."""
+    return bool(os.environ.get("STRIPE_SECRET_KEY"))
+
+
+def double_of_stripe(port: int) -> list[str]:
+    """Its command; ``port`` is the portal's."""
+    files = ["--port", str(port + 1), "--db", str(FOLDER / "stripe.sqlite3")]
+    events = ["--webhook", f"http://127.0.0.1:{port}/{WEBHOOK}", "--secret", webhook_secret()]
+    return [sys.executable, "-m", "tests.doubles.stripe", *files, *events]
+
+
+def stripe_settings(port: int) -> dict[str, str]:
+    address = f"http://127.0.0.1:{port + 1}"
+    keys = {"STRIPE_SECRET_KEY": "sk_test_demo", "STRIPE_WEBHOOK_SECRET": webhook_secret()}
+    return keys | {"STRIPE_API_BASE": address, "STRIPE_PAGE": address}
+
+
+def webhook_secret() -> str:
+    """What signs the events; the same the next time."""
+    return "whsec_" + hashlib.sha256(f"stripe {secret_key()}".encode()).hexdigest()
 
 
 def secret_key() -> str:
@@ -190,13 +221,13 @@ def run(port: int) -> None:
 
 
 def end_processes() -> None:
-    for name in reversed(commands(0)):
+    for name in reversed(PROCESSES):
         end(name)
 
 
 def wanted_port() -> int:
     said = os.environ.get("PORT") or "8000"
-    if not said.isdecimal() or not 0 < int(said) < 65536:
+    if not said.isdecimal() or not 0 < int(said) < 65535:
         raise Failed(f"PORT={said} is not a port.")
     return int(said)
 
@@ -206,7 +237,8 @@ def start(port: int) -> None:
     if recall(SUPERVISOR):
         raise Failed("The demo already runs: `make stop` ends it.")
     end_processes()  # what a killed demo left behind
-    require_free(port)
+    for each in (port,) if real_cards() else (port, port + 1):
+        require_free(each)
     remember(SUPERVISOR, os.getpid())
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, signal.default_int_handler)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from django.urls import reverse
 
+from tests.doubles.client import StripeDouble
 from tools import demo
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -73,3 +75,62 @@ def test_the_secret_key_is_the_same_the_next_time(folder):
     assert len(key) > 50
     assert demo.secret_key() == key
     assert (folder / "secret-key").stat().st_mode & 0o777 == 0o600
+
+
+# --- Stripe
+def options(command):
+    """The options of a command, by name."""
+    return dict(zip(command[3::2], command[4::2], strict=True))
+
+
+@pytest.fixture
+def no_keys(monkeypatch):
+    monkeypatch.delenv("STRIPE_SECRET_KEY", raising=False)
+
+
+def test_the_portal_and_the_stand_in_for_stripe_know_each_other(no_keys, folder):
+    env, stripe = demo.environment(9000, {}), options(demo.commands(9000)["stripe"])
+    assert list(demo.commands(9000)) == ["stripe", "worker", "beat", "web"]
+    assert (env["STRIPE_API_BASE"], env["STRIPE_PAGE"]) == ("http://127.0.0.1:9001", "http://127.0.0.1:9001")
+    assert env["STRIPE_SECRET_KEY"].startswith("sk_test_")
+    assert stripe == {
+        "--port": "9001",
+        "--db": str(folder / "stripe.sqlite3"),
+        "--webhook": "http://127.0.0.1:9000" + reverse("stripe_events"),
+        "--secret": env["STRIPE_WEBHOOK_SECRET"],
+    }
+    assert demo.environment(9000, {})["STRIPE_WEBHOOK_SECRET"] == env["STRIPE_WEBHOOK_SECRET"]
+
+
+def test_keys_of_stripe_in_the_environment_leave_the_stand_in_out(monkeypatch):
+    ours = {"STRIPE_SECRET_KEY": "sk_test_ours", "STRIPE_WEBHOOK_SECRET": "whsec_ours"}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    env = demo.environment(9000, {})
+    assert list(demo.commands(9000)) == ["worker", "beat", "web"]
+    assert {name: value for name, value in env.items() if name.startswith("STRIPE_")} == ours
+
+
+def test_the_stand_in_is_ended_whatever_the_environment_says_now(no_keys, monkeypatch):
+    with demo.spawn("stripe", SLEEP, {}) as process:
+        monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_ours")
+        demo.end_processes()
+        assert process.wait(5) == -signal.SIGTERM
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def test_the_stand_in_runs_by_itself_remembers_and_ends_when_asked(no_keys, folder):
+    port = free_port() - 1
+    command, double = demo.commands(port)["stripe"], StripeDouble(f"http://127.0.0.1:{port + 1}", "")
+    for known in (0, 1):
+        with demo.spawn("stripe", command, {}) as process:
+            assert demo.local.wait_for(lambda: demo.answers(f"{double.address}/_control"), 10)
+            assert len(double.sessions()) == known
+            double.open(500)
+            demo.end("stripe")
+            assert process.wait(5) == 0
+    assert "A double of Stripe answers at" in (folder / "stripe.log").read_text()
