@@ -75,6 +75,7 @@ def page(request):
         "authority": authority(),
         "tabs": parts.tabs,
         "wallet_balance": parts.facts.balance if parts.facts else None,
+        "wallet_owed": parts.facts.owed if parts.facts else 0,
         "footer_links": _footer_links(),
     }
 

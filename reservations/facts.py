@@ -20,7 +20,7 @@ from wallet.models import Wallet
 class FamilyFacts:
     """A family's balance (cents, default purse), cart sizes, certification and quotients, as of ``today``.
 
-    ``suspended``: what is owed (cents) by pk of purse, where that much suspends booking.
+    ``owed``: « Reste dû » (cents) of all its purses; ``suspended``: of those where that much suspends booking, by pk.
     """
 
     family: Family
@@ -29,6 +29,7 @@ class FamilyFacts:
     in_request: int
     certified: bool
     quotients: tuple[tuple[date, int], ...]
+    owed: int = 0
     suspended: dict[int, int] = field(default_factory=dict)
 
     def quotient_on(self, day: date) -> int | None:
@@ -48,6 +49,7 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
             .order_by("-effective_from")
             .values(json=JSONObject(since="effective_from", value="value"))
         ),
+        _owed=Coalesce(Subquery(_arrears(), output_field=IntegerField()), 0),
         _suspended=ArraySubquery(
             Wallet.objects.filter(family=OuterRef("pk"))
             .suspended()
@@ -62,12 +64,18 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
         in_request=row._in_request,
         certified=row._certified,
         quotients=tuple((date.fromisoformat(each["since"]), each["value"]) for each in row._quotients),
+        owed=-row._owed,
         suspended={each["purse"]: -each["cents"] for each in row._suspended},
     )
 
 
 def _default_balance():
     return Wallet.objects.filter(family=OuterRef("pk"), purse__is_default=True).values("account__balance__cents")[:1]
+
+
+def _arrears():
+    below = Wallet.objects.filter(family=OuterRef("pk"), account__balance__cents__lt=0)
+    return below.order_by().values("family").annotate(cents=Sum("account__balance__cents")).values("cents")
 
 
 def _lines(billing):
