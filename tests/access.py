@@ -20,16 +20,17 @@ from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
 from reservations.actions import choose_days, confirm_cart
-from reservations.actions.checkout import read_basket
+from reservations.actions.baskets import read_basket
 from reservations.models import Activity, Billing, Booking, Cart, Order
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
 from tests.factories.families import SchoolingFactory
+from tests.factories.sepa import creditor, mandate_of, refund, refund_file
 from tests.factories.services import PDF, DocumentTypeFactory, document, line, service_asking
 from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add_parent, add_pending, build_town
 from wallet.actions import credit_at_counter
-from wallet.models import CardPayment, Purse
+from wallet.models import CardPayment, DirectDebitRun, Purse, Wallet
 
 VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager"]
 
@@ -141,7 +142,26 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "commune": world.town.aiguilhe,
         "authority": authority(),
         "outgoingemail": OutgoingEmail.objects.filter(owner=claire.owner).first(),
+        **_by_direct_debit(world.town.manager, payment.wallet),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
+    }
+
+
+def _by_direct_debit(manager: User, wallet: Wallet) -> dict[str, models.Model]:
+    """A mandate, a debit to come in its file, a refund in its file."""
+    creditor(subtitle="Communauté de communes de la Dombes")
+    mandate = mandate_of(wallet.family)
+    run = DirectDebitRun(purse=wallet.purse, month=NOW.date(), collected_on=date(2027, 3, 8), message="PRV1-202703")
+    run.file = b"<x/>"
+    run.save()
+    debit = run.debits.create(wallet=wallet, mandate=mandate, sequence="FRST", cents=4605, end_to_end="PRV1-202703-D1")
+    paid_back, batch = refund(wallet, 100, manager), refund_file(manager)
+    return {
+        "sepamandate": mandate,
+        "directdebitrun": run,
+        "directdebit": debit,
+        "bankrefund": paid_back,
+        "bankrefundbatch": batch,
     }
 
 
@@ -156,7 +176,7 @@ def fill_cart(user: User, slug: str, *days: date):
 def book(user: User, slug: str, *days: date) -> None:
     """Book and pay days for everybody of the family."""
     activity = fill_cart(user, slug, *days)
-    basket = read_basket(user, Cart.objects.get(family=user.guardian.family_id, billing=activity.billing))
+    basket = read_basket(Cart.objects.get(family=user.guardian.family_id, billing=activity.billing))
     key = make_key(user.owner, f"confirm:{activity.billing}", basket.purpose)
     confirm_cart(user=user, billing=activity.billing, key=key)
 
@@ -259,6 +279,7 @@ ANSWERS = {
         "reservations:bookings",
         "reservations:agenda",
         "reservations:orders",
+        "wallet:direct_debit",
         "wallet:top_up",
         "reservations:balances",
         "reservations:card_payment",
@@ -382,8 +403,10 @@ ANSWERS = {
         "admin:families_family_classes",
         "admin:families_family_relier",
         "admin:families_roll_over",
+        "admin:families_sepamandate_arreter",
         "admin:wallet_credit",
         "admin:wallet_cancel_credit",
+        "admin:wallet_exemption",
         "admin:services_requestline_accepter",
         "admin:services_requestline_refuser",
         "admin:services_requestline_pieces",
@@ -396,12 +419,23 @@ ANSWERS = {
     "login account account 409 409 account account account": [
         "services:mandate",
     ],
+    "login wait gate gate gate 403 403 >admin:wallet_directdebit_report": [
+        "admin:wallet_directdebit_report_confirm",
+    ],
     "login wait gate gate gate 405 405 405": [
         "admin:services_supportingdocument_ouvrir",
     ],
     "login wait gate gate gate 403 403 200": [
         "admin:services_documenttype_formulaire",
         "admin:services_documenttype_telecharger",
+        "admin:wallet_directdebitrun_file",
+        "admin:wallet_directdebitrun_download",
+        "admin:wallet_directdebit_report",
+        "admin:wallet_directdebit_reject",
+        "admin:wallet_bankrefundbatch_make",
+        "admin:wallet_bankrefundbatch_download",
+        "admin:wallet_bankrefund_pay",
+        "admin:wallet_bankrefund_reject",
         "admin:accounting_journal",
         "admin:accounting_journal_csv",
         "admin:accounting_stripe",
@@ -420,6 +454,7 @@ TABLES = {
     "families_family": ("list", "list"),
     "families_healthfile": ("list", "list"),
     "families_school": ("list", "list add"),
+    "families_sepamandate": ("list", "list"),
     "families_schoolclass": ("list add", "list add"),
     "families_schooling": ("list", "list"),
     "lib_authority": ("", "list"),
@@ -433,7 +468,11 @@ TABLES = {
     "services_documenttype": ("", "list add"),
     "services_requestline": ("list", "list"),
     "services_supportingdocument": ("list", "list"),
+    "wallet_bankrefund": ("list", "list"),
+    "wallet_bankrefundbatch": ("", "list"),
     "wallet_counterpayment": ("list add", "list add"),
+    "wallet_directdebit": ("list", "list"),
+    "wallet_directdebitrun": ("", "list"),
     "wallet_operation": ("list", "list"),
     "wallet_purse": ("", "list add"),
     "wallet_wallet": ("list", "list"),
@@ -477,6 +516,14 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:families_roll_over": {"pk": held["school"].pk, "year": 2026},
         "admin:wallet_cancel_credit": {"payment_id": held["payment"].pk},
         "admin:wallet_credit": {"family_id": held["family"].pk},
+        "admin:wallet_exemption": {"wallet_id": held["wallet"].pk},
+        "admin:families_sepamandate_arreter": {"pk": held["sepamandate"].pk},
+        "admin:wallet_directdebitrun_file": {"pk": held["directdebitrun"].pk},
+        "admin:wallet_directdebitrun_download": {"pk": held["directdebitrun"].pk},
+        "admin:wallet_directdebit_reject": {"pk": held["directdebit"].pk},
+        "admin:wallet_bankrefundbatch_download": {"pk": held["bankrefundbatch"].pk},
+        "admin:wallet_bankrefund_pay": {"pk": held["wallet"].pk},
+        "admin:wallet_bankrefund_reject": {"pk": held["bankrefund"].pk},
         "families:accept": {"token": world.token},
         "families:restore": {"pk": held["withdrawn"].pk},
         "families:withdraw_invitation": {"pk": held["invitation"].pk},
