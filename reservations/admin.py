@@ -85,7 +85,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
             {"fields": ["service", "name", "slug", "kind", "description", ("unit", "units"), "is_open"]},
         ),
         ("Chaque journée", {"fields": [("arrival", "departure"), "capacity"]}),
-        ("Paiement", {"fields": ["billing", "purse"]}),
+        ("Paiement", {"fields": ["billing", "purse", ("quantity", "care_percent")]}),
         ("Réservations", {"fields": ["booking_opens_at", "booking_closes_at", "booking_rule", "cancelling_rule"]}),
         ("Qui peut venir", {"fields": [("age_min", "age_max"), "schools", "levels"]}),
     ]

@@ -241,7 +241,21 @@ class ActivityForm(RefusableForm):
         if service:
             self._check_schools(service)
             self._name_slug(service)
+        self._check_care()
         return self.cleaned_data
+
+    def clean_quantity(self):
+        if not self.cleaned_data["quantity"]:
+            raise ValidationError("Une journée compte au moins une unité.")
+        return self.cleaned_data["quantity"]
+
+    def _check_care(self) -> None:
+        """Supervision of a meal counts when it is billed apart, never inside the price of the meal."""
+        if self.cleaned_data.get("kind") == Activity.Kind.CANTEEN and self.cleaned_data.get("care_percent"):
+            self.add_error(
+                "care_percent",
+                "Un repas n’a pas de part de garde : une surveillance facturée à part est une activité périscolaire.",
+            )
 
     def _check_schools(self, service) -> None:
         strangers = [each for each in self.cleaned_data.get("schools", ()) if each.commune_id != service.commune_id]

@@ -115,7 +115,7 @@ CANTEEN = {
     "arrival": time(11, 30),
     "departure": time(13, 30),
 }
-LEISURE = {"kind": "loisirs", "billing": "deferred", "unit": "journée", "units": "journées"}
+LEISURE = {"kind": "loisirs", "billing": "deferred", "unit": "journée", "units": "journées", "care_percent": 100}
 HALF_DAY = LEISURE | {"unit": "demi-journée", "units": "demi-journées"}
 MORNING, AFTERNOON = {"arrival": time(9), "departure": time(13, 30)}, {"arrival": time(12), "departure": time(17, 30)}
 WHOLE_DAY = {"arrival": time(9), "departure": time(17, 30)}
@@ -211,11 +211,11 @@ ACTIVITIES = [
         "ALSH 3-6 ans Journée",
         "alsh-3-6-journee",
         LEISURE | WHOLE_DAY,
-        665,
-        1035,
+        1330,
+        2070,
         EVE,
         EVE,
-        {"age_min": 3, "age_max": 6, "capacity": 24},
+        {"age_min": 3, "age_max": 6, "capacity": 24, "quantity": 2},
     ),
     (
         "33122",

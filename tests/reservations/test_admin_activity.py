@@ -417,3 +417,25 @@ def test_the_page_of_an_activity_asks_as_much_with_one_row_or_many(browser, acti
         SchoolFactory(commune=service.commune)
         activity.closures.create(first=date(2027, 1, 4), last=date(2027, 1, 4), reason="Pont")
     assert queries(browser, page) == before
+
+
+def test_a_day_may_count_several_units_and_have_its_share_of_care(browser, service):
+    new_activity(browser, service, kind="loisirs", quantity="2", care_percent="80")
+    assert Activity.objects.values_list("quantity", "care_percent").get() == (2, 80)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"quantity": "0"}, "Une journée compte au moins une unité."),
+        ({"kind": "loisirs", "care_percent": "101"}, "100"),
+        (
+            {"care_percent": "20"},
+            "Un repas n’a pas de part de garde : une surveillance facturée à part est une activité périscolaire.",
+        ),
+    ],
+)
+def test_units_and_care_that_cannot_be_are_told(browser, service, fields, sentence):
+    response = new_activity(browser, service, **fields)
+    assert any(sentence in error for error in errors(response))
+    assert Activity.objects.count() == 0
