@@ -147,6 +147,7 @@ AGENT_PERMISSIONS = {
     "wallet.view_operation",
     "wallet.view_directdebit",
     "wallet.view_bankrefund",
+    "wallet.view_cardpayment",
     *(f"wallet.{verb}_counterpayment" for verb in ("view", "add", "change")),
     *(f"services.{verb}_service" for verb in ("view", "add", "change")),
     *(

@@ -30,7 +30,7 @@ from tests.factories.sepa import creditor, mandate_of, refund, refund_file
 from tests.factories.services import PDF, DocumentTypeFactory, document, line, service_asking
 from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add_parent, add_pending, build_town
 from wallet.actions import credit_at_counter
-from wallet.models import CardPayment, DirectDebitRun, Purse, Wallet
+from wallet.models import CardPayment, DirectDebitRun, Purse, StripeEvent, Wallet
 
 VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager"]
 
@@ -118,6 +118,8 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "family": family,
         "payment": payment,
         "card": ended_card_payment(family, claire),
+        "cardpayment": CardPayment.objects.get(family=family),
+        "stripeevent": StripeEvent.objects.create(pk="evt_1", type="checkout.session.expired"),
         "activity": activity,
         "session": booking.session,
         "service": activity.service,
@@ -435,6 +437,7 @@ ANSWERS = {
         "admin:wallet_bankrefundbatch_make",
         "admin:wallet_bankrefundbatch_download",
         "admin:wallet_bankrefund_pay",
+        "admin:wallet_cardpayment_refund",
         "admin:wallet_bankrefund_reject",
         "admin:accounting_journal",
         "admin:accounting_journal_csv",
@@ -469,6 +472,8 @@ TABLES = {
     "services_requestline": ("list", "list"),
     "services_supportingdocument": ("list", "list"),
     "wallet_bankrefund": ("list", "list"),
+    "wallet_cardpayment": ("list", "list"),
+    "wallet_stripeevent": ("", "list"),
     "wallet_bankrefundbatch": ("", "list"),
     "wallet_counterpayment": ("list add", "list add"),
     "wallet_directdebit": ("list", "list"),
@@ -523,6 +528,7 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:wallet_directdebit_reject": {"pk": held["directdebit"].pk},
         "admin:wallet_bankrefundbatch_download": {"pk": held["bankrefundbatch"].pk},
         "admin:wallet_bankrefund_pay": {"pk": held["wallet"].pk},
+        "admin:wallet_cardpayment_refund": {"pk": held["card"].pk},
         "admin:wallet_bankrefund_reject": {"pk": held["bankrefund"].pk},
         "families:accept": {"token": world.token},
         "families:restore": {"pk": held["withdrawn"].pk},

@@ -14,7 +14,7 @@ from families.models import Family
 from portal.lib.money import euros
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
-from wallet import admin_sepa  # noqa: F401 -- registers direct debits and bank refunds
+from wallet import admin_cards, admin_sepa  # noqa: F401 -- they register cards, direct debits, bank refunds
 from wallet.actions import cancel_counter_payment, credit_at_counter, set_floor
 from wallet.admin_arrears import ArrearsFilter, booking_state, exemption_view
 from wallet.forms import CancelForm, CreditForm

@@ -420,8 +420,7 @@ def test_a_refund_that_stripe_refuses_comes_back_to_the_wallet(stripe_double):
 def test_a_refund_whose_answer_was_lost_is_done_once(stripe_double):
     _, wallet, payment = paid(stripe_double)
     stripe_double.fault("cut_after", next=3)
-    with pytest.raises(gateway.CardsUnavailable):
-        give_back(payment, 2000)
+    assert give_back(payment, 2000).status == CardRefund.Status.REQUESTED
     assert balance_of(wallet) == 3000
     send_owed()
     assert (balance_of(wallet), len(stripe_double.refunds())) == (3000, 1)

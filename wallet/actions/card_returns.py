@@ -59,9 +59,15 @@ def refund_card(*, agent: User, payment: CardPayment, cents: int, reason: str, k
     """Give ``cents`` of a payment back to the card, out of the wallets it credited; a second click changes nothing.
 
     ``key`` was made for (agent.owner, ``refund:<payment pk>``). Raise NotPaid, TooMuch, ReasonMissing, NotEnough (the
-    family has spent it), CardsUnavailable (asked, Stripe will be asked again), CardsRefused (nothing was given back).
+    family has spent it), CardsRefused (nothing was given back). While Stripe is silent the refund stays requested, and
+    ``send_owed`` asks again.
     """
-    return send(_ask_refund(agent=agent, payment=payment, cents=cents, reason=reason, key=key))
+    refund = _ask_refund(agent=agent, payment=payment, cents=cents, reason=reason, key=key)
+    try:
+        return send(refund)
+    except gateway.CardsUnavailable:
+        log.warning("refund %s is owed: Stripe is silent", refund.reference)
+        return refund
 
 
 @outermost
