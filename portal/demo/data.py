@@ -21,6 +21,8 @@ COMMUNES = [
     ("43181", "Saint-Étienne-Lardeyrol"),
     ("33122", "Cestas"),
 ]
+CESTAS = "33122"  # its leisure centres are debited on the day
+OWING = 6  # the number of a family of Cestas that owes what guide 004 shows
 SCHOOLS = {
     "01028": "École de Baneins",
     "01371": "École Les Étangs",

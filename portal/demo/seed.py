@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data
+from portal.demo import access, data, past
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -64,9 +64,10 @@ def _communes() -> dict[str, Commune]:
 
 
 def _purses() -> dict[str, Purse]:
-    """Prepaid bookings use the main purse; leisure centres their own, which may go 50 € below zero."""
+    """Prepaid bookings use the main purse; leisure centres their own, which may go 150 € below zero."""
     Purse.objects.filter(is_default=True).update(name="Porte-monnaie")
-    leisure, made = Purse.objects.get_or_create(code="cdc", defaults={"name": "CDC PE2M - APS ET CLSH"})
+    settings = {"name": "CDC PE2M - APS ET CLSH", "reminder_below": 1000, "blocked_above": 10000}
+    leisure, made = Purse.objects.get_or_create(code="cdc", defaults=settings)
     if made:
         set_floor(leisure, -15000)
         leisure.refresh_from_db()
@@ -176,6 +177,10 @@ def _family(number: int, row: tuple, communes, schools, agents):
     _credit(agents[code], user, cents, number)
     if number % 6 != 5:
         _book(user, code)
+    if code == data.CESTAS:
+        past.live(user)
+    if number == data.OWING:
+        past.owe(user, agents[code], Purse.objects.get(code="cdc"))
 
 
 def _school(member, school: School):

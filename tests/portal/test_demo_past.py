@@ -1,0 +1,55 @@
+"""The demo's families have lived: days debited by the night, and one that owes what guide 004 shows."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from accounts.models import User
+from portal.demo import data
+from portal.demo.seed import seed
+from reservations.models import Booking
+from wallet import checks
+from wallet.models import Operation, Transfer, Wallet
+
+pytestmark = pytest.mark.django_db
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def wallet_of_number(number: int) -> Wallet:
+    """The wallet for leisure centres of one of the demo's families."""
+    user = User.objects.get(identifier=f"F{1000 + number:07}")
+    return Wallet.objects.of(user).get(purse__code="cdc")
+
+
+@pytest.fixture(params=[datetime(2026, 11, 21, 10, tzinfo=PARIS), datetime(2026, 9, 2, 10, tzinfo=PARIS)])
+def demo(request, settings, tmp_path):
+    """In November, and when the school year has just begun and nothing is past yet."""
+    settings.DOCUMENTS_ROOT = tmp_path
+    with time_machine.travel(request.param, tick=False):
+        seed(families=6)
+        yield request.param
+        assert list(checks.differences()) == []
+
+
+@pytest.mark.seed("S4-44")
+def test_a_family_owes_what_the_guide_shows_whatever_the_day(demo):
+    wallet = wallet_of_number(data.OWING)
+    assert (wallet.balance, wallet.owed, wallet.is_suspended) == (-4605, 4605, False)
+
+
+def test_days_of_the_centre_were_debited(demo):
+    user = User.objects.get(identifier="F0001001")
+    past = Booking.objects.filter(family=user.guardian.family, session__date__lt=demo.date())
+    assert past.filter(debited_at=None).count() == 0
+    assert past.exists() == (demo.month == 11)
+    operations = Operation.objects.filter(kind="deferred_debit").values_list("label", flat=True)
+    assert all(label.startswith("Consommations du ") for label in operations)
+    assert past.exists() == bool(operations)
+
+
+def test_a_second_run_changes_nothing(demo):
+    before = Booking.objects.count(), Transfer.objects.count()
+    seed(families=6)
+    assert (Booking.objects.count(), Transfer.objects.count()) == before
