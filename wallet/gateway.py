@@ -104,7 +104,7 @@ def create_checkout(payment: CardPayment, back: str) -> Checkout:
     """
     params = {
         "mode": "payment",
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "locale": "fr",
         "client_reference_id": str(payment.reference),
         "expires_at": int(payment.expires_at.timestamp()),

@@ -145,7 +145,7 @@ LISTED = {"created", "expand", "limit", "starting_after"}
 @pytest.mark.parametrize(
     ("kept", "described", "strays"),
     [
-        (set(orders.KNOWN), SessionCreateParams, {orders.FORMER}),
+        (set(orders.KNOWN), SessionCreateParams, set()),
         (set(orders.KNOWN_OF_INTENT), SessionCreateParamsPaymentIntentData, set()),
         (set(orders.KNOWN_OF_ITEM), SessionCreateParamsLineItem, set()),
         (set(orders.KNOWN_OF_PRICE), SessionCreateParamsLineItemPriceData, set()),

@@ -12,10 +12,9 @@ MINIMUM = 50  # cents
 MAXIMUM = 99_999_999
 SHORTEST, LONGEST = 30 * 60, 24 * 3600  # seconds a page may live
 # Stripe dropped the second for the first on 2026-09-30; both are taken while the gateway sends the second.
-ALLOWED, FORMER = "allowed_payment_method_types", "payment_method_types"
+ALLOWED = "allowed_payment_method_types"
 KNOWN = [
     ALLOWED,
-    FORMER,
     "cancel_url",
     "client_reference_id",
     "customer_email",
@@ -56,7 +55,7 @@ def read(params: Params, now: int) -> Order:
     forms.only(params, KNOWN)
     if params.get("mode") != "payment":
         raise unsound("mode", "Invalid mode: must be payment.")
-    if params.get(ALLOWED, params.get(FORMER)) != ["card"]:
+    if params.get(ALLOWED) != ["card"]:
         raise unsound(ALLOWED, f"Invalid {ALLOWED}: must be card.")
     success_url = forms.address(params, "success_url")
     if not success_url:
