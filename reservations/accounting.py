@@ -338,13 +338,19 @@ _MONTH = """
         FROM wallet_account account LEFT JOIN wallet_wallet wallet ON wallet.account_id = account.id
         WHERE account.kind = ANY(%(families)s)
     ), moved AS MATERIALIZED (
-        SELECT transfer.source_id, transfer.target_id, transfer.cents, operation.kind, undone.kind AS undoes,
-               operation.at < %(after)s AS inside
-        FROM wallet_operation operation
-        JOIN wallet_transfer transfer ON transfer.operation_id = operation.id
-        LEFT JOIN wallet_transfer original ON original.id = transfer.reverses_id
-        LEFT JOIN wallet_operation undone ON undone.id = original.operation_id
-        WHERE operation.at >= %(start)s
+        SELECT source_id, target_id, kind, undoes, inside, sum(cents) AS cents
+        FROM (
+            SELECT transfer.source_id, transfer.target_id, transfer.cents, operation.kind,
+                   operation.at < %(after)s AS inside,
+                   CASE WHEN transfer.reverses_id IS NOT NULL THEN (
+                       SELECT undone.kind
+                       FROM wallet_transfer original JOIN wallet_operation undone ON undone.id = original.operation_id
+                       WHERE original.id = transfer.reverses_id
+                   ) END AS undoes
+            FROM wallet_operation operation JOIN wallet_transfer transfer ON transfer.operation_id = operation.id
+            WHERE operation.at >= %(start)s
+        ) AS moves
+        GROUP BY source_id, target_id, kind, undoes, inside
     ), sides AS (
         SELECT own.id, own.purse, target_id AS other, -cents AS cents, kind, undoes, inside
         FROM moved JOIN own ON own.id = source_id

@@ -269,6 +269,7 @@ class Operation(models.Model):
                 violation_error_message="Une opération a toujours un libellé.",
             )
         ]
+        indexes = [models.Index(fields=["at"], name="operation_at")]
 
     def __str__(self):
         return self.label
