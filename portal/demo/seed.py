@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data, past
+from portal.demo import access, data, past, sepa
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -178,9 +178,8 @@ def _family(number: int, row: tuple, communes, schools, agents):
     if number % 6 != 5:
         _book(user, code)
     if code == data.CESTAS:
-        past.live(user)
-    if number == data.OWING:
-        past.owe(user, agents[code], Purse.objects.get(code="cdc"))
+        past.live(user, agents[code], owes=number == data.OWING)
+        sepa.collect(user)
 
 
 def _school(member, school: School):
