@@ -39,9 +39,9 @@ def read_past_month(text: str | None, family: Family) -> AskedMonth:
     today = timezone.localdate().replace(day=1)
     month, notice = _read_day(f"{text}-01") or today, ""
     if text and _read_day(f"{text}-01") is None:
-        notice = "Ce mois n’existe pas : voici le mois en cours."
+        notice = "Ce mois n’existe pas\u00a0: voici le mois en cours."
     elif month > today:
-        month, notice = today, "Ce mois n’a pas encore commencé : voici le mois en cours."
+        month, notice = today, "Ce mois n’a pas encore commencé\u00a0: voici le mois en cours."
     first = min(timezone.localdate(family.created_at).replace(day=1), _month_before(today))
     return AskedMonth(
         month,
@@ -118,7 +118,7 @@ class UntilForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={
-            "invalid": "Écrivez une date comme 30/04/2027 : pour l’instant, toutes vos réservations comptent."
+            "invalid": "Écrivez une date comme 30/04/2027\u00a0: pour l’instant, toutes vos réservations comptent."
         },
     )
 
@@ -126,7 +126,7 @@ class UntilForm(forms.Form):
         day = self.cleaned_data["jusquau"]
         if day and day < timezone.localdate():
             raise forms.ValidationError(
-                "Cette date est passée : choisissez un jour à venir. Pour l’instant, toutes vos réservations comptent."
+                "Cette date est passée\u00a0: choisissez un jour à venir. Pour l’instant, toutes vos réservations comptent."
             )
         return day
 
@@ -143,7 +143,7 @@ class CardPaymentForm(forms.Form):
         label="E-mail",
         required=False,
         max_length=254,
-        help_text="Pour recevoir la confirmation du paiement. Vide : aucun e-mail.",
+        help_text="Pour recevoir la confirmation du paiement. Vide\u00a0: aucun e-mail.",
     )
 
     def __init__(self, *args, balances: Balances, largest: int, **kwargs):
