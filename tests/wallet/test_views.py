@@ -151,13 +151,17 @@ def test_the_authority_writes_its_own_explanation(visitor):
     assert "par courrier" not in page
 
 
-@pytest.mark.parametrize("name", ["wallet:statement", "wallet:top_up"])
-def test_a_person_without_a_family_finds_no_wallet(visitor, name):
-    assert visitor(UserFactory()).get(reverse(name)).status_code == 404
+def test_a_person_without_a_family_finds_no_wallet(visitor):
+    person = visitor(UserFactory())
+    assert person.get(reverse("wallet:statement")).status_code == 404
+    assert person.get(reverse("wallet:top_up")).url == reverse("account")
 
 
 @pytest.mark.parametrize("name", ["wallet:statement", "wallet:top_up"])
-def test_the_wallet_is_only_read_and_only_signed_in(client, visitor, name):
-    parent, _ = parent_with(100)
+def test_the_wallet_is_only_for_who_is_signed_in(client, name):
     assert client.get(reverse(name)).status_code == 302
-    assert visitor(parent).post(reverse(name)).status_code == 405
+
+
+def test_the_statement_is_only_read(visitor):
+    parent, _ = parent_with(100)
+    assert visitor(parent).post(reverse("wallet:statement")).status_code == 405
