@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from families.models import Family
 from portal.lib.once import make_key
 from portal.lib.transactions import outermost
 from reservations.actions import debit_the_day
@@ -16,14 +15,17 @@ from reservations.models import Activity, Billing, Booking, Order, Session
 from reservations.offers import PriceBook
 from reservations.rules import age_on
 from wallet.actions import Move, credit_at_counter, post, system_account
-from wallet.models import Operation, Purse, Wallet
+from wallet.models import Operation, Wallet
 
 DAYS = 10  # the last days of the centre, for each child
 OWED = 4605  # guide 004 shows −46,05
 
 
-def live(user: User) -> None:
-    """Book the last days of the leisure centres for the family's children, as it would have, and debit them."""
+def live(user: User, agent: User, owes: bool) -> None:
+    """Book the last days of the leisure centres for the family's children, as it would have, and debit them.
+
+    They were paid, but for one family, which ``owes`` what guide 004 shows.
+    """
     today, family = timezone.localdate(), user.guardian.family
     activities = list(Activity.objects.offered().filter(billing=Billing.DEFERRED, name__endswith="Journée"))
     prices = PriceBook(activities, family_facts(family.pk, today))
@@ -40,6 +42,8 @@ def live(user: User) -> None:
         for activity in _centres(activities, age_on(member.birth_date, today))
         for session in _past_days(activity)
     ]
+    wallet = Wallet.objects.of(user).get(purse__code="cdc")
+    _afford(wallet, agent, sum(row.cents for row in rows), left=-OWED if owes else wallet.balance)
     _book(user, rows)
     debit_the_day(today)
 
@@ -74,28 +78,27 @@ def _eve(day) -> datetime:
     return timezone.make_aware(datetime.combine(day - timedelta(7), datetime.min.time()))
 
 
-def owe(user: User, agent: User, purse: Purse) -> None:
-    """Leave the family owing what guide 004 shows, by money at the counter or taken over from the former software."""
-    wallet = Wallet.objects.select_related("account__balance").get(family=user.guardian.family, purse=purse)
-    more = -OWED - wallet.balance
+def _afford(wallet: Wallet, agent: User, cents: int, left: int) -> None:
+    """Have ``left`` in the wallet once ``cents`` are debited: by cheque, or taken over from the former software."""
+    more = left + cents - wallet.balance
     if more > 0:
-        _pay(wallet.family, agent, purse, more)
+        _pay(wallet, agent, more)
     elif more < 0:
         _take_over(wallet, -more)
 
 
-def _pay(family: Family, agent: User, purse: Purse, cents: int) -> None:
+def _pay(wallet: Wallet, agent: User, cents: int) -> None:
     credit_at_counter(
         agent=agent,
-        family=family,
-        purse=purse,
+        family=wallet.family,
+        purse=wallet.purse,
         means="CH",
         cents=cents,
         number="795466",
-        payer=family.name.upper(),
+        payer=wallet.family.name.upper(),
         bank="LEP",
         received_on=timezone.localdate() - timedelta(12),
-        key=make_key(agent.owner, f"credit:{family.pk}"),
+        key=make_key(agent.owner, f"credit:{wallet.family_id}"),
     )
 
 
