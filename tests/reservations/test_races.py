@@ -98,7 +98,7 @@ def test_two_parents_book_their_shared_child_for_the_same_day(capacity):
 
 def test_without_the_lock_on_the_child_only_the_constraint_would_stop_the_second_parent(monkeypatch):
     """The control: days without limit are shared, so both would go on to the insert, and one would fail there."""
-    monkeypatch.setattr("reservations.actions.checkout.lock_members", list)
+    monkeypatch.setattr("reservations.actions.baskets.lock_members", list)
     activity = ActivityFactory()
     session(activity)
     one, two = household(), household(10_000, THEO)
