@@ -1,11 +1,11 @@
-"""The bench: the same pages in a hamlet and in a town, their limits, carts confirmed by many at once, the night."""
+"""The bench: the same pages in a hamlet and in a town, their limits, carts confirmed by many at once, the night, the books."""
 
 import os
 import sys
 
 from django.core.management import call_command
 
-from tests.bench import databases, night, rush
+from tests.bench import books, databases, night, rush
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child
 
@@ -21,9 +21,9 @@ def main() -> None:
     broken += more + grown(few, many)
     print(rush.report())
     databases.require_exact_ledger()
-    told, slow = night.report(HAMLET)
-    print(told)
-    broken += slow
+    for told, slow in (night.report(HAMLET), books.report(TOWN)):
+        print(told)
+        broken += slow
     databases.drop_copy()
     print("\nThe ledger is exact after the run.", *(broken or ["All limits are kept."]), sep="\n")
     sys.exit(bool(broken))
