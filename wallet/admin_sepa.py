@@ -139,7 +139,7 @@ class DirectDebitRunAdmin(AllOrNothing, SepaAdmin):
         """Freeze the file of a month, or say what stands in the way."""
         self.require(request, "change_directdebitrun")
         run = self.row(request, pk)
-        summary = [f"{run.kept} prélèvement(s), {euros(run.cents)}, le {_long(run.collected_on)}."]
+        summary = [f"{counted(run.kept, 'prélèvement')}, {euros(run.cents)}, le {_long(run.collected_on)}."]
         earliest = earliest_collection(timezone.localdate())
         if run.collected_on < earliest and not run.has_file:
             summary.append(f"La date est trop proche : le prélèvement sera reporté au {_long(earliest)}.")
@@ -393,7 +393,7 @@ class BankRefundBatchAdmin(AllOrNothing, SepaAdmin):
             purpose="refund-file",
             done="Le fichier est prêt : téléchargez-le et remettez-le à la banque.",
             back=self.address("changelist"),
-            summary=[f"{total['number']} remboursement(s) à virer, {euros(total['cents'])}, le {day}."],
+            summary=[f"{counted(total['number'], 'remboursement')} à virer, {euros(total['cents'])}, le {day}."],
             button="Préparer le fichier",
         )
 
@@ -402,6 +402,11 @@ class BankRefundBatchAdmin(AllOrNothing, SepaAdmin):
         self.require(request, "view_bankrefundbatch")
         batch = get_object_or_404(BankRefundBatch, pk=pk, file__isnull=False)
         return attachment(bytes(batch.file), f"{batch.message}.xml")
+
+
+def counted(number: int, name: str) -> str:
+    """« 1 prélèvement », « 3 prélèvements », « Aucun prélèvement »."""
+    return f"{number or 'Aucun'} {name}{'s' if number > 1 else ''}"
 
 
 def _long(day) -> str:

@@ -8,6 +8,8 @@ from wallet.forms import EurosField
 from wallet.models import Wallet
 from wallet.sepa_rules import REASONS, told
 
+WIDE = forms.TextInput(attrs={"class": "vTextField"})
+
 
 class RejectForm(forms.Form):
     """Why a payment was sent back."""
@@ -16,17 +18,20 @@ class RejectForm(forms.Form):
 
     def __init__(self, *args, codes: Iterable[str] = tuple(REASONS), **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["code"].choices = [("", "Choisissez"), *((code, told(code)) for code in codes)]
+        field, codes = self.fields["code"], tuple(codes)
+        field.choices = [("", "Choisissez"), *((code, told(code)) for code in codes)]
+        if len(codes) == 1:
+            field.initial, field.help_text = codes[0], ""
 
 
 class RefundForm(forms.Form):
     """Money paid back to a family; the rules are the action's."""
 
     cents = EurosField(label="Montant", help_text="En euros, comme 50 ou 15,20 ; au plus le solde.")
-    holder = forms.CharField(label="Titulaire du compte", max_length=70)
-    iban = forms.CharField(label="IBAN", max_length=42)
+    holder = forms.CharField(label="Titulaire du compte", max_length=70, widget=WIDE)
+    iban = forms.CharField(label="IBAN", max_length=42, widget=forms.TextInput(attrs={"size": 42}))
     bic = forms.CharField(label="BIC", max_length=11, required=False, help_text="Facultatif.")
-    reason = forms.CharField(label="Motif lu par la famille et par sa banque", max_length=140)
+    reason = forms.CharField(label="Motif lu par la famille et par sa banque", max_length=140, widget=WIDE)
 
     @classmethod
     def known(cls, wallet: Wallet) -> dict:

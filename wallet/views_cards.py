@@ -17,7 +17,6 @@ from portal.lib.refusals import Refusal
 from wallet import gateway, purposes
 from wallet.actions import card_events, cards, wallet_of
 from wallet.direct_debits import DirectDebitFacts
-from wallet.direct_debits import DirectDebitFacts
 from wallet.forms import TopUpForm
 from wallet.models import CardPayment, Wallet
 from wallet.tasks import handle_event

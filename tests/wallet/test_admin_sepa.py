@@ -100,7 +100,7 @@ def test_a_manager_makes_the_file_of_a_month_once_and_downloads_it(manager):
     assert manager.get(url("directdebitrun_download", run.pk)).status_code == 404
     assert "Préparer le fichier" in read(manager.get(page))
     asked = read(manager.get(url("directdebitrun_file", run.pk)))
-    assert "1 prélèvement(s), 46,05\u00a0€, le lundi 7 décembre." in asked
+    assert "1 prélèvement, 46,05\u00a0€, le lundi 7 décembre." in asked
     assert "reporté" not in asked
     assert decide(manager, url("directdebitrun_file", run.pk)).url == page
     assert "Télécharger le fichier" in read(manager.get(page))
@@ -271,7 +271,7 @@ def test_a_manager_makes_the_file_of_refunds_and_enters_one_that_came_back(manag
     codes = manager.get(url("bankrefund_reject", it.pk)).context["form"].fields["code"].choices
     assert [code for code, _ in codes] == ["", "DS02"]
     page = read(manager.get(url("bankrefundbatch_make")))
-    assert "1 remboursement(s) à virer, 20,00\u00a0€, le mercredi 25 novembre." in page
+    assert "1 remboursement à virer, 20,00\u00a0€, le mercredi 25 novembre." in page
     assert decide(manager, url("bankrefundbatch_make")).url == url("bankrefundbatch_changelist")
     batch = BankRefundBatch.objects.get()
     assert manager.get(url("bankrefundbatch_download", batch.pk)).content == bytes(batch.file)
