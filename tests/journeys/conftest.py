@@ -105,6 +105,15 @@ def visit(browser, live_server, clock):
 
 
 @pytest.fixture
+def secure(stripe_double, settings, live_server, visit):
+    """The secure site, to which the browser may go; the only one."""
+    settings.PUBLIC_URL = live_server.url
+    yield stripe_double
+    there = f"the page asked {urlsplit(stripe_double.address).netloc} for something"
+    visit.faults[:] = [fault for fault in visit.faults if fault != there]
+
+
+@pytest.fixture
 def letters(mailoutbox):
     """What the mail has brought to an address by now: ``letters("claire@example.org")``, oldest first."""
 

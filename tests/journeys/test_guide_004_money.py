@@ -2,19 +2,19 @@
 
 import io
 from datetime import date
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from reservations.models import Activity
-from tests.factories.money import consumed, paid_at_counter
+from tests.factories.money import consumed, debited, paid_at_counter
 from tests.factories.reservations import Household
 from tests.factories.wallet import spend, wallet_with
 from tests.journeys.conftest import PHONE
 from tests.journeys.reading import columns, follow, footer, plain, press, read, read_all, rows, tick, title
 from tests.journeys.test_guide_004 import DAY, MORNING, choose
+from tests.journeys.test_pages import SIZES, faults_of, look_at
 from tests.journeys.town import add_child, add_parent
 from wallet.models import CardPayment, Purse
 
@@ -59,15 +59,6 @@ def owing(home):
     for activity, on, cents in ((day, 10, 1330), (day, 17, 1330), (morning, 24, 665)):
         consumed(home, home.child, activity, date(2027, 3, on), cents)
     return home.user
-
-
-@pytest.fixture
-def secure(stripe_double, settings, live_server, visit):
-    """The secure site, to which the browser may go; the only one."""
-    settings.PUBLIC_URL = live_server.url
-    yield stripe_double
-    there = f"the page asked {urlsplit(stripe_double.address).netloc} for something"
-    visit.faults[:] = [fault for fault in visit.faults if fault != there]
 
 
 # --- « Historiques » --------------------------------------------------------------------------------------------------
@@ -207,3 +198,49 @@ def test_after_valider_a_payment_is_offered_now_or_later(visit, home, secure):
     page.go_back()
     follow(page, "Effectuer un paiement")
     assert page.get_by_label(LABEL).input_value() == "13,30"
+
+
+# --- Without scripts, and for everybody -------------------------------------------------------------------------------
+def test_without_scripts_rafraichir_recomputes_and_paiement_cb_leads_to_the_secure_site(visit, owing, home, secure):
+    page = visit(owing, "/reservations/soldes-et-paiements/paiement-cb/", java_script_enabled=False)
+    page.get_by_label(LABEL).fill("79,00")
+    press(page, "Rafraîchir")
+    assert read(page.locator(f"#nouveau-{home.wallet.purse_id}")) == f"{MINUS}0,30 €"
+    assert read(page.locator("#total")) == "79,00 €"
+    assert CardPayment.objects.count() == 0
+    press(page, "Paiement CB")
+    assert page.url.startswith(secure.address)
+    assert CardPayment.objects.get().cents == 7900
+
+
+def test_without_scripts_histories_are_read_month_by_month(visit, february):
+    page = visit(february, "/reservations/historiques/", java_script_enabled=False)
+    follow(page, "Mois précédent, Février 2027")
+    follow(page, "Historiques des règlements")
+    assert footer(page.locator("main")) == [["TOTAL (€)", "140,00"]]
+    expect(page.get_by_role("button", name="Imprimer")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_pages_of_money_with_something_on_them_are_accessible(visit, february, owing, home, secure, size):
+    Activity.objects.update(care_percent=100)
+    debited(home.wallet, 1000, date(2027, 3, 20), status="pending")
+    order = home.family.orders.last()
+    type(order).objects.filter(pk=order.pk).update(booked_cents=665)
+    page = visit(owing, "/informations/contact/", size=SIZES[size])
+    paths = [
+        "/reservations/soldes-et-paiements/",
+        "/reservations/soldes-et-paiements/paiement-cb/",
+        f"/reservations/commandes/{order.pk}/paiement/",
+        "/reservations/historiques/?mois=2027-02",
+        "/reservations/historiques/reglements/?mois=2027-02",
+        "/reservations/historiques/attestations/",
+    ]
+    assert look_at(visit, page, paths)[0] == []
+    page.goto(paths[1])
+    page.get_by_label(LABEL).fill("-5")
+    press(page, "Paiement CB")
+    expect(page.locator(".pv-errors")).to_be_focused()
+    told = len(visit.faults)
+    assert faults_of(page)[0] == []
+    del visit.faults[told:]
