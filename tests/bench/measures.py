@@ -12,11 +12,12 @@ from django.test.utils import CaptureQueriesContext
 
 @dataclass
 class Measure:
-    """A page or an act with its limits: ``ratio`` to the empty page, queries, kB of HTML; None where there is none."""
+    """A page or an act with its limits: ``ratio`` to the empty page, ms, queries, kB of HTML; None where there is none."""
 
     name: str
     act: Callable[[], object]
     ratio: float | None = None
+    milliseconds: float | None = None
     queries: int | None = None
     kilobytes: int | None = None
     prepare: Callable[[], object] = lambda: None
@@ -49,6 +50,7 @@ class Measure:
         """The limits that are broken, ``unit`` being the empty page in ms."""
         found = [
             ("ratio", self.ms / unit, self.ratio),
+            ("ms", self.ms, self.milliseconds),
             ("queries", self.seen_queries, self.queries),
             ("kB", self.seen_bytes / 1000, self.kilobytes),
         ]
@@ -97,7 +99,7 @@ def table(rows: list[Measure], unit: float) -> str:
 
 
 def _line(row: Measure, unit: float) -> str:
-    limit = f"{row.ratio:g}" if row.ratio else ""
+    limit = f"{row.ratio:g}" if row.ratio else f"{row.milliseconds:g} ms" if row.milliseconds else ""
     return (
         f"{row.name:38} {row.ms:6.1f} ms {min(row.times) * 1000:6.1f} ms {row.ms / unit:6.1f} {limit:>6}"
         f" {row.seen_queries:8} {row.seen_bytes / 1000:6.1f}"

@@ -5,7 +5,8 @@ import sys
 
 from django.core.management import call_command
 
-from tests.bench import books, databases, night, rush
+from tests.bench import books, databases, direct_debits, night, rush
+from tests.bench.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child
 
@@ -17,11 +18,11 @@ def main() -> None:
     """Measure, print, and exit non-zero when a limit is broken."""
     call_command("collectstatic", interactive=False, verbosity=0)
     few, broken = measured(HAMLET, pages)
-    many, more = measured(TOWN, lambda: pages() + carts())
+    many, more = measured(TOWN, lambda: [*pages(), *carts(), webhook()])
     broken += more + grown(few, many)
     print(rush.report())
     databases.require_exact_ledger()
-    for told, slow in (night.report(HAMLET), books.report(TOWN)):
+    for told, slow in (night.report(HAMLET), books.report(TOWN), direct_debits.report(HAMLET)):
         print(told)
         broken += slow
     databases.drop_copy()
