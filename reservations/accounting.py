@@ -20,8 +20,9 @@ from services.models import Service
 from wallet.models import AccountKind, Operation, Purse
 
 MIDNIGHT = time(0)
-SET_ASIDE = "Sommes mises de côté"  # accounts of families that are no wallet: a card payment is going on
-FAMILIES = (AccountKind.WALLET, AccountKind.ARREARS, AccountKind.HOLD)
+SET_ASIDE = "Sommes mises de côté"  # of families, but of no wallet
+BESIDE = (AccountKind.ARREARS, AccountKind.HOLD)  # money of families too; a hold is named after its wallet
+FAMILIES = (AccountKind.WALLET, *BESIDE)
 MEANS = (
     AccountKind.CHEQUE,
     AccountKind.CASH,
@@ -53,12 +54,15 @@ def service_names(agent: User | None = None) -> dict[str, str]:
 
 
 def account_name(kind: str, code: str, family: int | None, name: str, purse: str, services: dict[str, str]) -> str:
-    """« RESTAURATION – Dupont (D1012) », « Recettes – Aiguilhe – Cantine », « Chèques »."""
+    """« RESTAURATION – Dupont (D1012) », « Recettes – Aiguilhe – Cantine », « Chèques ».
+
+    A hold is not named: its wallet is on the other side of the same line.
+    """
     if family:
         return f"{purse} – {name} (D{family + 1000})"
     if kind == AccountKind.REVENUE:
         return f"Recettes – {services.get(code, code)}"
-    return f"{AccountKind(kind).label} {code}".strip()
+    return AccountKind(kind).label if kind == AccountKind.HOLD else f"{AccountKind(kind).label} {code}".strip()
 
 
 @dataclass(slots=True)
@@ -326,7 +330,7 @@ def _read(first: date) -> tuple[list[dict], list[Cell]]:
     """What stood on the families' accounts at both ends of a month, and the moves between, in one statement."""
     start, after = span_of(first, month_after(first) - timedelta(days=1))
     with connection.cursor() as cursor:
-        cursor.execute(_MONTH, {"start": start, "after": after, "families": list(FAMILIES)})
+        cursor.execute(_MONTH, {"start": start, "after": after, "beside": list(BESIDE)})
         balances, moves = cursor.fetchone()
     return balances, [Cell(**each) for each in moves]
 
@@ -334,9 +338,11 @@ def _read(first: date) -> tuple[list[dict], list[Cell]]:
 # Balances are kept: from what stands now, what moved later is taken back. A recent month reads a recent past only.
 _MONTH = """
     WITH own AS (
-        SELECT account.id, coalesce(wallet.purse_id, 0) AS purse
-        FROM wallet_account account LEFT JOIN wallet_wallet wallet ON wallet.account_id = account.id
-        WHERE account.kind = ANY(%(families)s)
+        SELECT account_id AS id, purse_id AS purse FROM wallet_wallet
+        UNION ALL
+        SELECT account.id, coalesce(wallet.purse_id, 0)
+        FROM wallet_account account LEFT JOIN wallet_wallet wallet ON account.code = 'wallet:' || wallet.id
+        WHERE account.kind = ANY(%(beside)s)
     ), moved AS MATERIALIZED (
         SELECT source_id, target_id, kind, undoes, inside, sum(cents) AS cents
         FROM (

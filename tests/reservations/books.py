@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reservations.accounting import SET_ASIDE
 from tests.factories.wallet import family_with
 from wallet.actions import Move, post, revenue_account, reverse, set_floor, system_account, wallet_of
+from wallet.actions.wallets import hold_account
 from wallet.models import Account, Operation, Purse
 
 Kind = Operation.Kind
@@ -88,10 +89,15 @@ class Books:
             other = system_account(means) if means else revenue_account(service)
             self._note(name, at, wallet, -cents, kind, other, step, means, service, is_sale=not means)
         elif name == "set aside":
-            self._note(name, at, wallet, -cents, Kind.HOLD, self.hold, "set_aside")
-            self.acts.append(Act(name, at, SET_ASIDE, self.hold.pk, cents, "set_aside"))
+            self._set_aside(name, at, wallet, cents)
         else:
             self._undo(name, at, cents)
+
+    def _set_aside(self, name, at, wallet, cents):
+        """In a hold of the wallet, which is of its purse, or in one of no wallet."""
+        hold, purse = (self.hold, SET_ASIDE) if cents % 2 else (hold_account(wallet), wallet.purse.name)
+        self._note(name, at, wallet, -cents, Kind.HOLD, hold, "set_aside")
+        self.acts.append(Act(name, at, purse, hold.pk, cents, "set_aside"))
 
     def _note(self, name, at, wallet, gained, kind, other, step, means="", service="", is_sale=False):
         source, target = (other.pk, wallet.account_id) if gained > 0 else (wallet.account_id, other.pk)

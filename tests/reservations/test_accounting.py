@@ -15,6 +15,7 @@ from tests.factories.services import ServiceFactory
 from tests.factories.wallet import family_with, spend, wallet_with
 from tests.reservations.books import Books, histories
 from wallet.actions import Move, post, reverse, system_account
+from wallet.actions.wallets import hold_account
 from wallet.models import AccountKind, Operation
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +199,19 @@ def test_a_day_without_operations_has_no_totals():
 def test_takings_of_an_unknown_service_keep_their_code():
     spend(wallet_with(1000), 380)
     assert [entry.credit for entry in entries(transfers_of(date(2026, 11, 2)))][1] == "Recettes – service:1"
+
+
+def test_money_set_aside_stays_its_purses_and_its_wallet_is_on_the_same_line():
+    wallet = wallet_with(1000)
+    post(
+        Operation.Kind.HOLD,
+        [Move(wallet.account_id, hold_account(wallet).pk, 400, "hold:1")],
+        actor=None,
+        label="Mise de côté",
+    )
+    assert [entry.credit for entry in entries(transfers_of(date(2026, 11, 2)))][1] == "Somme mise de côté"
+    (line,) = month_of(NOVEMBER).purses
+    assert (line.name, line.held_after, line.set_aside) == (wallet.purse.name, 1000, 0)
 
 
 def test_the_journal_of_a_spreadsheet_has_a_row_for_each_transfer():
