@@ -136,6 +136,7 @@ class OperationAdmin(ReadOnlyAdmin):
     list_display = ["at", "kind", "label", "actor"]
     list_filter = ["kind", "at"]
     list_select_related = ["actor"]
+    show_full_result_count = False
     search_fields = ["label", "transfers__reference"]
     inlines = [TransferInline]
 
