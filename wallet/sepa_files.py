@@ -6,7 +6,6 @@ A file holds nothing but what stands in the rows: built again, it is the same to
 
 import logging
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from importlib.resources import files
 import sepaxml
 from django.utils import timezone
 from lxml import etree
+from text_unidecode import unidecode
 
 from portal.lib.models import Authority
 from portal.lib.refusals import Refusal
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 DEBITS, TRANSFERS, REPORT = "pain.008.001.08", "pain.001.001.09", "pain.002.001."
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 FORBIDDEN = re.compile(r"[^A-Za-z0-9/?:().,'+ -]+")  # all that the banks of SEPA read (EPC217-08)
-LETTERS = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "’": "'", "–": "-", "ø": "o", "Ø": "O"})
 MAX_REPORT = 5 * 1024 * 1024  # bytes: more than 10,000 lines
 
 
@@ -87,7 +86,7 @@ def debit_file(creditor: Creditor, run: DirectDebitRun, debits: Iterable[DirectD
     for debit in debits:
         mandate = debit.mandate
         document.add_payment(
-            _party(mandate.holder, mandate.iban, mandate.bic)
+            _party(mandate.holder, mandate.iban, mandate.bic, mandate.rum)
             | {
                 "amount": debit.cents,
                 "type": debit.sequence,
@@ -106,11 +105,11 @@ def transfer_file(creditor: Creditor, batch: BankRefundBatch, refunds: Iterable[
     document = sepaxml.SepaTransfer(_config(creditor), schema=TRANSFERS, clean=False)
     for refund in refunds:
         document.add_payment(
-            _party(refund.holder, refund.iban, refund.bic)
+            _party(refund.holder, refund.iban, refund.bic, refund.end_to_end)
             | {
                 "amount": refund.cents,
                 "execution_date": batch.executed_on,
-                "description": text(refund.reason, 140),
+                "description": text(refund.reason, 140) or refund.end_to_end,
                 "endtoend_id": refund.end_to_end,
             }
         )
@@ -119,8 +118,7 @@ def transfer_file(creditor: Creditor, batch: BankRefundBatch, refunds: Iterable[
 
 def text(words: str, length: int) -> str:
     """Words as banks read them: Latin letters without accents, figures and few signs."""
-    plain = unicodedata.normalize("NFKD", words.translate(LETTERS)).encode("ascii", "ignore").decode()
-    return " ".join(FORBIDDEN.sub(" ", plain).split())[:length].strip()
+    return " ".join(FORBIDDEN.sub(" ", unidecode(words)).split())[:length].strip()
 
 
 def _config(creditor: Creditor) -> dict:
@@ -128,8 +126,9 @@ def _config(creditor: Creditor) -> dict:
     return _bank(creditor.bic) | {"name": name, "IBAN": creditor.iban, "batch": True, "currency": "EUR"}
 
 
-def _party(name: str, iban: str, bic: str) -> dict:
-    return _bank(bic) | {"name": text(name, 70), "IBAN": iban}
+def _party(name: str, iban: str, bic: str, otherwise: str) -> dict:
+    """The other side's account; ``otherwise`` names who has not one letter."""
+    return _bank(bic) | {"name": text(name, 70) or otherwise, "IBAN": iban}
 
 
 def _bank(bic: str) -> dict:

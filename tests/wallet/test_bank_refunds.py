@@ -209,3 +209,10 @@ def test_what_is_spent_meanwhile_is_not_refunded():
     spend(wallet, 600)
     with pytest.raises(RefundRefused):
         refund(wallet, 500)
+
+
+def test_what_has_no_letter_is_named_by_its_reference():
+    creditor()
+    it = refund(wallet_with(5000, family_with()), 100, holder="😀", reason="😀")
+    batch = refund_file()
+    assert found(batch.file, "Cdtr/Nm") == found(batch.file, "RmtInf/Ustrd") == [it.end_to_end]

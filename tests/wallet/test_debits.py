@@ -465,3 +465,12 @@ def test_a_new_mandate_begins_with_a_first_debit():
     mandate_of(debit.wallet.family)
     announce_debits(date(2026, 12, 22))
     assert owed_to(debit.wallet)[-1] == (1000, "pending", "FRST")
+
+
+def test_a_holder_without_a_letter_is_named_by_the_mandate():
+    creditor()
+    _, wallet = debtor(100)
+    wallet.family.mandates.update(holder="😀")
+    announce_debits(ANNOUNCED)
+    run = with_file(wallet.direct_debits.get().run)
+    assert found(run.file, "Dbtr/Nm") == [wallet.family.mandates.get().rum]
