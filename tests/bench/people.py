@@ -59,6 +59,11 @@ def large_family() -> Person:
     return parent_of(families().order_by("-coming", "pk").first())
 
 
+def second_family() -> Person:
+    """The family with the most bookings to come but one."""
+    return parent_of(families().order_by("-coming", "pk")[1])
+
+
 def fullest_month() -> date:
     """The month with the most days of canteen that can still be booked."""
     free = Session.objects.filter(activity__kind="cantine", bookable_until__gt=timezone.now())

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from datetime import timedelta
 
 from django.core.management import call_command
 
-from tests.bench import books, databases, direct_debits, night, rush
+from tests.bench import books, databases, decade, direct_debits, night, rush
 from tests.bench.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
-from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child
+from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child, second_family
 
 ROUNDS = int(os.environ.get("PARVIS_BENCH_ROUNDS", "40"))
 HAMLET, TOWN = 20, 2000
@@ -68,7 +69,21 @@ def pages() -> list[Measure]:
         of_large("Products", "/reservations/rubrique/cantine/"),
         of_large("Past orders", "/reservations/commandes/"),
         of_large("« Mes filiations »", "/mes-filiations/"),
+        *after_ten_years(),
     ]
+
+
+def after_ten_years() -> list[Measure]:
+    """What a family that has been there for ten years reads of its money."""
+    old, (_, end) = decade.give(second_family()), decade.span()
+    month = f"{end - timedelta(1):%Y-%m}"
+    pages = {
+        "« Soldes et paiements », ten years": "/reservations/soldes-et-paiements/",
+        "« Paiement CB », ten years": "/reservations/soldes-et-paiements/paiement-cb/",
+        "« Historiques », ten years": f"/reservations/historiques/?mois={month}",
+        "« Règlements », ten years": f"/reservations/historiques/reglements/?mois={month}",
+    }
+    return [Measure(name, getting(old.client, address), ratio=5) for name, address in pages.items()]
 
 
 def calendar(name: str, person: Person) -> Measure:

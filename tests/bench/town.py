@@ -57,11 +57,11 @@ def build(families: int, communes: int = 8) -> None:
     with transaction.atomic():
         houses = _houses(families, activities, today)
         _let_in(houses, agent)
-        _credit(houses, {house.number: START for house in houses}, _at(today - 2 * BEHIND), agent)
+        credit(houses, {house.number: START for house in houses}, evening_of(today - 2 * BEHIND), agent)
     for days in _months(activities):
         _analyze()
         with transaction.atomic():
-            _check_at_once()
+            check_at_once()
             _book(houses, days, today, agent)
     _count_places()
 
@@ -74,7 +74,7 @@ def _commune(number: int, today: date) -> tuple[Activity, Activity]:
         SchoolClass.objects.create(school=school, school_year=year, name="Classe unique", level=Level.CE1)
     wallet_purse = wallet_of(Family.objects.create(name="Régie", commune=commune)).purse
     limited = {"capacity": CAPACITY}
-    common = {"purse": wallet_purse, "booking_opens_at": _at(today - BEHIND)}
+    common = {"purse": wallet_purse, "booking_opens_at": evening_of(today - BEHIND)}
     rows = [
         ("cantine", "Réservation repas cantine", Billing.PREPAID, SCHOOL_DAYS, limited if number % 2 else {}),
         ("loisirs", "Centre de loisirs du mercredi", Billing.DEFERRED, WEDNESDAY, limited),
@@ -195,22 +195,22 @@ def _months(activities) -> list[dict[int, list[Session]]]:
 
 def _book(houses: list[House], days: dict[int, list[Session]], today: date, agent: User) -> None:
     """One month: each family puts in its wallet what it costs and confirms one order; Wednesdays are paid on the day."""
-    at = _at(min(row.date for rows in days.values() for row in rows) - timedelta(7))
+    at = evening_of(min(row.date for rows in days.values() for row in rows) - timedelta(7))
     meals = {house.number: list(_meals(house, days, today)) for house in houses}
     buyers = [house for house in houses if meals[house.number]]
     if not buyers:
         return
-    _credit(buyers, {house.number: len(meals[house.number]) * PRICE for house in buyers}, at, agent)
-    orders = _order(buyers, meals, Billing.PREPAID, at)
+    credit(buyers, {house.number: len(meals[house.number]) * PRICE for house in buyers}, at, agent)
+    orders = place_orders(buyers, meals, Billing.PREPAID, at)
     drafts = [
-        Draft(Operation.Kind.BOOKING, [_payment(house, row) for row in rows], house.user, "Réservations", at)
+        Draft(Operation.Kind.BOOKING, [payment_of(house, row) for row in rows], house.user, "Réservations", at)
         for house, rows in zip(buyers, orders.values(), strict=True)
     ]
     for order, operation in zip(orders, post_all(drafts), strict=True):
         order.operation = operation
     Order.objects.bulk_update(orders, ["operation"], batch_size=1000)
     wednesdays = {house.number: list(_wednesdays(house, days, today)) for house in houses}
-    _order([house for house in houses if wednesdays[house.number]], wednesdays, Billing.DEFERRED, at)
+    place_orders([house for house in houses if wednesdays[house.number]], wednesdays, Billing.DEFERRED, at)
 
 
 def _meals(house: House, days, today):
@@ -227,7 +227,7 @@ def _wednesdays(house: House, days, today):
                 yield row, house.children[0]
 
 
-def _order(houses, wanted, billing, at) -> dict[Order, list[Booking]]:
+def place_orders(houses, wanted, billing, at) -> dict[Order, list[Booking]]:
     orders = Order.objects.bulk_create(
         Order(
             family=house.family, by=house.user, billing=billing, booked_cents=len(wanted[house.number]) * PRICE, at=at
@@ -245,7 +245,7 @@ def _order(houses, wanted, billing, at) -> dict[Order, list[Booking]]:
     return found
 
 
-def _payment(house: House, booking: Booking) -> Move:
+def payment_of(house: House, booking: Booking) -> Move:
     return Move(
         house.wallet.account_id,
         REVENUE[booking.session.activity.revenue_code],
@@ -264,7 +264,7 @@ class _Revenue(dict):
 REVENUE = _Revenue()
 
 
-def _credit(houses, cents: dict[int, int], at, agent) -> None:
+def credit(houses, cents: dict[int, int], at, agent) -> None:
     """Money by cheque, so much for each family."""
     cheques = system_account("cheque").pk
     payments = [
@@ -305,7 +305,7 @@ def _analyze() -> None:
     _run("ANALYZE")
 
 
-def _check_at_once() -> None:
+def check_at_once() -> None:
     """Check foreign keys row by row: the history's trigger walks through all checks still to be done, for each row."""
     _run("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -323,7 +323,7 @@ def _count_places() -> None:
     )
 
 
-def _at(day: date) -> datetime:
+def evening_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time(18)))
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.lib.models import authority
 from reservations.models import CartLine
+from tests.factories.money import consumed, paid_at_counter, paid_by_card
 from tests.factories.reservations import (
     LOUANE,
     THEO,
@@ -93,6 +94,9 @@ def test_the_requests_take_a_constant_number_of_queries(visitor, children, days)
         ("/reservations/mes-reservations/", 5),
         ("/reservations/mes-reservations/calendrier/?mois=2026-11", 4),
         ("/reservations/commandes/", 4),
+        ("/reservations/soldes-et-paiements/", 8),
+        ("/reservations/soldes-et-paiements/paiement-cb/", 8),
+        ("/reservations/historiques/attestations/", 4),
         ("/mon-compte/", 5),
         ("/reservations/rubrique/cantine/", 4),
     ],
@@ -119,3 +123,14 @@ def test_confirming_takes_a_constant_number_of_queries(children, days):
     with CaptureQueriesContext(connection) as captured:
         confirm(home, key=key)
     assert len(captured) == 33
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_a_months_history_takes_one_query_of_its_own_beside_the_three_of_every_page(visitor, number):
+    home, activity = household(0), LeisureFactory()
+    for day in range(1, number + 1):
+        consumed(home, home.child, activity, date(2026, 10, day), 1330)
+        paid_at_counter(home.wallet, 1000, date(2026, 10, day))
+        paid_by_card(home.user, {home.wallet: 500}, date(2026, 10, day))
+    for page in ("historiques/", "historiques/reglements/"):
+        assert queries(visitor(home.user), f"/reservations/{page}?mois=2026-10") == 4
