@@ -44,13 +44,13 @@ class PriceBook:
     What a member is for the service drives the price: the audience of their line, or by residence where none is asked.
     """
 
-    def __init__(self, activities: Iterable[Activity], facts: FamilyFacts):
+    def __init__(self, activities: Iterable[Activity], facts: FamilyFacts, kind: str = Tariff.Kind.NORMAL):
         self._facts = facts
         self._lines = defaultdict(list)
         self._audience = {}
         self._services = {activity.pk: activity.service for activity in activities}
         self._quantities = {activity.pk: activity.quantity for activity in activities}
-        for row in Tariff.objects.filter(activity__in=self._services).select_related("audience"):
+        for row in Tariff.objects.filter(activity__in=self._services, kind=kind).select_related("audience"):
             self._lines[row.activity_id].append(_line(row))
             if row.audience and row.audience.residence == self._residence(self._services[row.activity_id].commune_id):
                 self._audience[row.activity_id] = row.audience_id

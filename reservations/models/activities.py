@@ -1,20 +1,16 @@
-"""Activities, their prices and days, and everything that is booked."""
-
-from datetime import date, datetime
+"""Activities, their prices and their days."""
 
 import pghistory
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q
-from django.utils import timezone
 
-from accounts.models import User
-from families.models import Family, Level, Member, School
+from families.models import Level, School
 from reservations.rules import DeadlineKind, DeadlineRule
 from services.models import Audience, Service
-from wallet.models import CardPayment, Operation, Purse
+from wallet.models import Purse
 
 
 class Billing(models.TextChoices):
@@ -79,7 +75,31 @@ class Activity(models.Model):
     booking_closes_at = models.DateTimeField("fermeture des réservations", null=True, blank=True)
     booking_rule = models.JSONField("délai pour réserver", default=eve)
     cancelling_rule = models.JSONField("délai pour annuler", default=eve)
+    residents_open_at = models.DateTimeField(
+        "ouverture aux résidents", null=True, blank=True, help_text="Plus tôt que pour tous. Vide : en même temps."
+    )
     capacity = models.PositiveIntegerField("places par jour", null=True, blank=True, help_text="Vide : sans limite.")
+    waiting_capacity = models.PositiveIntegerField(
+        "places en liste d’attente", default=0, help_text="Par jour. 0 : pas de liste d’attente."
+    )
+    last_places = models.PositiveSmallIntegerField(
+        "« dernières places » à partir de", default=0, help_text="Places restantes. 0 : ne pas le dire."
+    )
+    offer_hours = models.PositiveSmallIntegerField(
+        "délai pour confirmer une place proposée, en heures", default=24, validators=[MinValueValidator(1)]
+    )
+    offer_only_days = models.PositiveSmallIntegerField(
+        "place seulement proposée, jours avant",
+        null=True,
+        blank=True,
+        help_text="Ce nombre de jours avant, personne n’est débité sans l’avoir confirmé. Vide : au délai d’annulation.",
+    )
+    absence_hours = models.PositiveSmallIntegerField(
+        "délai du justificatif d’absence, en heures", default=48, help_text="Après le jour de l’absence."
+    )
+    forgives_first = models.BooleanField(
+        "premier changement tardif pardonné", default=False, help_text="Une fois par année scolaire et par enfant."
+    )
     age_min = models.PositiveSmallIntegerField("âge minimum", null=True, blank=True, help_text="Le jour venu.")
     age_max = models.PositiveSmallIntegerField("âge maximum", null=True, blank=True, help_text="Le jour venu, inclus.")
     schools = models.ManyToManyField(School, blank=True, verbose_name="écoles", help_text="Aucune : toutes.")
@@ -107,6 +127,11 @@ class Activity(models.Model):
                 name="activity_times",
                 violation_error_message="Le départ vient après l’arrivée.",
             ),
+            models.CheckConstraint(
+                condition=Q(residents_open_at=None) | Q(residents_open_at__lte=F("booking_opens_at")),
+                name="activity_opens_to_residents_first",
+                violation_error_message="L’ouverture aux résidents ne vient pas après l’ouverture à tous.",
+            ),
         ]
 
     def __str__(self):
@@ -126,6 +151,12 @@ class Activity(models.Model):
 class Tariff(models.Model):
     """A price of an activity for an audience and a bracket of quotient familial, over dates."""
 
+    class Kind(models.TextChoices):
+        NORMAL = "normal", "Réservation dans les délais"
+        LATE = "late", "Réservation tardive"
+        UNBOOKED = "unbooked", "Présence sans réservation"
+
+    kind = models.CharField("pour", max_length=8, choices=Kind.choices, default=Kind.NORMAL)
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="tariffs", verbose_name="activité")
     audience = models.ForeignKey(
         Audience, models.PROTECT, null=True, blank=True, verbose_name="situation", help_text="Vide : toutes."
@@ -212,7 +243,8 @@ class Closure(models.Model):
 class Session(models.Model):
     """Journée réservable: one day of an activity, with its two deadlines and its counters of places.
 
-    ``capacity`` None means no limit; then the counters stay 0 and bookers do not wait for each other.
+    ``capacity`` None means no limit; then the counters stay 0 and bookers do not wait for each other. ``held`` counts
+    places of carts being paid and places offered to those who wait; ``waiting`` those who wait without an offer.
     """
 
     activity = models.ForeignKey(Activity, models.PROTECT, related_name="sessions", verbose_name="activité")
@@ -224,6 +256,8 @@ class Session(models.Model):
     capacity = models.PositiveIntegerField("places", null=True, blank=True)
     booked = models.PositiveIntegerField("places réservées", default=0)
     held = models.PositiveIntegerField("places retenues", default=0)
+    waiting = models.PositiveIntegerField("en attente", default=0)
+    waiting_capacity = models.PositiveIntegerField("places en liste d’attente", default=0)
     closed_at = models.DateTimeField("fermée le", null=True, blank=True)
     closed_reason = models.CharField("motif de fermeture", max_length=120, blank=True)
 
@@ -238,178 +272,12 @@ class Session(models.Model):
                 name="session_within_capacity",
                 violation_error_message="Il n’y a plus de place ce jour-là.",
             ),
+            models.CheckConstraint(
+                condition=Q(waiting__lte=F("waiting_capacity")),
+                name="session_within_waiting_capacity",
+                violation_error_message="La liste d’attente est complète ce jour-là.",
+            ),
         ]
 
     def __str__(self):
         return f"{self.activity} {self.date:%d-%m-%Y}"
-
-
-class Order(models.Model):
-    """Commande: what one confirmation booked and cancelled; « historique de commande » of the guide.
-
-    ``remarks``: « Remarques concernant vos réservations », what was asked for and could not be.
-    """
-
-    family = models.ForeignKey(Family, models.PROTECT, related_name="orders")
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    billing = models.CharField(max_length=8, choices=Billing.choices)
-    operation = models.OneToOneField(Operation, models.PROTECT, null=True, related_name="+")
-    card_payment = models.OneToOneField(
-        CardPayment, models.PROTECT, null=True, blank=True, related_name="order", verbose_name="paiement par carte"
-    )
-    remarks = ArrayField(models.CharField(max_length=500), verbose_name="remarques", default=list, blank=True)
-    booked_cents = models.PositiveIntegerField("réservations, en centimes", default=0)
-    cancelled_cents = models.PositiveIntegerField("annulations, en centimes", default=0)
-    at = models.DateTimeField("le", default=timezone.now)
-
-    class Meta:
-        verbose_name = "commande"
-        ordering = ["-at", "-pk"]
-
-    def __str__(self):
-        return f"Commande {self.pk}"
-
-
-class BookingQuerySet(models.QuerySet):
-    def of(self, user):
-        """The bookings a guardian answers for: those of their family, whoever clicked."""
-        return self.filter(family=user.guardian.family_id)
-
-    def of_agent(self, agent):
-        return self if agent.is_superuser else self.filter(session__activity__service__commune__in=agent.communes.all())
-
-    def active(self):
-        return self.filter(status=Booking.Status.BOOKED)
-
-    def to_debit(self, today: date, now: datetime):
-        """Deferred, not yet debited, of the days up to ``today``, and past cancelling."""
-        final = Q(session__cancellable_until=None) | Q(session__cancellable_until__lte=now)
-        return self.active().filter(final, billing=Billing.DEFERRED, debited_at=None, session__date__lte=today)
-
-
-# The nightly debit dates 200 000 bookings at once: the ledger tells that story, their own history need not.
-@pghistory.track(
-    pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["debited_at"])),
-    model_name="BookingEvent",
-)
-class Booking(models.Model):
-    """Réservation: a member's place on a day, paid by one family at a price frozen here (euro cents).
-
-    ``cents`` is the whole price, ``quantity`` times the unit price; a deferred one is debited on the day.
-    """
-
-    class Status(models.TextChoices):
-        BOOKED = "booked", "Réservée"
-        CANCELLED = "cancelled", "Annulée"
-        CLOSED = "closed", "Journée fermée"
-
-    ARROWS = {Status.BOOKED: {Status.CANCELLED, Status.CLOSED}}
-
-    session = models.ForeignKey(Session, models.PROTECT, related_name="bookings", verbose_name="journée")
-    member = models.ForeignKey(Member, models.PROTECT, related_name="bookings", verbose_name="bénéficiaire")
-    family = models.ForeignKey(Family, models.PROTECT, related_name="bookings", verbose_name="famille")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="bookings", verbose_name="commande")
-    billing = models.CharField("paiement", max_length=8, choices=Billing.choices)
-    cents = models.PositiveIntegerField("prix, en centimes")
-    quantity = models.PositiveSmallIntegerField("quantité", default=1)
-    debited_at = models.DateTimeField("débitée le", null=True, blank=True)
-    status = models.CharField("état", max_length=10, choices=Status.choices, default=Status.BOOKED)
-    cancelled_at = models.DateTimeField("annulée le", null=True, blank=True)
-    cancelled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    cancelled_in = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="cancellations")
-    objects = BookingQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "réservation"
-        ordering = ["session__date", "pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["session", "member"],
-                condition=Q(status="booked"),
-                name="one_booking_per_member_and_day",
-                violation_error_message="Cette journée est déjà réservée pour cet enfant.",
-            ),
-            models.CheckConstraint(
-                condition=Q(status="booked", cancelled_at=None) | ~Q(status="booked") & Q(cancelled_at__isnull=False),
-                name="booking_end_is_dated",
-            ),
-            models.CheckConstraint(
-                condition=Q(debited_at=None) | Q(billing="deferred"), name="booking_debited_when_deferred"
-            ),
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="booking_of_something"),
-        ]
-        indexes = [
-            models.Index(fields=["family", "session"], name="booking_of_family"),
-            models.Index(
-                fields=["family"],
-                include=["session", "cents"],
-                name="booking_to_debit",
-                condition=Q(billing="deferred", status="booked", debited_at=None),
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.member} – {self.session}"
-
-    @property
-    def payment_reference(self) -> str:
-        """The reference of the transfer that paid this booking."""
-        return f"booking:{self.pk}"
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether its family has been debited: at checkout when prepaid, on the day when deferred."""
-        return self.billing == Billing.PREPAID or self.debited_at is not None
-
-
-class Cart(models.Model):
-    """Panier (prepaid) or demandes (deferred) of a family: kept until confirmed or erased.
-
-    While ``payment`` is set, a payment page is open for it: its lines do not change, their places are held.
-    """
-
-    family = models.ForeignKey(Family, models.CASCADE, related_name="carts")
-    billing = models.CharField(max_length=8, choices=Billing.choices)
-    payment = models.OneToOneField(CardPayment, models.PROTECT, null=True, blank=True, related_name="cart")
-
-    class Meta:
-        verbose_name = "panier"
-        constraints = [
-            models.UniqueConstraint(fields=["family", "billing"], name="one_cart_per_billing"),
-            models.CheckConstraint(condition=Q(payment=None) | Q(billing="prepaid"), name="cart_paid_when_prepaid"),
-        ]
-
-    def __str__(self):
-        return f"{self.get_billing_display()} – {self.family}"
-
-
-class CartLineQuerySet(models.QuerySet):
-    def of(self, user):
-        return self.filter(cart__family=user.guardian.family_id)
-
-
-class CartLine(models.Model):
-    """A day asked for, or a booked day to cancel, for one member. Nothing is promised until the cart is confirmed."""
-
-    class Act(models.TextChoices):
-        BOOK = "book", "Réserver"
-        CANCEL = "cancel", "Annuler"
-
-    cart = models.ForeignKey(Cart, models.CASCADE, related_name="lines")
-    session = models.ForeignKey(Session, models.CASCADE, related_name="+")
-    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
-    act = models.CharField(max_length=6, choices=Act.choices)
-    agreed_cents = models.PositiveIntegerField("prix convenu, en centimes", null=True, blank=True)
-    held = models.BooleanField("place retenue", default=False)
-    objects = CartLineQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "ligne de panier"
-        ordering = ["session__date", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["cart", "session", "member"], name="one_line_per_member_and_day")
-        ]
-
-    def __str__(self):
-        return f"{self.get_act_display()} {self.member} – {self.session}"

@@ -1,0 +1,30 @@
+"""Activities and their days, everything booked, waiting lists, the day itself, what the back office is told."""
+
+from reservations.models.activities import Activity, Billing, Closure, OpeningRule, Session, Tariff, eve
+from reservations.models.attendance import Absence, Attendance, CalendarAddress, Headcount
+from reservations.models.bookings import Booking, Cart, CartLine, Order
+from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
+from reservations.models.waiting import WaitlistEntry
+
+__all__ = [
+    "Absence",
+    "Activity",
+    "Attendance",
+    "BackOffice",
+    "BackOfficeService",
+    "Billing",
+    "Booking",
+    "CalendarAddress",
+    "Cart",
+    "CartLine",
+    "Change",
+    "Closure",
+    "Headcount",
+    "OpeningRule",
+    "Order",
+    "Session",
+    "Tariff",
+    "Transmission",
+    "WaitlistEntry",
+    "eve",
+]

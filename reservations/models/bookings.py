@@ -1,0 +1,198 @@
+"""Everything that is booked: carts, orders, bookings."""
+
+from datetime import date, datetime
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from families.models import Family, Member
+from reservations.models.activities import Billing, Session
+from wallet.models import CardPayment, Operation
+
+
+class Order(models.Model):
+    """Commande: what one confirmation booked and cancelled; « historique de commande » of the guide.
+
+    ``remarks``: « Remarques concernant vos réservations », what was asked for and could not be.
+    """
+
+    family = models.ForeignKey(Family, models.PROTECT, related_name="orders")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    billing = models.CharField(max_length=8, choices=Billing.choices)
+    operation = models.OneToOneField(Operation, models.PROTECT, null=True, related_name="+")
+    card_payment = models.OneToOneField(
+        CardPayment, models.PROTECT, null=True, blank=True, related_name="order", verbose_name="paiement par carte"
+    )
+    consent = models.CharField(
+        "accord de la famille", max_length=200, blank=True, help_text="Quand un agent réserve : qui, quand, comment."
+    )
+    remarks = ArrayField(models.CharField(max_length=500), verbose_name="remarques", default=list, blank=True)
+    booked_cents = models.PositiveIntegerField("réservations, en centimes", default=0)
+    cancelled_cents = models.PositiveIntegerField("annulations, en centimes", default=0)
+    at = models.DateTimeField("le", default=timezone.now)
+
+    class Meta:
+        verbose_name = "commande"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"Commande {self.pk}"
+
+
+class BookingQuerySet(models.QuerySet):
+    def of(self, user):
+        """The bookings a guardian answers for: those of their family, whoever clicked."""
+        return self.filter(family=user.guardian.family_id)
+
+    def of_agent(self, agent):
+        return self if agent.is_superuser else self.filter(session__activity__service__commune__in=agent.communes.all())
+
+    def active(self):
+        return self.filter(status=Booking.Status.BOOKED)
+
+    def to_debit(self, today: date, now: datetime):
+        """Deferred, not yet debited, of the days up to ``today``, and past cancelling."""
+        final = Q(session__cancellable_until=None) | Q(session__cancellable_until__lte=now)
+        return self.active().filter(final, billing=Billing.DEFERRED, debited_at=None, session__date__lte=today)
+
+
+# The night dates 200 000 bookings at once (debit, transmission): those stories are told elsewhere.
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["debited_at", "settled_at"])),
+    model_name="BookingEvent",
+)
+class Booking(models.Model):
+    """Réservation: a member's place on a day, paid by one family at a price frozen here (euro cents).
+
+    ``cents`` is the whole price, ``quantity`` times the unit price; a deferred one is debited on the day.
+    ``settled_at``: since when its state is definitive, validated by the night or accepted by the back office.
+    """
+
+    class Status(models.TextChoices):
+        BOOKED = "booked", "Réservée"
+        CANCELLED = "cancelled", "Annulée"
+        CLOSED = "closed", "Journée fermée"
+
+    class Origin(models.TextChoices):
+        FAMILY = "family", "Famille"
+        WAITLIST = "waitlist", "Liste d’attente"
+        AGENT = "agent", "Agent, avec l’accord de la famille"
+        LATE = "late", "Réservation tardive"
+        UNBOOKED = "unbooked", "Présence sans réservation"
+
+    ARROWS = {Status.BOOKED: {Status.CANCELLED, Status.CLOSED}}
+
+    session = models.ForeignKey(Session, models.PROTECT, related_name="bookings", verbose_name="journée")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="bookings", verbose_name="bénéficiaire")
+    family = models.ForeignKey(Family, models.PROTECT, related_name="bookings", verbose_name="famille")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="bookings", verbose_name="commande")
+    billing = models.CharField("paiement", max_length=8, choices=Billing.choices)
+    cents = models.PositiveIntegerField("prix, en centimes")
+    quantity = models.PositiveSmallIntegerField("quantité", default=1)
+    debited_at = models.DateTimeField("débitée le", null=True, blank=True)
+    origin = models.CharField("venue de", max_length=8, choices=Origin.choices, default=Origin.FAMILY)
+    settled_at = models.DateTimeField("état définitif le", null=True, blank=True)
+    status = models.CharField("état", max_length=10, choices=Status.choices, default=Status.BOOKED)
+    cancelled_at = models.DateTimeField("annulée le", null=True, blank=True)
+    cancelled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    cancelled_in = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="cancellations")
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "réservation"
+        ordering = ["session__date", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "member"],
+                condition=Q(status="booked"),
+                name="one_booking_per_member_and_day",
+                violation_error_message="Cette journée est déjà réservée pour cet enfant.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="booked", cancelled_at=None) | ~Q(status="booked") & Q(cancelled_at__isnull=False),
+                name="booking_end_is_dated",
+            ),
+            models.CheckConstraint(
+                condition=Q(debited_at=None) | Q(billing="deferred"), name="booking_debited_when_deferred"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="booking_of_something"),
+        ]
+        indexes = [
+            models.Index(fields=["family", "session"], name="booking_of_family"),
+            models.Index(
+                fields=["family"],
+                include=["session", "cents"],
+                name="booking_to_debit",
+                condition=Q(billing="deferred", status="booked", debited_at=None),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.member} – {self.session}"
+
+    @property
+    def payment_reference(self) -> str:
+        """The reference of the transfer that paid this booking."""
+        return f"booking:{self.pk}"
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its family has been debited: at checkout when prepaid, on the day when deferred."""
+        return self.billing == Billing.PREPAID or self.debited_at is not None
+
+
+class Cart(models.Model):
+    """Panier (prepaid) or demandes (deferred) of a family: kept until confirmed or erased.
+
+    While ``payment`` is set, a payment page is open for it: its lines do not change, their places are held.
+    """
+
+    family = models.ForeignKey(Family, models.CASCADE, related_name="carts")
+    billing = models.CharField(max_length=8, choices=Billing.choices)
+    payment = models.OneToOneField(CardPayment, models.PROTECT, null=True, blank=True, related_name="cart")
+
+    class Meta:
+        verbose_name = "panier"
+        constraints = [
+            models.UniqueConstraint(fields=["family", "billing"], name="one_cart_per_billing"),
+            models.CheckConstraint(condition=Q(payment=None) | Q(billing="prepaid"), name="cart_paid_when_prepaid"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_billing_display()} – {self.family}"
+
+
+class CartLineQuerySet(models.QuerySet):
+    def of(self, user):
+        return self.filter(cart__family=user.guardian.family_id)
+
+
+class CartLine(models.Model):
+    """A day asked for, or a booked day to cancel, for one member. Nothing is promised until the cart is confirmed."""
+
+    class Act(models.TextChoices):
+        BOOK = "book", "Réserver"
+        CANCEL = "cancel", "Annuler"
+
+    cart = models.ForeignKey(Cart, models.CASCADE, related_name="lines")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    act = models.CharField(max_length=6, choices=Act.choices)
+    agreed_cents = models.PositiveIntegerField("prix convenu, en centimes", null=True, blank=True)
+    held = models.BooleanField("place retenue", default=False)
+    objects = CartLineQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "ligne de panier"
+        ordering = ["session__date", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["cart", "session", "member"], name="one_line_per_member_and_day")
+        ]
+
+    def __str__(self):
+        return f"{self.get_act_display()} {self.member} – {self.session}"
