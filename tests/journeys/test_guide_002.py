@@ -263,8 +263,8 @@ def test_my_account_greets_reminds_and_leads_to_the_wallet(visit, town):
     assert "50,00 €" in read(page.locator("main"))
 
 
-@pytest.mark.seed("S2-7", "S2-58")
-def test_recharging_explains_the_counter_until_cards_are_taken(visit, town):
+@pytest.mark.seed("S2-7", "S2-58", "S2-59")
+def test_recharging_explains_the_other_means_of_payment(visit, town):
     page = visit(add_duponts(town.saint_marcel), "/mon-compte/")
     page.locator("header").get_by_role("link", name="Recharger mon crédit").click()
     text = read(page.locator("main"))

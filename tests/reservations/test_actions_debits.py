@@ -12,8 +12,8 @@ from portal.lib.once import make_key
 from portal.lib.states import move
 from portal.tasks import nightly
 from reservations.actions import cancel_booking, debits
-from reservations.actions.cancelling import TooLate
 from reservations.actions.baskets import change_counters, lock_sessions
+from reservations.actions.cancelling import TooLate
 from reservations.actions.debits import debit_the_day
 from reservations.actions.ledger import estimated_costs, recredit_bookings
 from reservations.models import Activity, Booking, Session
