@@ -1,0 +1,70 @@
+"""What is killed, and then asked again: each act is one request after the other, as a browser sends them.
+
+Asked again with the same words, an act finds what it has already done. Keys are those of the page that was shown.
+"""
+
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from reservations.actions import cancel_booking, confirm_cart, pay_by_card
+from reservations.models import Booking
+from tests.doubles.client import StripeDouble
+from wallet.actions import Move, post, system_account
+from wallet.actions.card_returns import refund_card
+from wallet.actions.cards import abandon, fulfil, open_top_up, start
+from wallet.models import CardPayment, Wallet
+
+
+def _pay(stripe: str, payment: CardPayment) -> None:
+    """The payer pays, then comes back; who has paid already finds the page closed."""
+    payment = start(payment)
+    StripeDouble(stripe, "").pay(payment.session)
+    fulfil(payment)
+
+
+def top_up(user: int, wallet: int, cents: int, key: str, stripe: str) -> None:
+    parent = User.objects.get(pk=user)
+    _pay(stripe, open_top_up(user=parent, cents_by_wallet={wallet: cents}, email=parent.email, key=key))
+
+
+def checkout(user: int, key: str) -> None:
+    confirm_cart(user=User.objects.get(pk=user), billing="prepaid", key=key)
+
+
+def checkout_by_card(user: int, key: str, stripe: str) -> None:
+    answer = pay_by_card(user=User.objects.get(pk=user), use_wallet=True, key=key)
+    _pay(stripe, CardPayment.objects.get(pk=answer["payment"]))
+
+
+def leave(user: int, key: str) -> None:
+    """The payment page is opened, then left unpaid."""
+    answer = pay_by_card(user=User.objects.get(pk=user), use_wallet=True, key=key)
+    abandon(start(CardPayment.objects.get(pk=answer["payment"])))
+
+
+def cancel(user: int, booking: int, key: str) -> None:
+    cancel_booking(user=User.objects.get(pk=user), booking=Booking.objects.get(pk=booking), key=key)
+
+
+def refund(agent: int, payment: int, cents: int, key: str) -> None:
+    refund_card(
+        agent=User.objects.get(pk=agent),
+        payment=CardPayment.objects.get(pk=payment),
+        cents=cents,
+        reason="Erreur de saisie",
+        key=key,
+    )
+
+
+def careless(wallet: int, account: int) -> None:
+    """What nobody may write: money in one transaction, the note that it came in another, a reference made anew."""
+    source = system_account("cash").pk
+    with transaction.atomic():
+        post("counter_credit", [Move(source, account, 5000, f"careless:{uuid4()}")], actor=None, label="Espèces")
+    Wallet.objects.filter(pk=wallet).update(reminded_at=timezone.now())
+
+
+ACTS = {act.__name__: act for act in (top_up, checkout, checkout_by_card, leave, cancel, refund, careless)}

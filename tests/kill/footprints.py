@@ -1,0 +1,42 @@
+"""What an act leaves behind, here and at Stripe."""
+
+import json
+from collections import Counter
+
+from django.db.models import Sum
+
+from portal.lib.models import IdempotencyKey, OutgoingEmail
+from reservations.models import Booking, Cart, CartLine, Order, Session
+from wallet.models import Balance, CardPayment, CardRefund, Operation, Transfer
+
+
+def footprint() -> dict:
+    """All that the acts may change, in the database, as JSON; the same for two worlds in which the same was done."""
+    found = {
+        "balances": sorted(Balance.objects.values_list("account__kind", "account__code", "cents")),
+        "operations": _count(Operation, "kind"),
+        "transfers": (Transfer.objects.count(), Transfer.objects.aggregate(cents=Sum("cents"))["cents"]),
+        "payments": [(each.status, each.settled_at is None) for each in CardPayment.objects.order_by("pk")],
+        "refunds": list(CardRefund.objects.order_by("pk").values_list("status", "cents")),
+        "orders": list(Order.objects.order_by("pk").values_list("booked_cents", "cancelled_cents")),
+        "bookings": _count(Booking, "status"),
+        "places": list(Session.objects.order_by("pk").values_list("booked", "held")),
+        "lines": _count(CartLine, "held"),
+        "carts being paid": Cart.objects.exclude(payment=None).count(),
+        "letters": _count(OutgoingEmail, "template"),
+        "keys used": IdempotencyKey.objects.exclude(answer=None).count(),
+    }
+    return json.loads(json.dumps(found, sort_keys=True))
+
+
+def at_stripe(double) -> dict[str, Counter]:
+    """What happened at Stripe."""
+    return {
+        "pages": Counter(page["status"] for page in double.sessions()),
+        "payments": Counter((each["status"], each["amount_received"]) for each in double.intents()),
+        "refunds": Counter((each["status"], each["amount"]) for each in double.refunds()),
+    }
+
+
+def _count(model, field: str) -> Counter:
+    return Counter(model.objects.order_by().values_list(field, flat=True))
