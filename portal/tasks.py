@@ -16,9 +16,11 @@ from reservations.actions import debit_the_day, remind_low_balances
 from services.actions import retention
 from services.actions.expiry import expire
 from wallet.actions.debits import announce_debits, settle_debits
+from wallet.models import StripeEvent
 
 log = logging.getLogger(__name__)
 KEYS_KEPT = timedelta(days=30)
+EVENTS_KEPT = timedelta(days=90)  # of Stripe, handled: longer than it ever sends one again
 SECRETS_KEPT = timedelta(days=7)
 
 
@@ -54,12 +56,13 @@ def forget(today: date) -> dict[str, int]:
 
 
 def housekeeping(today: date) -> dict[str, int]:
-    """Delete what has served: used keys of forms, ended sessions, secrets of emails that never left."""
+    """Delete what has served: used keys of forms, ended sessions, Stripe's events, secrets of emails that never left."""
     now = timezone.now()
     call_command("clearsessions")
     keys, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
     secrets = OutgoingEmail.objects.filter(secret=True, created_at__lt=now - SECRETS_KEPT).exclude(context={})
-    return {"keys": keys, "secrets": secrets.update(context={}, given_up_at=now)}
+    events, _ = StripeEvent.objects.filter(handled_at__lt=now - EVENTS_KEPT).delete()
+    return {"keys": keys, "events": events, "secrets": secrets.update(context={}, given_up_at=now)}
 
 
 JOBS = {

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from portal.lib.admin import ManagersOnly, ReadOnly, ReadOnlyRows
 from portal.lib.money import euros
 from wallet.actions.card_returns import refund_card, refundable
-from wallet.admin_sepa import SepaAdmin
+from wallet.admin_decisions import DecisionAdmin
 from wallet.forms import EurosField
 from wallet.models import CardDispute, CardPayment, CardPaymentLine, CardRefund, StripeEvent
 
@@ -45,7 +45,7 @@ class DisputeRows(AmountRows):
 
 
 @admin.register(CardPayment)
-class CardPaymentAdmin(SepaAdmin):
+class CardPaymentAdmin(DecisionAdmin):
     list_display = ["created_at", "family_named", "label", "amount", "status", "paid_at"]
     list_filter = ["status", "created_at"]
     list_select_related = ["family"]

@@ -1,6 +1,5 @@
 """The agents' side of SEPA: direct debits and refunds of their families; files and rejects for those who manage."""
 
-from collections.abc import Callable
 from functools import partial
 
 from django import forms
@@ -10,12 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_http_methods
 
-from portal.lib.admin import CommunesAdmin, ManagersOnly, ReadOnly
+from portal.lib.admin import ManagersOnly, ReadOnly
 from portal.lib.dates import date_long, month_title
 from portal.lib.money import euros
 from portal.lib.once import make_key
@@ -23,12 +21,12 @@ from portal.lib.refusals import Refusal
 from wallet.actions.bank_refunds import make_refund_file, refund_to_bank, reject_refund
 from wallet.actions.bank_reports import PURPOSE, Preview, apply_report, preview_report
 from wallet.actions.debits import make_debit_file, reject_debit
+from wallet.admin_decisions import DecisionAdmin
 from wallet.forms_sepa import RefundForm, RejectForm, ReportForm
 from wallet.models import BankRefund, BankRefundBatch, DirectDebit, DirectDebitRun, Wallet
 from wallet.sepa_rules import CANCELLED, OF_REFUNDS, REASONS, earliest_collection, told
 
 SEEN_FOR = 24 * 3600  # seconds that a preview may wait for its confirmation
-read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class AllOrNothing(ManagersOnly):
@@ -38,45 +36,6 @@ class AllOrNothing(ManagersOnly):
 
     def own(self, rows, agent):
         return rows.none()
-
-
-class SepaAdmin(ReadOnly, CommunesAdmin):
-    """Rows are only shown; what changes them is decided on a page of its own, in no transaction but the action's."""
-
-    pages: dict[str, str] = {}  # route → name of the method; the URL is named « wallet_<model>_<method> »
-
-    def get_urls(self):
-        view = self.admin_site.admin_view
-        own = [
-            path(route, view(read_or_post(getattr(self, name))), name=f"wallet_{self.opts.model_name}_{name}")
-            for route, name in self.pages.items()
-        ]
-        return own + super().get_urls()
-
-    def require(self, request, permission: str) -> None:
-        if not request.user.has_perm(f"wallet.{permission}"):
-            raise PermissionDenied
-
-    def row(self, request, pk: int):
-        """One of the agent's rows, or 404."""
-        return get_object_or_404(self.get_queryset(request), pk=pk)
-
-    def decide(self, request, title: str, form, action: Callable, *, purpose: str, done: str, back: str, **context):
-        """A page that decides: shows the form, runs the action with what it says, tells what came of it."""
-        if form.is_valid():
-            try:
-                thing = action(agent=request.user, key=request.POST.get("once_key", ""), **form.cleaned_data)
-            except Refusal as refusal:
-                form.add_error(None, refusal.sentences)
-            else:
-                self.log_change(request, thing, done)
-                messages.success(request, done)
-                return redirect(back)
-        key = make_key(request.user.owner, purpose)
-        return self.page(request, "wallet/sepa_decide", title, form=form, once_key=key, back=back, **context)
-
-    def address(self, page: str, *args) -> str:
-        return reverse(f"admin:wallet_{self.opts.model_name}_{page}", args=args)
 
 
 def attachment(data: bytes, name: str) -> HttpResponse:
@@ -94,7 +53,7 @@ def attachment(data: bytes, name: str) -> HttpResponse:
 
 # --- Monthly runs ---------------------------------------------------------------------------------------------------
 @admin.register(DirectDebitRun)
-class DirectDebitRunAdmin(AllOrNothing, SepaAdmin):
+class DirectDebitRunAdmin(AllOrNothing, DecisionAdmin):
     list_display = ["month_name", "purse", "collected_on", "number", "amount", "rejected", "state"]
     list_select_related = ["purse"]
     fields = ["month_name", "purse", "collected_on", "message", "created_at", "number", "amount", "rejected", "state"]
@@ -181,7 +140,7 @@ class MonthFilter(admin.SimpleListFilter):
 
 
 @admin.register(DirectDebit)
-class DirectDebitAdmin(SepaAdmin):
+class DirectDebitAdmin(DecisionAdmin):
     list_display = ["end_to_end", "family", "collected_on", "amount", "sequence", "status", "reason"]
     list_filter = ["status", MonthFilter, "run__purse"]
     search_fields = ["end_to_end", "wallet__family__name", "mandate__rum"]
@@ -295,7 +254,7 @@ def _warning(debit: DirectDebit) -> str:
 
 # --- Refunds --------------------------------------------------------------------------------------------------------
 @admin.register(BankRefund)
-class BankRefundAdmin(SepaAdmin):
+class BankRefundAdmin(DecisionAdmin):
     list_display = ["created_at", "family", "amount", "account", "reason", "status"]
     list_filter = ["status", "created_at", "wallet__purse"]
     list_select_related = ["wallet__family"]
@@ -359,7 +318,7 @@ class BankRefundAdmin(SepaAdmin):
 
 
 @admin.register(BankRefundBatch)
-class BankRefundBatchAdmin(AllOrNothing, SepaAdmin):
+class BankRefundBatchAdmin(AllOrNothing, DecisionAdmin):
     list_display = ["message", "created_at", "executed_on", "number", "amount", "by"]
     list_select_related = ["by"]
     fields = ["message", "created_at", "executed_on", "number", "amount", "by"]

@@ -11,6 +11,7 @@ from portal import tasks
 from portal.lib.models import IdempotencyKey, JobRun, OutgoingEmail
 from portal.settings import CELERY_BEAT_SCHEDULE
 from portal.tasks import NightFailed, housekeeping, nightly
+from wallet.models import StripeEvent
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 3)
@@ -37,7 +38,7 @@ def owed(age: timedelta, secret: bool) -> OutgoingEmail:
 def test_used_keys_of_forms_go_after_thirty_days():
     used_key(timedelta(31))
     kept = used_key(timedelta(29))
-    assert housekeeping(TODAY) == {"keys": 1, "secrets": 0}
+    assert housekeeping(TODAY) == {"keys": 1, "events": 0, "secrets": 0}
     assert [str(each.pk) for each in IdempotencyKey.objects.all()] == [kept.key]
 
 
@@ -50,11 +51,19 @@ def test_ended_sessions_go_and_open_ones_stay():
 
 def test_a_secret_that_never_left_is_erased_and_given_up_after_a_week():
     old, fresh, plain = owed(timedelta(8), True), owed(timedelta(6), True), owed(timedelta(8), False)
-    assert housekeeping(TODAY) == {"keys": 0, "secrets": 1}
+    assert housekeeping(TODAY) == {"keys": 0, "events": 0, "secrets": 1}
     for email in (old, fresh, plain):
         email.refresh_from_db()
     assert [each.context for each in (old, fresh, plain)] == [{}, SECRET, SECRET]
     assert [each.given_up_at is None for each in (old, fresh, plain)] == [False, True, True]
+
+
+def test_events_of_stripe_are_forgotten_once_handled_and_old():
+    long_ago = timezone.now() - timedelta(days=91)
+    for name, handled in (("evt_old", long_ago), ("evt_new", timezone.now()), ("evt_owed", None)):
+        StripeEvent.objects.create(pk=name, type="refund.created", handled_at=handled)
+    assert housekeeping(TODAY)["events"] == 1
+    assert set(StripeEvent.objects.values_list("pk", flat=True)) == {"evt_new", "evt_owed"}
 
 
 def test_the_night_is_done_once_and_tells_what_it_did():
@@ -65,7 +74,7 @@ def test_the_night_is_done_once_and_tells_what_it_did():
         clock.shift(timedelta(hours=1))
         nightly()
     run = JobRun.objects.get(job="housekeeping")
-    assert (run.business_date, run.report) == (date(2026, 11, 3), {"keys": 1, "secrets": 0})
+    assert (run.business_date, run.report) == (date(2026, 11, 3), {"keys": 1, "events": 0, "secrets": 0})
     assert IdempotencyKey.objects.count() == 1
 
 
