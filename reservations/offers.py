@@ -35,6 +35,7 @@ from wallet.models import Purse
 
 Act = CartLine.Act
 Residence = Audience.Residence
+FULL = "il n’y a plus de place."
 TAKEN = (DayState.BOOKED, DayState.LOCKED)
 
 
@@ -186,7 +187,7 @@ class Offer:
             return ["les réservations de cette période sont terminées."]
         if not in_time(session.bookable_until, self.now):
             return [_too_late("de réservation", session.bookable_until)]
-        return ["il n’y a plus de place."] if _is_full(session) else []
+        return [FULL] if _is_full(session) else []
 
     def _not_for(self, session: Session, member: Member) -> list[str]:
         return [*without_access(session.activity.service, member), *self._unfit(session, member)]
@@ -276,6 +277,11 @@ def _too_late(what: str, limit: datetime | None) -> str:
     if limit is None:
         return f"pas {what} en ligne pour cette activité, contactez le service."
     return f"le délai {what} est passé (c’était jusqu’au {spoken_deadline(limit)})."
+
+
+def no_place(session: Session, member: Member) -> str:
+    """Why the day cannot be booked for one more."""
+    return f"{_who_when(member, session)} : {FULL}"
 
 
 def _who_when(member: Member, session: Session) -> str:

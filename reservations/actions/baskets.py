@@ -113,6 +113,10 @@ def _agree(cart: Cart, lines: list[CartLine], sessions: dict[int, Session], offe
     offer.now, offer.facts = cart.payment.created_at, replace(offer.facts, suspended={})
     for pk, number in held_by(lines).items():
         sessions[pk].held -= number
+    for line in lines:
+        booking = offer.bookings.get((line.session_id, line.member_id))
+        if line.act == CartLine.Act.CANCEL and booking and offer.is_ours(booking):
+            sessions[line.session_id].booked -= 1  # the place that this cart gives back serves its own days first
 
 
 def held_by(lines: Iterable[CartLine]) -> Counter:

@@ -19,6 +19,7 @@ from reservations.actions.baskets import Basket, change_counters, held_by, lock_
 from reservations.actions.carts import lock_cart
 from reservations.actions.checkout import carry_out, check, open_order
 from reservations.models import Billing, Cart, CartLine, Order
+from reservations.offers import no_place
 from reservations.rules.payment import Share, share_payment
 from wallet.actions import Draft, Move, NotEnough, lock_accounts, post_all, wallet_of
 from wallet.actions.cards import locked, new_payment
@@ -135,6 +136,7 @@ def _settle(pk: int) -> None:
 def _complete(payment: CardPayment, basket: Basket) -> None:
     """Book all that still can be; the rest of the money stays in the wallet, and the family is told which days."""
     cart, released = basket.cart, held_by(basket.lines)
+    _refuse_without_place(basket)
     refused = [line for line in basket.lines if line.reasons]
     basket.lines = [line for line in basket.lines if not line.reasons]
     remarks = list(dict.fromkeys(reason for line in refused for reason in line.reasons))
@@ -153,6 +155,18 @@ def _complete(payment: CardPayment, basket: Basket) -> None:
     cart.lines.all().delete()
     Cart.objects.filter(pk=cart.pk).update(payment=None)
     emails.order_confirmed(order, basket.lines, basket.recredited)
+
+
+def _refuse_without_place(basket: Basket) -> None:
+    """A place that the cart was to give back may be others' by now: each line alone has one, all of them have not."""
+    asked = [line for line in basket.lines if line.act == CartLine.Act.BOOK and not line.reasons]
+    taken = Counter()
+    for line in sorted(asked, key=lambda line: not line.held):
+        session = line.session
+        if session.capacity is not None and session.booked + session.held + taken[session] >= session.capacity:
+            line.reasons = [no_place(session, line.member)]
+        else:
+            taken[session] += 1
 
 
 def _release(payment: CardPayment, cart: Cart) -> None:
