@@ -11,6 +11,7 @@ from portal.lib.states import move
 from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.baskets import change_counters, lock_sessions
+from reservations.actions.changes import record_changes
 from reservations.actions.ledger import MAX_LABEL, recredit_bookings
 from reservations.models import Booking, Order
 from reservations.rules import in_time, spoken_deadline
@@ -50,6 +51,7 @@ def cancel_booking(*, user: User, booking: Booking, key: str) -> dict:
         family_id=booking.family_id, by=user, billing=booking.billing, cancelled_cents=booking.cents, at=now
     )
     move(booking, Booking.Status.CANCELLED, cancelled_at=now, cancelled_by=user, cancelled_in=order)
+    record_changes(cancelled=[booking])
     change_counters(Counter(), Counter([session.pk]))
     moves = recredit_bookings([booking])
     if moves:

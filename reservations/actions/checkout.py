@@ -13,6 +13,7 @@ from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.baskets import Basket, CartChanged, change_counters, lock_sessions, read_basket
 from reservations.actions.carts import lock_cart
+from reservations.actions.changes import record_changes
 from reservations.actions.ledger import pay_bookings, recredit_bookings, require_floor
 from reservations.models import Billing, Booking, CartLine, Order
 from wallet.actions import Draft, post_all
@@ -101,6 +102,7 @@ def carry_out(basket: Basket, order: Order, first: Sequence[Draft] = (), release
     cancelled = basket.cancelled
     _cancel(cancelled, order)
     booked = _book(basket, order)
+    record_changes(booked=booked, cancelled=cancelled)
     change_counters(
         Counter(booking.session_id for booking in booked),
         Counter(booking.session_id for booking in cancelled),
