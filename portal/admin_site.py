@@ -13,7 +13,7 @@ from accounts import mfa
 from accounts.adapter import landing_url
 from portal import family_admin
 from portal.worklist import worklist
-from reservations import admin_accounting
+from reservations import admin_accounting, admin_days
 from wallet import admin_reconciling
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
@@ -32,6 +32,7 @@ class PortalAdminSite(AdminSite):
     @method_decorator(never_cache)
     def index(self, request, extra_context=None):
         ours = {"worklist": worklist(request.user), "accounting": admin_accounting.links(request.user)}
+        ours["days"] = admin_days.links()
         return super().index(request, ours | (extra_context or {}))
 
     def has_permission(self, request):
@@ -60,6 +61,7 @@ class PortalAdminSite(AdminSite):
             path("familles/importer/confirmer/", family_admin.import_confirm, name="family_import_confirm"),
             path("familles/importer/modele.csv", family_admin.import_model, name="family_import_model"),
             *admin_accounting.pages(),
+            *admin_days.pages(),
             *admin_reconciling.pages(),
         ]
         for page in pages:

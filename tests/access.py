@@ -376,6 +376,7 @@ ANSWERS = {
         "admin:accounting_month",
         "admin:accounting_month_csv",
         "admin:accounting_month_pdf",
+        "admin:closing",
     ],
     "login wait gate gate gate >admin:family_import >admin:family_import >admin:family_import": [
         "admin:family_import_confirm",

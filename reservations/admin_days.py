@@ -1,0 +1,15 @@
+"""The agents' pages of every day, gathered for the site: what they are called and where they are."""
+
+from django.urls import reverse
+
+from reservations import admin_closing
+
+
+def links() -> list[tuple[str, str]]:
+    """What the first page of the agents offers: (label, address)."""
+    return [("Fermer une journée", reverse("admin:closing"))]
+
+
+def pages() -> list:
+    """The addresses of these pages; the site of the agents lets only agents in."""
+    return [*admin_closing.pages()]
