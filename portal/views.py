@@ -16,18 +16,15 @@ from portal.inbox import read_inbox
 from portal.lib.dates import date_long
 from portal.lib.models import authority
 from portal.lib.money import euros
-from reservations.models import Activity
+from portal.pages import booking_dates, news_for
 from reservations.pages import facts_of, upcoming, with_cross
 
 
 @require_safe
 @login_not_required
 def home(request):
-    """The public home: what the portal is for, the way in, when bookings open."""
-    now = timezone.now()
-    opening = Activity.objects.offered().filter(booking_opens_at__gt=now).order_by("booking_opens_at")[:6]
-    closing = Activity.objects.offered().filter(booking_opens_at__lte=now, booking_closes_at__gt=now)
-    context = {"opening": opening, "closing": closing.order_by("booking_closes_at")[:6]}
+    """The public home: what the portal is for, the way in, the news, when bookings open."""
+    context = {"news": news_for(request.user), "dates": booking_dates(request.user)}
     return render(request, "portal/home.html", context)
 
 
@@ -48,6 +45,8 @@ def account(request):
         "balance": euros(facts.balance),
         "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
+        "news": news_for(request.user),
+        "dates": booking_dates(request.user),
     }
     return render(request, "portal/account.html", context)
 

@@ -19,6 +19,7 @@ from families.models import Contact, Family, Invitation, Member, Membership
 from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
+from portal.models import News
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.baskets import read_basket
 from reservations.models import Activity, Billing, Booking, Cart, Order
@@ -145,6 +146,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "authority": authority(),
         "outgoingemail": OutgoingEmail.objects.filter(owner=claire.owner).first(),
         **_by_direct_debit(world.town.manager, payment.wallet),
+        "news": News.objects.create(commune=world.town.aiguilhe, title="Portes ouvertes", text="Samedi à 10 h."),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
     }
 
@@ -464,6 +466,7 @@ TABLES = {
     "lib_authority": ("", "list"),
     "lib_jobrun": ("", "list"),
     "lib_outgoingemail": ("", "list"),
+    "portal_news": ("list add", "list add"),
     "reservations_activity": ("list add", "list add"),
     "reservations_booking": ("list", "list"),
     "reservations_order": ("list", "list"),
