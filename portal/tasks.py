@@ -13,6 +13,7 @@ from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT
 from reservations.actions import debit_the_day, remind_low_balances
+from reservations.actions.transmission import freeze_the_night, transmit
 from services.actions import retention
 from services.actions.expiry import expire
 from wallet.actions.debits import announce_debits, settle_debits
@@ -70,6 +71,8 @@ JOBS = {
     "settlements": settle_debits,
     "announcements": announce_debits,  # what is owed once all that is above has moved
     "reminders": remind_low_balances,
+    "freeze": freeze_the_night,
+    "transmission": transmit,
     "housekeeping": housekeeping,
     "expiry": expire,
     "retention": forget,

@@ -1,0 +1,127 @@
+"""The nightly transmission: what is not yet in a batch is frozen into one, its file is written once, then handed over.
+
+Each back office has its own numbers. A crash anywhere is resumed by another run, which changes nothing but the time.
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+import psycopg
+from django.db import connection
+from django.db.models import F, Max
+from django.utils import timezone
+
+from portal.lib.refusals import Refusal
+from portal.lib.states import move
+from portal.lib.transactions import outermost
+from reservations import backoffice, deliveries
+from reservations.actions.changes import catch_up, tell_families
+from reservations.models import BackOffice, Change, Transmission
+
+log = logging.getLogger(__name__)
+
+
+class NotDelivered(Refusal):
+    """Some files did not arrive; they are kept and sent again, the same."""
+
+    sentence = "Le logiciel métier n’a pas reçu le fichier. Il sera renvoyé dans l’heure, à l’identique."
+    status = 503
+
+
+# --- Freezing -------------------------------------------------------------------------------------------------------
+def freeze_the_night(today: date) -> dict[str, int]:
+    """Freeze a batch for each back office in service that has lines to send; {"batches", "lines"}."""
+    done = Counter(batches=0, lines=0)
+    for pk in BackOffice.objects.filter(is_active=True).values_list("pk", flat=True):
+        lines = freeze(pk, today)
+        done.update(batches=bool(lines), lines=lines)
+    return dict(done)
+
+
+@outermost
+def freeze(office_pk: int, night: date) -> int:
+    """Put every line that is in no batch yet into a new one and write its file; return how many, 0 for no batch.
+
+    The back office's row is locked: numbers follow each other without a gap. Bookings go on meanwhile: a line that is
+    not committed when the batch is taken goes with the next night.
+    """
+    office = BackOffice.objects.select_for_update(no_key=True).get(pk=office_pk)
+    catch_up(office, night)
+    tell_families(office)
+    waiting = Change.objects.filter(back_office=office, transmission=None)
+    if not waiting.exists():
+        return 0
+    last = office.transmissions.aggregate(last=Max("number"))["last"] or 0
+    batch = Transmission.objects.create(
+        back_office=office, number=last + 1, night=night, frozen_at=timezone.now(), format=office.format
+    )
+    lines = waiting.update(transmission=batch)
+    _write_file(batch)
+    return lines
+
+
+def _write_file(batch: Transmission) -> None:
+    data = backoffice.write(batch.format, batch.number, batch.night, _lines(batch))
+    digest = hashlib.sha256(data).hexdigest()
+    # Sent as it is, in binary: quoted into the statement, 40 MB would become 200.
+    with connection.cursor(), psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "UPDATE reservations_transmission SET file = %b, digest = %s WHERE id = %s AND file IS NULL",
+            [data, digest, batch.pk],
+        )
+
+
+def _lines(batch: Transmission) -> Iterator[backoffice.Line]:
+    """Families first, so that the others speak of people that the reader knows; then in the order of the acts."""
+    for rows in (batch.changes.filter(booking=None), batch.changes.exclude(booking=None)):
+        for row in rows.order_by("pk").values_list("pk", "kind", "booking", "payload").iterator(chunk_size=5000):
+            yield backoffice.Line(*row)
+
+
+# --- Handing over ---------------------------------------------------------------------------------------------------
+def transmit(today: date) -> dict[str, int]:
+    """The night's delivery; raise NotDelivered, which has it tried again within the hour."""
+    return deliver_pending()
+
+
+def deliver_pending() -> dict[str, int]:
+    """Hand over every frozen file that was not yet, in order; raise NotDelivered when one could not, others being done."""
+    sent, failed = 0, []
+    for office in BackOffice.objects.filter(is_active=True, transmissions__status="frozen").distinct():
+        for pk in office.transmissions.filter(status="frozen").order_by("number").values_list("pk", flat=True):
+            try:
+                deliver(pk)
+            except NotDelivered as refusal:
+                failed += refusal.sentences
+                break  # the next number waits for this one
+            sent += 1
+    if failed:
+        raise NotDelivered(*failed)
+    return {"sent": sent}
+
+
+def deliver(pk: int) -> None:
+    """Hand over one file, again if asked: always the same bytes. Outside any transaction; raise NotDelivered."""
+    batch = Transmission.objects.select_related("back_office").get(pk=pk)
+    try:
+        deliveries.send(batch.back_office, parcel_of(batch, bytes(batch.file)))
+    except deliveries.DeliveryError as error:
+        log.warning("transmission %s not delivered: %s", pk, error)
+        Transmission.objects.filter(pk=pk).update(tries=F("tries") + 1, error=str(error)[:200])
+        raise NotDelivered(f"{batch} : {error}") from error
+    _mark_sent(pk)
+
+
+def parcel_of(batch: Transmission, data: bytes = b"") -> deliveries.Parcel:
+    return deliveries.Parcel(batch.number, batch.format, batch.digest, data)
+
+
+@outermost
+def _mark_sent(pk: int) -> None:
+    batch = Transmission.objects.defer("file").select_for_update(no_key=True).get(pk=pk)
+    Transmission.objects.filter(pk=pk).update(tries=F("tries") + 1, error="")
+    if batch.status == Transmission.Status.FROZEN:
+        move(batch, Transmission.Status.SENT, sent_at=timezone.now())

@@ -1,0 +1,204 @@
+"""The file of the municipal back office, as docs/transmission.md tells it column by column: the only module that knows it.
+
+The same lines always make the same bytes; nothing is read but the lines themselves.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from portal.lib.refusals import Refusal
+from portal.lib.sheets import FORMULA
+from reservations.models import BackOffice, Change
+
+Format, Verdict = BackOffice.Format, Change.Verdict
+COLUMNS = {  # of the file → of a line's payload
+    "famille": "family",
+    "beneficiaire": "member",
+    "prenom": "first_name",
+    "nom": "last_name",
+    "naissance": "birth_date",
+    "commune": "commune",
+    "service": "service",
+    "service_nom": "service_name",
+    "activite": "activity",
+    "activite_nom": "activity_name",
+    "date": "date",
+    "arrivee": "arrival",
+    "depart": "departure",
+    "quantite": "quantity",
+    "prix_centimes": "cents",
+    "paiement": "billing",
+    "origine": "origin",
+    "faite_le": "made_at",
+}
+HEAD = ["ligne", "nature", "reservation", *COLUMNS, "details"]
+TEXTS = {"prenom", "nom", "service_nom", "activite_nom"}  # typed by people: a spreadsheet must not compute them
+KINDS = {Change.Kind.BOOKING: "reservation", Change.Kind.CANCELLATION: "annulation", Change.Kind.FAMILY: "famille"}
+DETAILS = {  # of a family
+    "name": "nom",
+    "guardians": "responsables",
+    "members": "beneficiaires",
+    "member": "beneficiaire",
+    "first_name": "prenom",
+    "last_name": "nom",
+    "birth_date": "naissance",
+    "kinship": "lien",
+    "school": "ecole",
+    "school_class": "classe",
+    "email": "courriel",
+    "phone": "telephone",
+    "address": "adresse",
+    "postcode": "code_postal",
+    "city": "ville",
+}
+VERDICTS = {"accepte": Verdict.ACCEPTED, "refuse": Verdict.REFUSED}
+LARGEST_ANSWER = 200_000_000  # bytes
+MAX_REASON = 200
+TOO_LARGE = "Ce fichier dépasse 200 Mo."
+
+
+class BadAnswer(Refusal):
+    """An acknowledgement that is not one; nothing of it is taken."""
+
+    sentence = "Ce fichier n’est pas une réponse du logiciel métier."
+    status = 400
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a file says of one change; ``payload`` as ``reservations.actions.changes`` froze it."""
+
+    pk: int
+    kind: str
+    booking: int | None
+    payload: dict
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the back office answers to a line."""
+
+    verdict: str
+    reason: str = ""
+
+
+def file_name(number: int, format: str) -> str:
+    """« parvis-000012.csv »."""
+    return f"parvis-{number:06}.{format}"
+
+
+def answer_name(number: int, format: str) -> str:
+    """« parvis-000012.reponse.csv »."""
+    return f"parvis-{number:06}.reponse.{format}"
+
+
+def content_type(format: str) -> str:
+    """As HTTP says it."""
+    return "application/json" if format == Format.JSON else "text/csv; charset=utf-8"
+
+
+# --- The file -------------------------------------------------------------------------------------------------------
+def write(format: str, number: int, night: date, lines: Iterable[Line]) -> bytes:
+    """The bytes of a transmission."""
+    out = io.StringIO(newline="")
+    if format == Format.JSON:
+        _write_json(out, number, night, lines)
+    else:
+        rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
+        rows.writerow(HEAD)
+        rows.writerows(map(_row, lines))
+    return out.getvalue().encode()
+
+
+def _write_json(out: io.StringIO, number: int, night: date, lines: Iterable[Line]) -> None:
+    out.write(f'{{"numero":{number},"nuit":"{night}","lignes":[')
+    for rank, line in enumerate(lines):
+        out.write(",\n" if rank else "\n")
+        out.write(_dumps(_thing(line)))
+    out.write("\n]}\n")
+
+
+def _thing(line: Line) -> dict:
+    known = {column: line.payload[key] for column, key in COLUMNS.items() if key in line.payload}
+    return {"ligne": line.pk, "nature": KINDS[line.kind], "reservation": line.booking, **known, **_details(line)}
+
+
+def _row(line: Line) -> list:
+    thing = _thing(line)
+    details = thing.get("details")
+    cells = [thing["ligne"], thing["nature"], "" if line.booking is None else line.booking]
+    cells += [_plain(column, thing.get(column, "")) for column in COLUMNS]
+    return [*cells, _dumps(details) if details else ""]
+
+
+def _plain(column: str, cell):
+    return f"'{cell}" if column in TEXTS and FORMULA.match(cell) else cell
+
+
+def _details(line: Line) -> dict:
+    if line.kind != Change.Kind.FAMILY:
+        return {}
+    kept = {key: line.payload[key] for key in ("name", "guardians", "members")}
+    return {"details": _french(kept)}
+
+
+def _french(thing):
+    if isinstance(thing, list):
+        return [_french(each) for each in thing]
+    if isinstance(thing, dict):
+        return {DETAILS[key]: _french(value) for key, value in thing.items()}
+    return thing
+
+
+def _dumps(thing) -> str:
+    return json.dumps(thing, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+# --- The answer -----------------------------------------------------------------------------------------------------
+def read_answer(format: str, number: int, data: bytes) -> dict[int, Said]:
+    """What is said of each line, by its number; raise BadAnswer for anything but an answer to this transmission."""
+    if len(data) > LARGEST_ANSWER:
+        raise BadAnswer(TOO_LARGE)
+    try:
+        text = data.decode("utf-8-sig")
+        rows = _json_rows(text, number) if format == Format.JSON else _csv_rows(text)
+        return _said(rows)
+    except UnicodeDecodeError:
+        raise BadAnswer("Ce fichier n’est pas en UTF-8.") from None
+    except (ValueError, TypeError, KeyError, csv.Error, RecursionError):
+        raise BadAnswer from None
+
+
+def _said(rows: Iterable[tuple]) -> dict[int, Said]:
+    found = {}
+    for line, verdict, reason in rows:
+        if verdict not in VERDICTS:
+            raise BadAnswer(f"Ligne {line} : le verdict doit être « accepte » ou « refuse ».")
+        said = Said(VERDICTS[verdict], _reason(reason) if verdict == "refuse" else "")
+        if found.setdefault(int(line), said) != said:
+            raise BadAnswer(f"La ligne {line} reçoit deux réponses différentes.")
+    return found
+
+
+def _reason(text) -> str:
+    return " ".join(str(text or "").replace("\x00", "").split())[:MAX_REASON]
+
+
+def _csv_rows(text: str) -> Iterator[tuple]:
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    if not {"ligne", "verdict"} <= set(rows.fieldnames or ()):
+        raise BadAnswer("Il manque les colonnes « ligne » et « verdict ».")
+    for row in rows:
+        yield row["ligne"], row["verdict"], row.get("motif")
+
+
+def _json_rows(text: str, number: int) -> Iterator[tuple]:
+    answer = json.loads(text)
+    if answer["numero"] != number:
+        raise BadAnswer(f"Cette réponse ne concerne pas la transmission n° {number}.")
+    for row in answer["lignes"]:
+        yield row["ligne"], row["verdict"], row.get("motif")
