@@ -2,14 +2,17 @@
 
 from django.urls import reverse
 
-from reservations import admin_closing
+from reservations import admin_closing, admin_desk
 
 
 def links() -> list[tuple[str, str]]:
     """What the first page of the agents offers: (label, address)."""
-    return [("Fermer une journée", reverse("admin:closing"))]
+    return [
+        ("Réserver pour une famille", reverse("admin:desk")),
+        ("Fermer une journée", reverse("admin:closing")),
+    ]
 
 
 def pages() -> list:
     """The addresses of these pages; the site of the agents lets only agents in."""
-    return [*admin_closing.pages()]
+    return [*admin_desk.pages(), *admin_closing.pages()]

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 
 from families.models import Guardian
 from portal.lib.dates import date_long
 from portal.lib.mailing import queue_all
 from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
-from reservations.models import Activity, Booking
+from reservations.desk import DeskLine
+from reservations.models import Activity, Billing, Booking, Order
 
 
 def days_closed(bookings: Iterable[Booking], reason: str, activity: Activity) -> None:
@@ -44,9 +46,46 @@ def tell_families(template: str, contexts: dict[int, dict]) -> None:
 
 
 def _day(booking: Booking) -> dict:
-    day = booking.session.date
-    return {"day": date_long(day, day), "member": booking.member.first_name}
+    return {"day": _long(booking.session.date), "member": booking.member.first_name}
+
+
+def _long(day: date) -> str:
+    return date_long(day, day)
 
 
 def _euros(cents: int) -> str:
     return euros(cents) if cents else ""
+
+
+def booked_by_agent(order: Order, lines: Iterable[DeskLine]) -> None:
+    """« Réservé pour vous »: every day with its price, that it is late, and the consent as it was noted (S2-75)."""
+    lines = list(lines)
+    context = {
+        "activity": str(lines[0].session.activity),
+        "days": [
+            {
+                "day": _long(line.session.date),
+                "member": line.member.first_name,
+                "price": euros(line.cents),
+                "late": line.late,
+            }
+            for line in lines
+        ],
+        "total": euros(order.booked_cents),
+        "prepaid": order.billing == Billing.PREPAID,
+        "consent": order.consent,
+    }
+    tell_families("reservations/booked_by_agent", {order.family_id: context})
+
+
+def cancelled_by_agent(booking: Booking, reason: str, recredited: int, kept: bool) -> None:
+    """« Annulé par le service »: which day, why, and what was recredited (cents); ``kept``: nothing comes back."""
+    context = {
+        "day": _long(booking.session.date),
+        "member": booking.member.first_name,
+        "activity": str(booking.session.activity),
+        "reason": reason,
+        "recredited": _euros(recredited),
+        "kept": _euros(booking.cents) if kept else "",
+    }
+    tell_families("reservations/cancelled_by_agent", {booking.family_id: context})

@@ -67,7 +67,7 @@ _PAID = """
     WITH paid AS (
         SELECT id, source_id, cents, reference FROM wallet_transfer WHERE reference LIKE 'booking:%%'
     ), due AS (
-        SELECT id, family_id, cents, status, 'booking:' || id AS reference
+        SELECT id, family_id, cents, status, cancelled_in_id, 'booking:' || id AS reference
         FROM reservations_booking WHERE (billing = 'prepaid' OR debited_at IS NOT NULL) AND cents > 0
     )
 """
@@ -76,10 +76,13 @@ _PAYMENTS = f"""{_PAID}
     WHERE due.cents IS DISTINCT FROM paid.cents
     ORDER BY 1, 3
 """
+# An agent may cancel without giving back: that order has the family's consent and no operation.
 _RECREDITS = f"""{_PAID}
     SELECT due.id, due.status, back.id IS NOT NULL
     FROM due JOIN paid USING (reference) LEFT JOIN wallet_transfer back ON back.reverses_id = paid.id
-    WHERE (due.status <> 'booked') <> (back.id IS NOT NULL)
+    LEFT JOIN reservations_order ended ON ended.id = due.cancelled_in_id
+    WHERE (due.status <> 'booked' AND (ended.operation_id IS NOT NULL OR coalesce(ended.consent, '') = ''))
+       <> (back.id IS NOT NULL)
     ORDER BY 1
 """
 _PAYERS = f"""{_PAID}
