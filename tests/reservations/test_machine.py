@@ -274,7 +274,7 @@ def run(examples, steps):
 
 
 def test_the_model_and_the_database_agree_after_every_step():
-    run(8, 30)
+    run(5, 30)
 
 
 @pytest.mark.proof
