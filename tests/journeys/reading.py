@@ -54,14 +54,20 @@ def untick(page: Page, *labels: str) -> None:
         day(page, label).uncheck()
 
 
+def click(part: Locator) -> None:
+    """Click, and let the page that comes of it arrive whole."""
+    part.click()
+    part.page.wait_for_load_state()
+
+
 def press(page: Page, name: str) -> None:
     """Press the visible button of this name."""
-    page.get_by_role("button", name=name, exact=True).locator("visible=true").click()
+    click(page.get_by_role("button", name=name, exact=True).locator("visible=true"))
 
 
 def follow(page: Page, name: str) -> None:
     """Click the visible link of this name."""
-    page.get_by_role("link", name=name, exact=True).locator("visible=true").click()
+    click(page.get_by_role("link", name=name, exact=True).locator("visible=true"))
 
 
 def title(page: Page) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from reservations.models import Booking, Session
 from tests.journeys.conftest import PHONE
-from tests.journeys.reading import follow, press, read, tick
+from tests.journeys.reading import click, follow, press, read, tick
 from tests.journeys.test_guide_002 import balance
 from tests.journeys.town import add_duponts
 from wallet.models import CardPayment
@@ -30,7 +30,7 @@ def pay(page, amount, card="4242 4242 4242 4242"):
 def test_the_wallet_is_preloaded_with_50_euros(visit, town, secure, scripts):
     page = visit(add_duponts(town.saint_marcel, 1240), "/mon-compte/", PHONE, java_script_enabled=scripts)
     follow(page.locator("main"), "Mon porte-monnaie")
-    page.locator("header").get_by_role("link", name="Recharger mon crédit").click()
+    click(page.locator("header").get_by_role("link", name="Recharger mon crédit"))
     page.get_by_label("50,00 €").check()
     press(page, CARD)
     pay(page, "50,00 €")
@@ -86,6 +86,6 @@ def test_the_way_back_of_the_payment_page_leads_to_the_cart(visit, town, secure)
     page = visit(add_duponts(town.aiguilhe), "/mon-compte/")
     to_cart(page)
     press(page, CARD)
-    page.get_by_role("link", name="Retour").click()
+    click(page.get_by_role("link", name="Retour"))
     assert read(page.locator("h1")) == "Confirmez votre réservation"
     assert "rien n’est réservé" in read(page.locator("main"))

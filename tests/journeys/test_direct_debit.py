@@ -8,7 +8,7 @@ import time_machine
 from portal.lib.models import Authority
 from tests.factories.sepa import IBAN, mandate_of, report, said
 from tests.factories.wallet import spend, wallet_with
-from tests.journeys.reading import follow, press, read, rows
+from tests.journeys.reading import click, follow, press, read, rows
 from tests.journeys.town import add_duponts
 from wallet import checks
 from wallet.actions.debits import announce_debits, settle_debits
@@ -46,7 +46,7 @@ def test_a_month_of_direct_debit(open_plain, town, debit):
     )
 
     agents = open_plain(manager, "/admin/")
-    agents.get_by_role("link", name="Fichiers de prélèvement à préparer").click()
+    click(agents.get_by_role("link", name="Fichiers de prélèvement à préparer"))
     follow(agents, "Avril 2027")
     follow(agents, "Préparer le fichier")
     press(agents, "Préparer le fichier")
@@ -81,7 +81,7 @@ def test_a_family_that_leaves_is_paid_back(open_plain, town):
     Authority.objects.update(creditor_id="FR72ZZZ123456", creditor_iban=IBAN)
     family = add_duponts(town.aiguilhe, 2000).guardian.family
     page = open_plain(town.manager, "/admin/wallet/wallet/")
-    page.locator("#result_list tbody a").first.click()
+    click(page.locator("#result_list tbody a").first)
     follow(page, "Rembourser par virement")
     page.get_by_label("Montant").fill("20")
     page.get_by_label("Titulaire du compte").fill("Claire Dupont")
@@ -89,7 +89,7 @@ def test_a_family_that_leaves_is_paid_back(open_plain, town):
     page.get_by_label("Motif").fill("Déménagement")
     press(page, "Rembourser")
     page.goto("/admin/")
-    page.get_by_role("link", name="Remboursements à virer").click()
+    click(page.get_by_role("link", name="Remboursements à virer"))
     assert "1 remboursement à virer, 20,00 €" in read_main(page)
     press(page, "Préparer le fichier")
     parent = open_plain(family.guardians.get().user, "/porte-monnaie/")

@@ -9,7 +9,20 @@ from accounts.mfa import current_code
 from accounts.models import User
 from families.models import Member
 from reservations.models import Booking
-from tests.journeys.reading import balance, columns, follow, messages, plain, press, read, read_all, rows, tick, title
+from tests.journeys.reading import (
+    balance,
+    click,
+    columns,
+    follow,
+    messages,
+    plain,
+    press,
+    read,
+    read_all,
+    rows,
+    tick,
+    title,
+)
 from tests.journeys.town import NOW, PASSWORD, TOTP_SECRET, add_child, add_duponts, add_parent, add_pending
 
 pytestmark = pytest.mark.usefixtures("town")
@@ -31,7 +44,7 @@ def enter_as_agent(page):
 
 def validate_in_admin(page, name):
     page.goto("/admin/accounts/user/?statut=a-valider")
-    page.get_by_role("link", name=name).click()
+    click(page.get_by_role("link", name=name))
     follow(page, "Valider")
     expect(page.get_by_text("Votre compte est validé")).to_be_visible()
     press(page, "Valider le compte")
@@ -42,7 +55,7 @@ def credit_in_admin(page, family, amount):
     page.goto("/admin/wallet/counterpayment/add/")
     page.get_by_label("Nom de la famille ou référence").fill(family)
     press(page, "Chercher")
-    page.get_by_role("link", name="Créditer").first.click()
+    click(page.get_by_role("link", name="Créditer").first)
     page.get_by_label("Mode de règlement").select_option("Chèque")
     page.get_by_label("Montant").fill(amount)
     page.get_by_label("N° de pièce").fill("795466")
@@ -149,13 +162,13 @@ def sign_up(page, code_for):
 
 def open_product(page):
     """The product of Saint-Marcel among those of the heading."""
-    page.locator("li", has_text="Saint-Marcel-en-Dombes").get_by_role("link", name=CANTEEN).click()
+    click(page.locator("li", has_text="Saint-Marcel-en-Dombes").get_by_role("link", name=CANTEEN))
 
 
 @pytest.mark.seed("S2-15", "S2-16", "S2-17")
 def test_each_filiation_is_entered_once_on_its_own_page(visit, town):
     page = visit(add_parent(town.saint_marcel), "/mon-compte/")
-    page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Mes filiations").click()
+    click(page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Mes filiations"))
     page.get_by_label("* Nom du bénéficiaire").fill("Dupont")
     page.get_by_label("* Prénom du bénéficiaire").fill("Louane")
     for label, choice in {"Jour": "10", "Mois": "mai", "Année": "2018"}.items():
@@ -179,7 +192,7 @@ def test_an_agent_without_the_second_factor_stays_out(visit, town):
 def test_an_agent_refuses_with_a_reason_that_the_person_reads(visit, town, letters):
     person = add_pending(town.saint_marcel, email="nadia@example.org")
     agent = visit(town.agent, "/admin/accounts/user/?statut=a-valider")
-    agent.get_by_role("link", name="Benali Nadia").click()
+    click(agent.get_by_role("link", name="Benali Nadia"))
     follow(agent, "Refuser")
     agent.get_by_label("Motif").fill("Vous n’habitez pas la commune.")
     press(agent, "Refuser le compte")
@@ -199,7 +212,7 @@ def test_booking_needs_to_be_signed_in(visit):
 @pytest.mark.seed("S2-51", "S2-52", "S2-53", "S2-54", "S2-55")
 def test_the_tab_cantine_leads_to_the_product_of_the_commune(visit, town):
     page = visit(add_duponts(town.saint_marcel, 2000), "/mon-compte/")
-    page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Cantine").click()
+    click(page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Cantine"))
     assert read(page.locator(".pv-tiles li").first) == f"{CANTEEN} Saint-Marcel-en-Dombes – Service cantine"
     open_product(page)
     assert title(page) == CANTEEN
@@ -230,7 +243,7 @@ def booked(visit, town):
 @pytest.mark.seed("S2-60", "S2-61", "S2-62", "S2-63", "S2-64", "S2-65", "S2-73")
 def test_a_red_cross_cancels_a_meal_within_the_delay_and_recredits_it(booked):
     page = booked
-    page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Mes réservations").click()
+    click(page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Mes réservations"))
     assert [[row[0], row[3]] for row in rows(page.locator("main"))] == [
         ["jeudi 4 mars", "Délai passé"],
         ["lundi 8 mars", "Réservé"],
@@ -239,7 +252,7 @@ def test_a_red_cross_cancels_a_meal_within_the_delay_and_recredits_it(booked):
     red, green, blue = map(int, re.findall(r"\d+", cross.evaluate("e => getComputedStyle(e).color"))[:3])
     assert red > 2 * max(green, blue)
     assert balance(page) == "12,40 €"
-    cross.click()
+    click(cross)
     assert "Votre porte-monnaie sera recrédité de 3,80 €." in read(page.locator("main"))
     press(page, "Annuler la réservation")
     assert messages(page)[0].startswith("La réservation est annulée")
@@ -266,7 +279,7 @@ def test_my_account_greets_reminds_and_leads_to_the_wallet(visit, town):
 @pytest.mark.seed("S2-7", "S2-58", "S2-59")
 def test_recharging_explains_the_other_means_of_payment(visit, town):
     page = visit(add_duponts(town.saint_marcel), "/mon-compte/")
-    page.locator("header").get_by_role("link", name="Recharger mon crédit").click()
+    click(page.locator("header").get_by_role("link", name="Recharger mon crédit"))
     text = read(page.locator("main"))
     for means in ("par chèque", "en espèces", "par virement"):
         assert means in text

@@ -11,6 +11,7 @@ from families.models import Membership
 from reservations.models import Activity, Booking, OpeningRule
 from tests.journeys.reading import (
     balance,
+    click,
     columns,
     follow,
     footer,
@@ -106,13 +107,13 @@ def test_a_forgotten_password_is_chosen_anew_with_a_link_of_single_use(visit, to
     page = visit(path="/comptes/login/")
     follow(page, "Mot de passe oublié ?")
     page.get_by_label("Adresse e-mail").fill("claire.dupont@example.org")
-    page.locator("main form button").click()
+    click(page.locator("main form button"))
     (letter,) = letters("claire.dupont@example.org")
     link = next(word for word in letter.body.split() if "/comptes/password/reset/key/" in word)
     page.goto(link.removeprefix("http://testserver"))
     for label in ("Nouveau mot de passe", "Nouveau mot de passe, une seconde fois"):
         page.get_by_label(f"* {label}", exact=True).fill("Printemps-2027-aux-étangs")
-    page.locator("main form button").click()
+    click(page.locator("main form button"))
     page.goto("/comptes/login/")
     sign_in(page, "claire.dupont@example.org", "Printemps-2027-aux-étangs")
     assert title(page) == "Bonjour Claire"
@@ -374,7 +375,7 @@ def test_a_wallet_too_low_pays_nothing(visit, town):
     assert "Il manque 0,01 € dans votre porte-monnaie." in messages(page)[-1]
     pay = page.get_by_role("button", name="Payer avec mon porte-monnaie")
     if pay.count():
-        pay.click()
+        click(pay)
     assert balance(page) == "15,19 €"
     assert Booking.objects.count() == 0
 
@@ -385,7 +386,7 @@ def test_one_s_name_at_the_top_right_leads_to_the_account_in_blocks(visit, clair
     page = visit(claire, AIGUILHE)
     name = page.get_by_role("link", name="Claire Dupont")
     assert name.bounding_box()["x"] > 1280 * 0.7
-    name.click()
+    click(name)
     assert read_all(page.locator(".pv-tiles h2")) == [
         "Mes réservations",
         "Mon porte-monnaie",
@@ -405,7 +406,7 @@ def test_recharging_stands_at_the_top_right_of_every_page(visit, claire):
         page.goto(path)
         link = page.locator("header").get_by_role("link", name="Recharger mon crédit")
         assert link.bounding_box()["x"] > 1280 / 2
-    link.click()
+    click(link)
     assert title(page) == "Recharger mon crédit"
 
 
@@ -415,9 +416,9 @@ def test_bookings_are_cancelled_from_the_account(visit, claire):
     book_the_guide(page)
     press(page, "Payer avec mon porte-monnaie (le traitement de la commande sera plus court)")
     name = page.get_by_role("link", name="Claire Dupont")
-    name.click()
+    click(name)
     follow(page.locator("main"), "Mes réservations")
-    page.get_by_role("link", name="Annuler Réservation de repas Cantines Aiguilhe, Louane, 18-03-2027").click()
+    click(page.get_by_role("link", name="Annuler Réservation de repas Cantines Aiguilhe, Louane, 18-03-2027"))
     press(page, "Annuler la réservation")
     assert balance(page) == "8,60 €"
     assert [row[:2] for row in rows(page.locator("main"))] == [

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from reservations.models import Activity, Booking, Session
 from tests.factories.wallet import wallet_with
 from tests.journeys.reading import (
+    click,
     columns,
     day,
     follow,
@@ -44,8 +45,8 @@ def jean_paul(town):
 
 def choose(page, person="Antoine Dupont", activity=DAY):
     """« Sélection »: who and what; the calendar then shows."""
-    page.get_by_role("group", name="Personne concernée").get_by_text(person).click()
-    page.get_by_role("group", name="Activité concernée").get_by_text(activity, exact=True).click()
+    click(page.get_by_role("group", name="Personne concernée").get_by_text(person))
+    click(page.get_by_role("group", name="Activité concernée").get_by_text(activity, exact=True))
     press(page, "Afficher le calendrier")
 
 
@@ -119,8 +120,10 @@ def test_the_tabs_of_the_family(visit, jean_paul):
 def test_the_home_tells_when_bookings_open(visit, town):
     Activity.objects.filter(name=DAY).update(booking_opens_at="2027-03-15T08:00+01:00")
     page = visit()
-    told = read_all(page.locator("section", has_text="Dates des réservations").locator("li"))
-    assert told[0] == f"{DAY} – Cestas : ouverture des réservations le lundi 15 mars 08:00"
+    told = read_all(
+        page.locator("section", has_text="Dates des réservations").locator("details", has_text="Cestas").locator("li")
+    )
+    assert told[0] == f"{DAY} : ouverture des réservations le lundi 15 mars 08:00"
 
 
 @pytest.mark.seed("S4-122")
@@ -143,7 +146,7 @@ def test_the_red_button_at_the_left_of_one_s_name_logs_out(visit, jean_paul):
     for path in ("/mon-compte/", "/porte-monnaie/", "/mes-filiations/", "/reservations/mes-reservations/"):
         page.goto(path)
         expect(name).to_be_visible()
-    button.click()
+    click(button)
     expect(page.get_by_role("link", name="Connexion")).to_be_visible()
     page.goto("/mon-compte/")
     assert title(page) == "Authentification"
@@ -352,7 +355,7 @@ def test_profile_then_modifier_leads_to_the_password_and_the_address(visit, jean
         "* Nouveau mot de passe, une seconde fois": "Automne-2027-à-Cestas",
     }.items():
         page.get_by_label(label, exact=True).fill(text)
-    page.locator("main form button").first.click()
+    click(page.locator("main form button").first)
     jean_paul.refresh_from_db()
     assert jean_paul.check_password("Automne-2027-à-Cestas")
     page.goto("/comptes/profil/modifier/")

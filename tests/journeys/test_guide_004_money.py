@@ -12,7 +12,7 @@ from tests.factories.money import consumed, debited, paid_at_counter
 from tests.factories.reservations import Household
 from tests.factories.wallet import spend, wallet_with
 from tests.journeys.conftest import PHONE
-from tests.journeys.reading import columns, follow, footer, plain, press, read, read_all, rows, tick, title
+from tests.journeys.reading import click, columns, follow, footer, plain, press, read, read_all, rows, tick, title
 from tests.journeys.test_guide_004 import DAY, MORNING, choose
 from tests.journeys.test_pages import SIZES, faults_of, look_at
 from tests.journeys.town import add_child, add_parent
@@ -117,7 +117,7 @@ def test_a_history_is_printed_as_its_table_alone_and_kept_as_pdf(visit, february
         assert found.value.suggested_filename == f"consommations-2027-02{suffix}"
     page.goto("/reservations/historiques/reglements/?mois=2027-02")
     with page.expect_download() as found:
-        page.get_by_role("link", name="du reçu du 15/02/2027").click()
+        click(page.get_by_role("link", name="du reçu du 15/02/2027"))
     assert found.value.suggested_filename.startswith("Reçu G-")
 
 

@@ -5,7 +5,7 @@ import pytest
 from families.models import Member
 from tests.factories.services import line, service_asking
 from tests.journeys.conftest import DESKTOP, PHONE
-from tests.journeys.reading import follow, messages, press, read, title
+from tests.journeys.reading import click, follow, messages, press, read, title
 from tests.journeys.test_pages import faults_of
 from tests.journeys.town import add_duponts
 
@@ -28,7 +28,7 @@ def clean(visit, page) -> list[str]:
 
 def fill_in(page):
     """Louane's sheet, a grandmother, two consents."""
-    page.get_by_role("link", name="Santé et contacts de Louane Dupont").click()
+    click(page.get_by_role("link", name="Santé et contacts de Louane Dupont"))
     follow(page, "Remplir la fiche santé")
     page.get_by_label("Mon enfant a un PAI").check()
     page.get_by_label("Arachides").check()

@@ -9,7 +9,7 @@ from accounts.actions import validate_account
 from accounts.models import User
 from reservations.models import Booking
 from tests.factories.wallet import wallet_with
-from tests.journeys.reading import balance, day, follow, press, read, rows, tick, title
+from tests.journeys.reading import balance, click, day, follow, press, read, rows, tick, title
 from tests.journeys.town import PASSWORD, add_child, add_duponts, add_parent
 from wallet.models import Purse
 
@@ -47,12 +47,12 @@ def test_guide_003_whole(visit_plain, town, code_for):
     follow(page, "Vérifier mes informations")
     press(page, "Je certifie que ces informations sont exactes")
     follow(page, "Cantine")
-    page.get_by_role("link", name="Réservation de repas Cantines Aiguilhe").click()
+    click(page.get_by_role("link", name="Réservation de repas Cantines Aiguilhe"))
     book_and_pay(page)
     assert balance(page) == "4,80 €"
 
     follow(page.locator("main"), "Mes réservations")
-    page.get_by_role("link", name="Annuler Réservation de repas Cantines Aiguilhe, Louane, 18-03-2027").click()
+    click(page.get_by_role("link", name="Annuler Réservation de repas Cantines Aiguilhe, Louane, 18-03-2027"))
     press(page, "Annuler la réservation")
     assert balance(page) == "8,60 €"
     press(page, "Se déconnecter")
@@ -121,12 +121,12 @@ def test_guide_004_asks_goes_back_changes_and_validates(visit_plain, town):
     wallet_with(10000, parent.guardian.family, Purse.objects.get(code="cdc"))
     add_child(parent.guardian.family, "Antoine", date(2022, 3, 4))
     page = visit_plain(parent, "/reservations/")
-    page.get_by_role("group", name="Activité concernée").get_by_text("ALSH 3-6 ans Matin").click()
+    click(page.get_by_role("group", name="Activité concernée").get_by_text("ALSH 3-6 ans Matin"))
     press(page, "Afficher le calendrier")
     tick(page, "mercredi 10 mars", "mercredi 17 mars")
     press(page, "Valider")
     follow(page, "Retour")
-    page.get_by_role("group", name="Activité concernée").get_by_text("ALSH 3-6 ans Matin").click()
+    click(page.get_by_role("group", name="Activité concernée").get_by_text("ALSH 3-6 ans Matin"))
     press(page, "Afficher le calendrier")
     day(page, "mercredi 10 mars").uncheck()
     press(page, "Valider")

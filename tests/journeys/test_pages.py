@@ -83,6 +83,7 @@ MORE = {
 
 def faults_of(page):
     """What is wrong on the page as it stands, by day and by night, and what axe leaves to people's eyes."""
+    page.wait_for_load_state()
     shape = page.evaluate(SHAPE)
     faults = [f"{what}: {shape[what]}" for what, good in GOOD.items() if shape[what] != good]
     page.evaluate(AXE_SCRIPT)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.doubles.test_stripe import a_payment
 from tests.journeys.conftest import DESKTOP, PHONE
-from tests.journeys.reading import press, read
+from tests.journeys.reading import click, press, read
 from tests.journeys.test_pages import faults_of
 from wallet import gateway
 
@@ -40,7 +40,7 @@ def test_a_card_is_refused_another_is_confirmed_and_the_payer_is_sent_back(windo
     assert (
         read(page.get_by_role("alert")) == "Votre carte n’est pas assez approvisionnée. Essayez avec une autre carte."
     )
-    page.get_by_role("link", name="4000 0025 0000 3155").click()
+    click(page.get_by_role("link", name="4000 0025 0000 3155"))
     assert page.get_by_label("Numéro de carte").input_value() == "4000 0025 0000 3155"
     press(page, "Payer 15,20 €")
     press(page, "Oui, c’est moi")
@@ -51,7 +51,7 @@ def test_a_card_is_refused_another_is_confirmed_and_the_payer_is_sent_back(windo
 def test_a_payer_may_leave_without_paying(window, stripe_double, payment):
     page = window(PHONE, java_script_enabled=False)
     page.goto(payment.url)
-    page.get_by_role("link", name="Retour au portail sans payer").click()
+    click(page.get_by_role("link", name="Retour au portail sans payer"))
     assert page.url == f"{stripe_double.address}/retour?retour=1"
     assert gateway.read_checkout(payment.id).status == "open"
 

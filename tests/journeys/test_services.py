@@ -14,7 +14,20 @@ from tests.corpus import images, pdfs
 from tests.factories.services import BIC, IBAN
 from tests.factories.wallet import family_with
 from tests.journeys.conftest import DESKTOP, PHONE
-from tests.journeys.reading import balance, columns, follow, messages, plain, press, read, read_all, rows, tick, title
+from tests.journeys.reading import (
+    balance,
+    click,
+    columns,
+    follow,
+    messages,
+    plain,
+    press,
+    read,
+    read_all,
+    rows,
+    tick,
+    title,
+)
 from tests.journeys.test_guide_002 import enter_as_agent
 from tests.journeys.test_health import clean
 from tests.journeys.town import add_child, add_duponts, add_parent, add_pending
@@ -83,7 +96,7 @@ def statuses(page):
 def test_a_parent_asks_gives_the_pieces_is_accepted_and_books(visit, guide, claire, letters):
     """The whole of the guide: a parent and an agent of the commune, each in their own browser."""
     parent, agent = visit(claire, "/mon-compte/"), visit()
-    parent.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Mes services").click()
+    click(parent.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Mes services"))
     add_the_canteen(parent)
     assert (
         closed(parent) == f"Théo Dupont, Louane Dupont : l’accès au service « {CANTEEN} » {NOT_COMPLETE} Mes services"
@@ -150,7 +163,7 @@ def give_the_pieces(page):
     page.get_by_label("BIC", exact=True).fill(BIC)
     press(page, "Valider")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Télécharger le mandat prérempli (PDF)").click()
+        click(page.get_by_role("link", name="Télécharger le mandat prérempli (PDF)"))
     signed = PDF | {"name": "mandat signé.pdf", "buffer": download.value.path().read_bytes()}
     page.get_by_label("Mandat de prélèvement").set_input_files(signed)
     press(page, "Valider")
@@ -163,7 +176,7 @@ def give_the_pieces(page):
 def open_the_request(page):
     """From « À traiter » to the family's request."""
     assert read_all(page.locator(".pv-todo li")) == [f"2 Demandes d’accès : {CANTEEN}", "5 Pièces à valider"]
-    page.locator(".pv-todo").get_by_role("link", name="Demandes d’accès").click()
+    click(page.locator(".pv-todo").get_by_role("link", name="Demandes d’accès"))
     follow(page, "Louane Dupont")
     assert title(page) == f"Famille Dupont – {CANTEEN}"
 
@@ -171,12 +184,12 @@ def open_the_request(page):
 def validate_the_pieces(page):
     """Read a sheet, validate both, then the mandate with the day it was signed."""
     with page.expect_download() as download:
-        piece(page, "Ouvrir", "Louane").click()
+        click(piece(page, "Ouvrir", "Louane"))
     assert download.value.path().read_bytes().startswith(b"%PDF")
     page.reload()
     for child in ("Louane", "Théo"):
-        piece(page, "Valider la pièce", child).click()
-    page.get_by_role("link", name="Valider la pièce : Mandat de prélèvement").click()
+        click(piece(page, "Valider la pièce", child))
+    click(page.get_by_role("link", name="Valider la pièce : Mandat de prélèvement"))
     page.get_by_label("Signé le").fill("2027-03-01")
     press(page, "Valider la pièce")
     assert SepaMandate.objects.count() == 1
@@ -228,7 +241,7 @@ def test_a_piece_is_refused_with_its_reason_given_again_and_the_request_accepted
 
     agent.goto("/admin/services/requestline/")
     follow(agent, "Louane Dupont")
-    agent.get_by_role("link", name=f"Refuser la pièce : {SHEET}").click()
+    click(agent.get_by_role("link", name=f"Refuser la pièce : {SHEET}"))
     agent.get_by_label("Motif, tel que la famille le lira").fill("La photo est floue.")
     press(agent, "Refuser la pièce")
     assert "La photo est floue." in letters(alone.email)[-1].body
@@ -244,7 +257,7 @@ def test_a_piece_is_refused_with_its_reason_given_again_and_the_request_accepted
     assert statuses(parent) == ["En attente"]
 
     agent.reload()
-    piece(agent, "Valider la pièce", "Louane").click()
+    click(piece(agent, "Valider la pièce", "Louane"))
     press(agent, "Accepter")
     assert letters(alone.email)[-1].subject == f"Votre demande est acceptée : {CANTEEN}"
     assert statuses(parent) == ["Valide"]
@@ -271,7 +284,7 @@ def test_an_agent_asks_for_pieces_and_the_family_reads_which(visit, guide, alone
     assert statuses(parent) == ["En attente"]
     agent.goto("/admin/services/requestline/")
     follow(agent, "Louane Dupont")
-    piece(agent, "Valider la pièce", "Louane").click()
+    click(piece(agent, "Valider la pièce", "Louane"))
     press(agent, "Accepter")
     assert statuses(parent) == ["Valide"]
 
@@ -356,7 +369,7 @@ def test_an_adult_is_asked_for_at_the_third_step_accepted_and_booked(visit, marc
 
     agent = visit(User.objects.get(identifier="agent-43078"), "/admin/")
     validate_account(agent=User.objects.get(identifier="agent-43078"), user=marc)
-    agent.locator(".pv-todo").get_by_role("link", name="Demandes d’accès").click()
+    click(agent.locator(".pv-todo").get_by_role("link", name="Demandes d’accès"))
     follow(agent, "Marc Benali")
     press(agent, "Accepter")
     assert letters("marc@example.org")[-1].subject == "Votre demande est acceptée : Coubon – Cantine scolaire"

@@ -16,6 +16,7 @@ from tests.kill.acts import ACTS
 from tests.kill.footprints import footprint
 
 BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+LEAVE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 
 
 class Killer:
@@ -78,6 +79,7 @@ class Scene:
     def _begin_anew(self) -> None:
         self.drop()
         with connection._nodb_cursor() as cursor:
+            cursor.execute(LEAVE, [self.world])  # a thread of an earlier test may still be about
             cursor.execute(f'CREATE DATABASE "{self.copy}" TEMPLATE "{self.world}"')
         with self.stripe.store.lock:
             self.at_stripe.backup(self.stripe.store.base)
