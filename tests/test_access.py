@@ -119,6 +119,15 @@ def test_an_agent_without_the_second_factor_opens_no_page_of_the_agents(world):
     assert where(client.get(reverse("admin:index"))) == ">admin:login"
 
 
+@pytest.mark.parametrize("wrong", ["n-importe-quoi", "1/widgets.css", "999999999999999999999"])
+def test_a_row_that_no_number_names_is_not_there(world, wrong):
+    """The admin leads back to its home with a sentence, or says 404."""
+    client = world.client("manager")
+    addresses = [f"{reverse(f'admin:{table}_changelist')}{wrong}/change/" for table in TABLES]
+    answers = {address: where(client.get(address)) for address in addresses}
+    assert {address: answer for address, answer in answers.items() if answer not in ("404", ">admin:index")} == {}
+
+
 def test_a_head_request_is_answered_as_a_get(world):
     client = world.client("parent")
     for name in ("home", "account", "wallet:statement", "reservations:cart"):

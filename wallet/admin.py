@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from families.models import Family
+from portal.lib.admin import CommunesAdmin, ReadOnly
 from portal.lib.money import euros
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
@@ -25,22 +26,8 @@ from wallet.statements import statement
 PAGE = 50
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, CommunesAdmin):
     """Shows an agent what concerns their families, and changes nothing."""
-
-    actions = None
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).of_agent(request.user)
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Purse)
@@ -79,7 +66,7 @@ class WalletAdmin(ReadOnlyAdmin):
         return search(queryset, search_term, "family__"), False
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        wallet = get_object_or_404(self.get_queryset(request), pk=object_id)
+        wallet = self.get_object(request, object_id)
         lines = Paginator(statement(wallet), PAGE).get_page(request.GET.get("page"))
         return super().change_view(request, object_id, form_url, {"lines": lines, "wallet": wallet})
 

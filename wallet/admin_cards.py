@@ -4,7 +4,6 @@ from functools import partial
 
 from django import forms
 from django.contrib import admin
-from django.shortcuts import get_object_or_404
 
 from portal.lib.admin import ManagersOnly, ReadOnly, ReadOnlyRows
 from portal.lib.money import euros
@@ -69,7 +68,7 @@ class CardPaymentAdmin(DecisionAdmin):
     pages = {"<int:pk>/rembourser/": "refund"}
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        payment = get_object_or_404(self.get_queryset(request), pk=object_id)
+        payment = self.get_object(request, object_id)
         context = {"may_refund": refundable(payment) > 0 and request.user.has_perm("wallet.add_cardrefund")}
         return super().change_view(request, object_id, form_url, context)
 

@@ -98,18 +98,22 @@ _CROWD = [
     FROM families_family family, unnest(ARRAY['Louane', 'Théo']) AS first_name WHERE family.name = 'Foule'
     """,
     """
-    INSERT INTO reservations_order (family_id, by_id, billing, booked_cents, cancelled_cents, at)
-    SELECT family.id, (SELECT min(id) FROM accounts_user), 'deferred', 2 * %(price)s, 0, %(now)s
+    INSERT INTO reservations_order (family_id, by_id, billing, booked_cents, cancelled_cents, consent, remarks, at)
+    SELECT family.id, (SELECT min(id) FROM accounts_user), 'deferred', 2 * %(price)s, 0, '', '{}', %(now)s
     FROM families_family family WHERE family.name = 'Foule'
     """,
     """
-    INSERT INTO reservations_session (activity_id, date, arrival, departure, booked, held, closed_reason)
-    SELECT id, %(day)s, arrival, departure, 0, 0, '' FROM reservations_activity WHERE billing = 'deferred'
+    INSERT INTO reservations_session (
+        activity_id, date, arrival, departure, booked, held, waiting, waiting_capacity, closed_reason
+    )
+    SELECT id, %(day)s, arrival, departure, 0, 0, 0, 0, '' FROM reservations_activity WHERE billing = 'deferred'
     """,
     """
-    INSERT INTO reservations_booking (session_id, member_id, family_id, order_id, billing, cents, quantity, status)
+    INSERT INTO reservations_booking (
+        session_id, member_id, family_id, order_id, billing, cents, quantity, origin, status
+    )
     SELECT days.pks[1 + family.id %% cardinality(days.pks)], member.id, family.id, request.id,
-           'deferred', %(price)s, 1, 'booked'
+           'deferred', %(price)s, 1, 'family', 'booked'
     FROM families_family family
     JOIN reservations_order request ON request.family_id = family.id
     JOIN families_member member ON member.last_name = family.id::text,
