@@ -9,7 +9,7 @@ from families.models import Family
 from reservations.models import Activity, Billing, Booking, Session
 from tests.bench import town
 from tests.bench.people import Person
-from wallet.actions import post_all
+from wallet.actions import post_all, revenue_accounts
 from wallet.models import Operation
 
 YEARS = 10
@@ -56,7 +56,8 @@ def _live(house: town.House, days: list[list[Session]]) -> None:
     for billing, wanted in ((Billing.PREPAID, meals), (Billing.DEFERRED, wednesdays)):
         ((order, rows),) = town.place_orders([house], {house.number: wanted}, billing, at).items()
         kind = Operation.Kind.BOOKING if billing == Billing.PREPAID else Operation.Kind.DEFERRED_DEBIT
-        draft = town.Draft(kind, [town.payment_of(house, row) for row in rows], house.user, kind.label, at)
+        revenue = revenue_accounts({row.session.activity.revenue_code for row in rows})
+        draft = town.Draft(kind, [town.payment_of(house, row, revenue) for row in rows], house.user, kind.label, at)
         (operation,) = post_all([draft])
         if billing == Billing.PREPAID:
             order.operation = operation

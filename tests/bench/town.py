@@ -16,7 +16,7 @@ from portal.lib.calendars import school_year_of
 from reservations.actions import refresh_sessions
 from reservations.models import Activity, Billing, Booking, OpeningRule, Order, Session, Tariff
 from services.models import AccessRequest, Audience, RequestLine, Service
-from wallet.actions import Draft, Move, post_all, revenue_account, system_account, wallet_of
+from wallet.actions import Draft, Move, post_all, revenue_accounts, system_account, wallet_of
 from wallet.models import CounterPayment, Operation, Wallet
 
 PRICE = 380  # cents
@@ -202,8 +202,9 @@ def _book(houses: list[House], days: dict[int, list[Session]], today: date, agen
         return
     credit(buyers, {house.number: len(meals[house.number]) * PRICE for house in buyers}, at, agent)
     orders = place_orders(buyers, meals, Billing.PREPAID, at)
+    revenue = revenue_accounts({house.canteen.revenue_code for house in buyers})
     drafts = [
-        Draft(Operation.Kind.BOOKING, [payment_of(house, row) for row in rows], house.user, "Réservations", at)
+        Draft(Operation.Kind.BOOKING, [payment_of(house, row, revenue) for row in rows], house.user, "Réservations", at)
         for house, rows in zip(buyers, orders.values(), strict=True)
     ]
     for order, operation in zip(orders, post_all(drafts), strict=True):
@@ -245,23 +246,14 @@ def place_orders(houses, wanted, billing, at) -> dict[Order, list[Booking]]:
     return found
 
 
-def payment_of(house: House, booking: Booking) -> Move:
+def payment_of(house: House, booking: Booking, revenue: dict[str, int]) -> Move:
     return Move(
         house.wallet.account_id,
-        REVENUE[booking.session.activity.revenue_code],
+        revenue[booking.session.activity.revenue_code],
         booking.cents,
         booking.payment_reference,
         f"{booking.member.first_name}, {booking.session}",
     )
-
-
-class _Revenue(dict):
-    def __missing__(self, code):
-        self[code] = revenue_account(code).pk
-        return self[code]
-
-
-REVENUE = _Revenue()
 
 
 def credit(houses, cents: dict[int, int], at, agent) -> None:
