@@ -54,6 +54,7 @@ class Page:
             ("Cantine", reverse("reservations:products", args=["cantine"])),
             ("Réservations", reverse("reservations:selection")),
             ("Mes réservations", reverse("reservations:bookings")),
+            ("Suivi", reverse("reservations:following")),
             (f"Panier{in_cart}", reverse("reservations:cart")),
             ("Historiques", reverse("reservations:history")),
             ("Soldes et paiements", reverse("reservations:balances")),

@@ -13,6 +13,7 @@ from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT
 from reservations.actions import debit_the_day, remind_low_balances
+from reservations.actions.reports import settle_and_report
 from reservations.actions.transmission import freeze_the_night, transmit
 from services.actions import retention
 from services.actions.expiry import expire
@@ -27,9 +28,10 @@ SECRETS_KEPT = timedelta(days=7)
 
 @shared_task
 def nightly():
-    """Run tonight's jobs; called again every hour, which resumes a crashed night and else does nothing."""
-    today = timezone.localdate()
-    failed = [job for job, work in JOBS.items() if not _done(job, work, today)]
+    """Run tonight's jobs, then the morning's; called every hour, which resumes a crashed night and else does nothing."""
+    now = timezone.localtime()
+    due = JOBS | MORNING_JOBS if now.hour >= MORNING else JOBS
+    failed = [job for job, work in due.items() if not _done(job, work, now.date())]
     if failed:
         raise NightFailed(", ".join(failed))
 
@@ -77,3 +79,5 @@ JOBS = {
     "expiry": expire,
     "retention": forget,
 }
+MORNING = 6  # o'clock: families are told then, once the back offices had the night to answer
+MORNING_JOBS = {"reports": settle_and_report}

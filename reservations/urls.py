@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reservations import views, views_money
+from reservations import views, views_following, views_money
 from reservations.histories import CONSUMPTIONS, PAYMENTS
 
 app_name = "reservations"
@@ -17,6 +17,8 @@ urlpatterns = [
     path("mes-reservations/", views.bookings, name="bookings"),
     path("mes-reservations/calendrier/", views.agenda, name="agenda"),
     path("mes-reservations/<int:pk>/annuler/", views.cancel, name="cancel"),
+    path("suivi/", views_following.following, name="following"),
+    path("suivi.pdf", views_following.following_pdf, name="following_pdf"),
     path("commandes/", views.orders, name="orders"),
     path("commandes/<int:pk>/", views.order, name="order"),
     path("commandes/<int:pk>/paiement/", views_money.offer_payment, name="offer_payment"),

@@ -283,6 +283,8 @@ ANSWERS = {
         "reservations:bookings",
         "reservations:agenda",
         "reservations:orders",
+        "reservations:following",
+        "reservations:following_pdf",
         "wallet:direct_debit",
         "wallet:top_up",
         "reservations:balances",

@@ -96,6 +96,7 @@ def test_the_tabs_of_the_family(visit, jean_paul):
         "Cantine",
         "Réservations",
         "Mes réservations",
+        "Suivi",
         "Panier",
         "Historiques",
         "Soldes et paiements",

@@ -11,6 +11,7 @@ NOT_A_PAGE = {
     "services:blank",
     "services:download",
     "reservations:history_file",
+    "reservations:following_pdf",
     "reservations:receipt",
     "health",
     "authority_css",

@@ -105,6 +105,15 @@ def test_a_job_that_fails_keeps_no_other_from_running_and_is_tried_again_within_
     assert set(done.values_list("job", flat=True)) == set(tasks.JOBS)
 
 
+def test_families_are_told_in_the_morning_not_in_the_night():
+    with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
+        nightly()
+        assert not JobRun.objects.filter(job="reports").exists()
+        clock.move_to("2026-11-03 06:40+01:00")
+        nightly()
+    assert JobRun.objects.get(job="reports").report == {"settled": 0, "reports": 0}
+
+
 def test_the_night_is_taken_up_again_every_hour_in_case_it_crashed():
     rounds = {row["task"] for name, row in CELERY_BEAT_SCHEDULE.items() if name in ("nightly", "watchdog")}
     assert rounds == {"portal.tasks.nightly"}

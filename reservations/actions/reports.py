@@ -1,0 +1,91 @@
+"""The morning's report: what the night made definitive is told to each family, once (S4-93, S4-124).
+
+Bookings of services that no back office knows become definitive here; the others when it has answered. Definitive and
+told is one transaction: whatever crashes, nobody is told twice, nor forgotten.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from portal.lib.transactions import outermost
+from reservations.emails_reports import Told, reports
+from reservations.models import BackOfficeService, Booking, Change
+
+CHUNK = 500  # families a transaction
+RECENT = timedelta(days=7)  # what was asked for earlier is settled without a word: a portal that is taken up anew
+
+
+def settle_and_report(today: date) -> dict[str, int]:
+    """Settle what no back office decides, tell every family what is new; {"settled", "reports"}."""
+    done = Counter(settled=0, reports=0)
+    for families in _chunks(sorted({*_unsettled().values_list("family", flat=True).distinct(), *_answered()})):
+        done.update(_settle_and_tell(families))
+    return dict(done)
+
+
+def _unsettled():
+    linked = BackOfficeService.objects.values("service")
+    return Booking.objects.filter(settled_at=None, changes=None).exclude(session__activity__service__in=linked)
+
+
+def _answered():
+    return Change.objects.filter(reported_at=None).exclude(verdict="").values_list("family", flat=True).distinct()
+
+
+def _chunks(families: list[int]) -> Iterator[list[int]]:
+    for first in range(0, len(families), CHUNK):
+        yield families[first : first + CHUNK]
+
+
+@outermost
+def _settle_and_tell(families: list[int]) -> dict[str, int]:
+    """Bookings by pk, then lines by pk; what another run took a moment before is no more among them."""
+    now = timezone.now()
+    settled, told = _settle(families, now), []
+    for rows in (settled.values(), _report(families, now)):
+        told += rows
+    recent = [each for each in told if each.asked_at >= now - RECENT]
+    return {"settled": len(settled), "reports": reports(recent)}
+
+
+def _settle(families: list[int], now: datetime) -> dict[int, Told]:
+    rows = _unsettled().filter(family__in=families).order_by("pk").select_for_update(of=("self",), no_key=True)
+    found = {
+        pk: Told(family, asked_at, day, first_name, activity, "Annulée" if ended else "Validée")
+        for pk, family, asked_at, day, first_name, activity, ended in rows.values_list(
+            "pk",
+            "family",
+            "order__at",
+            "session__date",
+            "member__first_name",
+            "session__activity__name",
+            "cancelled_at",
+        )
+    }
+    Booking.objects.filter(pk__in=found).update(settled_at=now)
+    return found
+
+
+def _report(families: list[int], now: datetime) -> list[Told]:
+    rows = Change.objects.filter(family__in=families, reported_at=None).exclude(verdict="")
+    lines = list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+    Change.objects.filter(pk__in=[line.pk for line in lines]).update(reported_at=now)
+    return [_told(line) for line in lines if line.kind != Change.Kind.FAMILY]
+
+
+def _told(line: Change) -> Told:
+    day, refused = date.fromisoformat(line.payload["date"]), line.verdict == Change.Verdict.REFUSED
+    state = _STATES[line.kind, refused]
+    names = line.payload["first_name"], line.payload["activity_name"]
+    return Told(line.family_id, line.verdict_at, day, *names, state, line.reason)
+
+
+_STATES = {
+    (Change.Kind.BOOKING, False): "Validée",
+    (Change.Kind.BOOKING, True): "Refusée",
+    (Change.Kind.CANCELLATION, False): "Annulation validée",
+    (Change.Kind.CANCELLATION, True): "Annulation à l’étude",
+}

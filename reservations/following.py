@@ -1,0 +1,75 @@
+"""« Suivi »: each booking of a family and how far its transmission is (guide 004)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from reservations.models import Booking, Change, Transmission
+
+PAST = timedelta(days=31)  # how long a day that is over stays shown
+Verdict = Change.Verdict
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a booking is, in a word; ``reason``: why it was refused."""
+
+    label: str
+    tone: str = "quiet"
+    reason: str = ""
+
+
+def followed(user: User) -> QuerySet[Booking]:
+    """The family's bookings of the past month and to come, ended ones too, by day; give them ``with_states``."""
+    lines = Change.objects.select_related("transmission").only(
+        "booking", "kind", "verdict", "reason", "transmission__status"
+    )
+    return (
+        Booking.objects.of(user)
+        .filter(session__date__gte=timezone.localdate() - PAST)
+        .select_related("session__activity__service__commune", "member")
+        .prefetch_related(Prefetch("changes", lines, to_attr="lines"))
+        .order_by("session__date", "member__birth_date", "pk")
+    )
+
+
+def with_states(bookings: Iterable[Booking]) -> list[Booking]:
+    """The bookings of ``followed`` with their ``state``."""
+    rows = list(bookings)
+    for row in rows:
+        row.state = state_of(row, row.lines)
+    return rows
+
+
+def state_of(booking: Booking, lines: Iterable[Change]) -> State:
+    """« Non transmis », « Transmise », then « Validée » or « Refusée » (S4-96…S4-99); how its end goes, once ended."""
+    made, ended = (_line(lines, kind) for kind in (Change.Kind.BOOKING, Change.Kind.CANCELLATION))
+    if made and made.verdict == Verdict.REFUSED:
+        return State("Refusée", "danger", made.reason)
+    if booking.status == Booking.Status.BOOKED:
+        return _standing(booking, made)
+    if ended and ended.verdict == Verdict.REFUSED:
+        return State("Annulation à l’étude", "warn", ended.reason)
+    if booking.status == Booking.Status.CLOSED:
+        return State("Journée fermée")
+    if ended and not ended.verdict:
+        return State("Annulation transmise" if _is_sent(ended) else "Annulation non transmise", "info")
+    return State("Annulée")
+
+
+def _line(lines: Iterable[Change], kind: str) -> Change | None:
+    return next((line for line in lines if line.kind == kind), None)
+
+
+def _standing(booking: Booking, made: Change | None) -> State:
+    if (made.verdict == Verdict.ACCEPTED) if made else booking.settled_at:
+        return State("Validée", "ok")
+    return State("Transmise", "info") if made and _is_sent(made) else State("Non transmis", "warn")
+
+
+def _is_sent(line: Change) -> bool:
+    return line.transmission is not None and line.transmission.status != Transmission.Status.FROZEN
