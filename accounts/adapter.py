@@ -9,7 +9,8 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import SecurityQuestion, User
+from accounts.questions import link_parts
 from portal.lib import mailing
 from portal.lib.dates import moment_long
 
@@ -46,6 +47,13 @@ class AccountAdapter(DefaultAccountAdapter):
             context=plain | {"first_name": user.first_name if user else "", "at": self._now()},
             secret=secret,
         )
+
+    def send_password_reset_mail(self, user, email, context):
+        """Who set a security question is led to it; the link of the new password comes after the right answer."""
+        if not SecurityQuestion.objects.filter(user=user).exists():
+            return super().send_password_reset_mail(user, email, context)
+        url = settings.PUBLIC_URL + reverse("answer_question", args=link_parts(user))
+        return self.send_mail("account/email/password_question", email, context | {"password_reset_url": url})
 
     def _now(self):
         now = timezone.localtime()

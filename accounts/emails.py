@@ -52,6 +52,11 @@ def password_chosen(user: User) -> None:
     mailing.queue(**_message("password_chosen", user))
 
 
+def question_changed(user: User) -> None:
+    """Tell a person that their security question was set or taken away; neither question nor answer is in it."""
+    mailing.queue(**_message("question_changed", user))
+
+
 def preview_validated(user: User) -> tuple[str, str]:
     """Return the subject and text of the email that a validation will send."""
     return mailing.render(OutgoingEmail(**_validated(user)))[:2]

@@ -141,3 +141,28 @@ class ActivationForm(forms.Form):
         password = self.cleaned_data["password"]
         password_validation.validate_password(password)
         return password
+
+
+class AnswerField(forms.CharField):
+    """The answer to a security question: shown while it is typed, remembered by no browser."""
+
+    def __init__(self, **kwargs):
+        widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
+        super().__init__(**{"label": "Votre réponse", "max_length": 120, "widget": widget, **kwargs})
+
+
+class QuestionForm(forms.Form):
+    """« Question de sécurité » (S4-113)."""
+
+    question = forms.CharField(
+        label="Votre question",
+        max_length=120,
+        help_text="Par exemple « Comment s’appelait ma première maîtresse ? » : une réponse que vos proches ignorent.",
+    )
+    answer = AnswerField(help_text="Les majuscules, les accents et les espaces ne comptent pas.")
+
+
+class AnswerForm(forms.Form):
+    """The answer asked of who forgot their password."""
+
+    answer = AnswerField()

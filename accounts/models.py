@@ -13,7 +13,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 ACTIVATION_DAYS = 60
-MAX_FAILURES = 5  # wrong codes before a letter is worth nothing
+MAX_FAILURES = 5  # wrong codes before a letter is worth nothing, wrong answers before the question is blocked
+BLOCKED = timedelta(hours=24)  # after the last wrong answer
 
 
 class SchoolZone(models.TextChoices):
@@ -264,3 +265,24 @@ class ActivationCode(models.Model):
     @staticmethod
     def default_expiry():
         return timezone.now() + timedelta(days=ACTIVATION_DAYS)
+
+
+class SecurityQuestion(models.Model):
+    """Question de sécurité: asked of who forgot their password, before the reset link; never instead of it."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="security_question")
+    question = models.CharField("question", max_length=120)
+    answer_hash = models.CharField(max_length=128)
+    failures = models.PositiveSmallIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "question de sécurité"
+        verbose_name_plural = "questions de sécurité"
+
+    def __str__(self):
+        return f"Question de {self.user}"
+
+    def is_blocked(self) -> bool:
+        """Whether too many wrong answers were given in the last hours."""
+        return self.failures >= MAX_FAILURES and timezone.now() < self.failed_at + BLOCKED

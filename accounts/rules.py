@@ -1,12 +1,14 @@
 """Regulations of accounts as pure functions, and the sentences of their refusals."""
 
 import secrets
+import unicodedata
 from datetime import date
 
 from portal.lib.refusals import Refusal
 
 OLDEST_BIRTH = date(1900, 1, 1)
 MAX_REASON = 1000
+MIN_QUESTION, MIN_ANSWER = 8, 4  # letters or digits
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is misread on paper
 CODE_GROUPS = 3  # of 4 letters: 31^12, about 59 bits, with 5 tries
 
@@ -50,6 +52,22 @@ class WrongActivation(Refusal):
     )
 
 
+class WeakQuestion(Refusal):
+    """What is wrong with a question and its answer: all at once."""
+
+
+class WrongAnswer(Refusal):
+    sentence = "Ce n’est pas la bonne réponse."
+
+
+class QuestionBlocked(Refusal):
+    sentence = "Trop de mauvaises réponses : attendez 24 heures, ou demandez un courrier d’activation à votre mairie."
+
+
+class DeadLink(Refusal):
+    sentence = "Ce lien n’est plus valable : il a déjà servi, ou il date de plus de 2 heures."
+
+
 def check_reason(reason: str) -> str:
     """Return the reason of a refusal without spaces around; raise when it is empty or too long."""
     reason = reason.strip()
@@ -58,6 +76,25 @@ def check_reason(reason: str) -> str:
     if len(reason) > MAX_REASON:
         raise ReasonTooLong
     return reason
+
+
+def bare_answer(typed: str) -> str:
+    """Return an answer as it is compared: without case, accents, punctuation or spaces."""
+    letters = unicodedata.normalize("NFKD", typed.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def check_question(question: str, answer: str) -> None:
+    """Raise WeakQuestion when the answer is short, or the question tells it."""
+    said, faults = bare_answer(answer), []
+    if len(bare_answer(question)) < MIN_QUESTION:
+        faults.append("Écrivez une vraie question.")
+    if len(said) < MIN_ANSWER:
+        faults.append(f"La réponse compte au moins {MIN_ANSWER} lettres ou chiffres.")
+    elif said in bare_answer(question):
+        faults.append("La question ne doit pas contenir la réponse.")
+    if faults:
+        raise WeakQuestion(*faults)
 
 
 def birth_fault(birth_date: date | None, today: date) -> str:

@@ -1,5 +1,6 @@
-"""Pages of one's own account: waiting, profile, messages, the code of a letter."""
+"""Pages of one's own account: waiting, profile, security question, messages, the code of a letter."""
 
+from allauth.account.decorators import reauthentication_required
 from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -9,13 +10,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import actions
+from accounts import actions, hooks, questions
 from accounts.adapter import landing_url
-from accounts.forms import EMAIL_REASON, ActivationForm, DetailsForm
-from accounts.models import Consent
+from accounts.forms import EMAIL_REASON, ActivationForm, AnswerForm, DetailsForm, QuestionForm
+from accounts.models import Consent, SecurityQuestion
+from accounts.rules import DeadLink
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
-from portal.lib.refusals import Refusal
+from portal.lib.once import make_key
+from portal.lib.refusals import Refusal, StalePage
 
 MESSAGES_A_PAGE = 20
 
@@ -61,18 +64,79 @@ def _activated(form) -> bool:
 
 def profile(request):
     """« Profil »: what the portal knows about the person, and « Modifier »."""
-    consents = Consent.objects.of(request.user).order_by("kind", "-at", "-pk").distinct("kind")
-    return render(request, "accounts/profile.html", {"consents": consents, "email_reason": EMAIL_REASON})
+    context = {
+        "consents": Consent.objects.of(request.user).order_by("kind", "-at", "-pk").distinct("kind"),
+        "email_reason": EMAIL_REASON,
+        "has_question": SecurityQuestion.objects.filter(user=request.user).exists(),
+        "is_transmitted": any(hooks.is_transmitted(user=request.user)),
+    }
+    return render(request, "accounts/profile.html", context)
 
 
 def edit_profile(request):
-    """« Modifier »: personal details and boxes; the email and the password have pages of their own."""
+    """« Modifier »: personal details and boxes; the email, the password and the question have pages of their own."""
     form = DetailsForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         actions.update_details(user=request.user, details=form.details(), consents=form.consents())
         messages.success(request, "Vos informations sont enregistrées.")
         return redirect("profile")
-    return render(request, "accounts/profile_edit.html", {"form": form, "email_reason": EMAIL_REASON})
+    is_transmitted = any(hooks.is_transmitted(user=request.user))
+    context = {"form": form, "email_reason": EMAIL_REASON, "is_transmitted": is_transmitted}
+    return render(request, "accounts/profile_edit.html", context)
+
+
+@sensitive_post_parameters("answer")
+@reauthentication_required
+def security_question(request):
+    """« Question de sécurité »: set one, or another."""
+    asked = SecurityQuestion.objects.filter(user=request.user).first()
+    form = QuestionForm(request.POST or None, initial={"question": asked.question} if asked else None)
+    key = request.POST.get("once_key") or make_key(request.user.owner, questions.SETTING)
+    asked_for = {"user": request.user, "key": key}
+    if request.method == "POST" and form.is_valid() and _told(form, questions.set_question, asked_for):
+        messages.success(request, "Votre question de sécurité est enregistrée.")
+        return redirect("profile")
+    context = {"form": form, "once_key": key, "asked": asked}
+    context["removal_key"] = make_key(request.user.owner, questions.REMOVING)
+    return render(request, "accounts/question.html", context)
+
+
+@require_POST
+@reauthentication_required
+def remove_security_question(request):
+    """« Retirer ma question »."""
+    questions.remove_question(user=request.user, key=request.POST.get("once_key", ""))
+    messages.success(request, "Votre question de sécurité est retirée.")
+    return redirect("profile")
+
+
+@login_not_required
+@sensitive_post_parameters("answer")
+@rate_limit(action="question")
+@never_cache
+def answer_question(request, uid, token):
+    """The question of who forgot their password: the right answer leads to the page of the new password."""
+    try:
+        asked = questions.question_of_link(uid, token)
+    except DeadLink as refusal:
+        return render(request, "accounts/question_answer.html", {"refusal": refusal})
+    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        parts = _told(form, questions.reset_parts, {"asked": asked})
+        if parts:
+            return redirect("account_reset_password_from_key", **parts)
+    return render(request, "accounts/question_answer.html", {"form": form, "asked": asked})
+
+
+def _told(form, action, arguments):
+    """Run an action on what was typed, return its answer or True; a refusal is told on top of the form, None returned."""
+    try:
+        return action(**arguments, **form.cleaned_data) or True
+    except StalePage:
+        raise
+    except Refusal as refusal:
+        form.add_error(None, refusal.sentences)
+        return None
 
 
 def message_list(request):

@@ -4,22 +4,7 @@ The answers about a beneficiary are asked while their row is locked ``FOR UPDATE
 it (``actions.hold_members``), is waited for and then seen; one that comes later waits, then finds nobody to book.
 """
 
-
-class Hook:
-    """A question that upper apps answer: ``register(fn)`` adds an answer, calling the hook returns all answers."""
-
-    def __init__(self):
-        self.answers = []
-
-    def register(self, answer):
-        """Add an answer, once; usable as a decorator."""
-        if answer not in self.answers:
-            self.answers.append(answer)
-        return answer
-
-    def __call__(self, **question) -> list:
-        return [answer(**question) for answer in self.answers]
-
+from portal.lib.hooks import Hook
 
 # fn(*, member) -> bool: was something ever booked or asked for this person, by any family?
 has_history = Hook()

@@ -189,7 +189,7 @@ MFA_FORMS = {
     "add_webauthn": "accounts.allauth_forms.AddPasskeyForm",
     "edit_webauthn": "accounts.allauth_forms.EditPasskeyForm",
 }
-ACCOUNT_RATE_LIMITS = {"activation": "10/m/ip,60/h/ip"}
+ACCOUNT_RATE_LIMITS = {"activation": "10/m/ip,60/h/ip", "question": "20/m/ip,60/h/ip"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "identifier"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

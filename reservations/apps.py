@@ -6,12 +6,14 @@ class ReservationsConfig(AppConfig):
     verbose_name = "Réservations"
 
     def ready(self):
+        from accounts.hooks import is_transmitted
         from families import hooks
         from reservations import history
         from reservations.actions.card_checkout import PURPOSE, CartPayment
         from services.hooks import booking_addresses
         from wallet import checks, purposes
 
+        is_transmitted.register(history.is_transmitted)
         hooks.has_history.register(history.has_history)
         hooks.upcoming_bookings.register(history.upcoming_bookings)
         hooks.family_has_history.register(history.family_has_history)

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from families.models import Family, Member
-from reservations.models import Activity, Booking, Order
+from reservations.models import Activity, BackOfficeService, Booking, Order
+from services.models import RequestLine
 from wallet.checks import rows
 
 
@@ -40,6 +43,17 @@ def booking_addresses(*, services: Collection[int]) -> dict[int, str]:
         else reverse("reservations:products", args=[rows[0][1]])
         for service, rows in found.items()
     }
+
+
+def is_transmitted(*, user: User) -> bool:
+    """Whether the person's family uses a service whose software is told by night."""
+    accepted = RequestLine.objects.of(user).filter(status=RequestLine.Status.ACCEPTED)
+    booked = Booking.objects.filter(family__guardians__user=user)
+    linked = BackOfficeService.objects.filter(back_office__is_active=True)
+    used = Q(service__in=accepted.values("request__service")) | Q(
+        service__in=booked.values("session__activity__service")
+    )
+    return linked.filter(used).exists()
 
 
 def check_bookings() -> Iterator[str]:

@@ -14,6 +14,7 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.questions import SETTING, link_parts, set_question
 from families.actions import invite
 from families.models import Contact, Family, Invitation, Member, Membership
 from portal.lib.documents import vault
@@ -108,6 +109,8 @@ def _fill(world: World, claire: User, family: Family) -> None:
     invitation = invite(user=claire, email="louis@example.org", kind=Invitation.Kind.HOUSEHOLD)
     letter = OutgoingEmail.objects.get(template="families/invitation")
     world.token = letter.context["path"].rstrip("/").rsplit("/", 1)[1]
+    question = {"question": "Le nom de ma première maîtresse ?", "answer": "Éléonore"}
+    set_question(user=claire, key=make_key(claire.owner, SETTING), **question)
     world.objects = {
         "member": louane,
         "withdrawn": withdrawn,
@@ -232,6 +235,7 @@ ANSWERS = {
         "account_reset_password_from_key_done",
         "account_reset_password_from_key",
         "account_reset_password_done",
+        "answer_question",
     ],
     "login wait >families:members 200 200 work work work": [
         "account",
@@ -322,6 +326,7 @@ ANSWERS = {
     "login 405 405 405 405 405 405 405": [
         "signup_remove_member",
         "ask_again",
+        "security_question_remove",
     ],
     "login 200 200 200 200 200 200 200": [
         "profile",
@@ -358,6 +363,7 @@ ANSWERS = {
         "mfa_reauthenticate",
     ],
     "login password password password password password password password": [
+        "security_question",
         "mfa_activate_totp",
         "mfa_generate_recovery_codes",
         "mfa_add_webauthn",
@@ -528,6 +534,7 @@ def paths_of(world: World) -> dict[str, str]:
     held = world.objects
     named = {
         "account_message": {"pk": held["message"].pk},
+        "answer_question": dict(zip(("uid", "token"), link_parts(world.people["parent"]), strict=True)),
         "account_reset_password_from_key": {"uidb36": "x", "key": "y-z"},
         "admin:app_list": {"app_label": "families"},
         "admin:families_roll_over": {"pk": held["school"].pk, "year": 2026},
