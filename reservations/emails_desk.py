@@ -89,3 +89,14 @@ def cancelled_by_agent(booking: Booking, reason: str, recredited: int, kept: boo
         "kept": _euros(booking.cents) if kept else "",
     }
     tell_families("reservations/cancelled_by_agent", {booking.family_id: context})
+
+
+def came_without_booking(booking: Booking) -> None:
+    """« Venu sans réservation »: which day, at which price, that it is taken from the wallet."""
+    context = {
+        "day": _long(booking.session.date),
+        "member": booking.member.first_name,
+        "activity": str(booking.session.activity),
+        "price": euros(booking.cents),
+    }
+    tell_families("reservations/came_without_booking", {booking.family_id: context})

@@ -22,8 +22,10 @@ from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
 from portal.models import News
 from reservations.actions import choose_days, confirm_cart
+from reservations.actions.attendance import add_present, adding_purpose
 from reservations.actions.baskets import read_basket
-from reservations.models import Activity, Billing, Booking, Cart, Order
+from reservations.attendance import price_without_booking
+from reservations.models import Activity, Billing, Booking, Cart, Order, Session
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
@@ -151,7 +153,16 @@ def _fill(world: World, claire: User, family: Family) -> None:
         **_by_direct_debit(world.town.manager, payment.wallet),
         "news": News.objects.create(commune=world.town.aiguilhe, title="Portes ouvertes", text="Samedi à 10 h."),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
+        "today": came(world.town.agent, family, louane, activity.sessions.get(date=NOW.date())),
     }
+
+
+def came(agent: User, family: Family, child: Member, session: Session) -> Session:
+    """A child came today without a booking: the sheet has one."""
+    price = str(price_without_booking(session, family, child))
+    key = make_key(agent.owner, adding_purpose(session, family, child), price)
+    add_present(agent=agent, session=session, family=family, member=child, key=key)
+    return session
 
 
 def _by_direct_debit(manager: User, wallet: Wallet) -> dict[str, models.Model]:
@@ -388,6 +399,7 @@ ANSWERS = {
         "admin:accounting_month_pdf",
         "admin:closing",
         "admin:desk",
+        "admin:attendance_day",
     ],
     "login wait gate gate gate >admin:family_import >admin:family_import >admin:family_import": [
         "admin:family_import_confirm",
@@ -423,6 +435,8 @@ ANSWERS = {
         "admin:wallet_exemption",
         "admin:desk_family",
         "admin:desk_cancel",
+        "admin:attendance",
+        "admin:attendance_add",
         "admin:services_requestline_accepter",
         "admin:services_requestline_refuser",
         "admin:services_requestline_pieces",
@@ -442,6 +456,7 @@ ANSWERS = {
         "admin:wallet_directdebit_report_confirm",
     ],
     "login wait gate gate gate 405 405 405": [
+        "admin:attendance_send",
         "admin:services_supportingdocument_ouvrir",
     ],
     "login wait gate gate gate 403 403 200": [
@@ -525,7 +540,7 @@ FOREIGN = {
         ],
         "404",
     ),
-    "stranger": dict.fromkeys(ANSWERS["login wait gate gate gate 200 404 200"], "404"),
+    "stranger": dict.fromkeys([*ANSWERS["login wait gate gate gate 200 404 200"], "admin:attendance_send"], "404"),
 }
 
 
@@ -541,6 +556,9 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:desk_family": {"pk": held["family"].pk},
         "admin:desk_book": {"pk": held["family"].pk},
         "admin:desk_cancel": {"pk": held["booking"].pk},
+        "admin:attendance": {"pk": held["today"].pk},
+        "admin:attendance_add": {"pk": held["today"].pk},
+        "admin:attendance_send": {"pk": held["today"].pk},
         "admin:wallet_cancel_credit": {"payment_id": held["payment"].pk},
         "admin:wallet_credit": {"family_id": held["family"].pk},
         "admin:wallet_exemption": {"wallet_id": held["wallet"].pk},

@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from tests.bench import run, town
+from tests.bench import attendance, run, town
 from wallet.checks import differences
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.bench.urls")]
@@ -33,6 +33,14 @@ def test_the_bench_runs_and_the_calendar_keeps_its_queries_and_its_weight(hamlet
     calendars = [row.seen_queries for row in measures if row.name.startswith("Calendar")]
     assert calendars == [8, 8, 8]
     assert [row.name for row in measures if row.seen_bytes > (row.kilobytes or 60) * 1000] == []
+    assert list(differences()) == []
+
+
+def test_a_sheet_of_2000_children_keeps_its_weight(hamlet):
+    """At most 300 kB, in as many queries as a short one (tests/reservations/test_attendance.py)."""
+    row = attendance.sheet()
+    row.look()
+    assert (row.seen_queries, row.seen_bytes < 300_000) == (7, True)
     assert list(differences()) == []
 
 

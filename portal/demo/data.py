@@ -245,6 +245,9 @@ ACTIVITIES = [
     ),
 ]
 
+# What a day costs that was booked late, or not at all, in percent of the dearest price
+OTHERWISE = [("late", 150), ("unbooked", 200)]
+
 # (first name, last name, gender, INSEE code, children as (first name, birth date), cents in the wallet)
 FAMILIES = [
     ("Claire", "Dupont", "Mme", "01371", [("Louane", date(2018, 5, 10)), ("Théo", date(2013, 7, 12))], 4260),

@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data, past, sepa
+from portal.demo import access, data, past, sepa, today
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -112,6 +112,10 @@ def _activities(communes, purses):
             for residents in service.audiences.filter(residence=Audience.Residence.INSIDE):
                 Tariff.objects.create(activity=activity, audience=residents, cents=inside, valid_from=date(2020, 1, 1))
             Tariff.objects.create(activity=activity, cents=outside, valid_from=date(2020, 1, 1))
+            for kind, percent in data.OTHERWISE:
+                Tariff.objects.create(
+                    activity=activity, kind=kind, cents=outside * percent // 100, valid_from=date(2020, 1, 1)
+                )
 
 
 def _open(activity: Activity, first: date, last: date):
@@ -175,6 +179,7 @@ def _family(number: int, row: tuple, communes, schools, agents):
         )
     access.let_in(user, agents[code], number)
     _credit(agents[code], user, cents, number)
+    today.live(user, agents[code], number)
     if number % 6 != 5:
         _book(user, code)
     if code == data.CESTAS:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.core.management import call_command
 
-from tests.bench import books, databases, decade, direct_debits, night, rush
+from tests.bench import attendance, books, databases, decade, direct_debits, night, rush
 from tests.bench.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child, second_family
@@ -19,7 +19,7 @@ def main() -> None:
     """Measure, print, and exit non-zero when a limit is broken."""
     call_command("collectstatic", interactive=False, verbosity=0)
     few, broken = measured(HAMLET, pages)
-    many, more = measured(TOWN, lambda: [*pages(), *carts(), webhook()])
+    many, more = measured(TOWN, lambda: [*pages(), *carts(), webhook(), attendance.sheet()])
     broken += more + grown(few, many)
     print(rush.report())
     databases.require_exact_ledger()

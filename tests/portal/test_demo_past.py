@@ -9,7 +9,7 @@ import time_machine
 from accounts.models import User
 from portal.demo import data
 from portal.demo.seed import seed
-from reservations.models import Booking
+from reservations.models import Attendance, Booking
 from wallet import checks
 from wallet.models import Operation, Transfer, Wallet
 
@@ -41,7 +41,7 @@ def test_a_family_owes_what_the_guide_shows_whatever_the_day(demo):
 
 def test_days_of_the_centre_were_debited(demo):
     user = User.objects.get(identifier="F0001001")
-    past = Booking.objects.filter(family=user.guardian.family, session__date__lt=demo.date())
+    past = Booking.objects.filter(family=user.guardian.family, session__date__lt=demo.date(), billing="deferred")
     assert past.filter(debited_at=None).count() == 0
     assert past.exists() == (demo.month == 11)
     operations = Operation.objects.filter(kind="deferred_debit").values_list("label", flat=True)
@@ -53,3 +53,9 @@ def test_a_second_run_changes_nothing(demo):
     before = Booking.objects.count(), Transfer.objects.count()
     seed(families=6)
     assert (Booking.objects.count(), Transfer.objects.count()) == before
+
+
+def test_the_sheet_of_the_day_has_children_some_of_them_marked(demo):
+    day = demo.date().replace(day=20 if demo.month == 11 else 1)
+    rows = Booking.objects.active().filter(session__date=day, session__activity__kind="cantine")
+    assert (rows.count(), Attendance.objects.filter(booking__in=rows).count()) == (8, 5)

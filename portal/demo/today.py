@@ -1,0 +1,57 @@
+"""The demo's day at the canteen: who eats there, half of them marked already."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from portal.lib.transactions import outermost
+from reservations.actions.attendance import Mark, mark
+from reservations.actions.baskets import change_counters
+from reservations.actions.changes import record_changes
+from reservations.actions.ledger import pay_bookings
+from reservations.facts import family_facts, members_with_schooling
+from reservations.models import Activity, Attendance, Billing, Booking, Order, Session
+from reservations.offers import PriceBook, without_access
+from wallet.actions import post
+from wallet.models import Operation
+
+
+def last_day(activity: Activity) -> Session | None:
+    """Today where the activity takes place, else its last day."""
+    return activity.sessions.filter(date__lte=timezone.localdate(), closed_at=None).order_by("date").last()
+
+
+def live(user: User, agent: User, number: int) -> None:
+    """Have the family's children eat at their canteen, as booked and paid a week before; mark every second family."""
+    activities = Activity.objects.offered().filter(kind=Activity.Kind.CANTEEN, age_min=None)
+    for activity in activities.filter(service__commune=user.commune)[:1]:
+        it = last_day(activity)
+        if it and (bookings := _book(user, activity, it)) and number % 2:
+            marks = [Mark(each.pk, Attendance.Status.PRESENT, timezone.now()) for each in bookings]
+            mark(agent=agent, session=it, marks=marks)
+
+
+@outermost
+def _book(user: User, activity: Activity, it: Session) -> list[Booking]:
+    family = user.guardian.family
+    prices = PriceBook([activity], family_facts(family.pk, timezone.localdate()))
+    members = [each for each in members_with_schooling(family.pk) if not without_access(activity.service, each)]
+    if not members:
+        return []
+    at = timezone.make_aware(datetime.combine(it.date - timedelta(7), datetime.min.time()))
+    cents = {each.pk: prices.cents(activity.pk, it.date, each) for each in members}
+    order = Order.objects.create(
+        family=family, by=user, billing=Billing.PREPAID, booked_cents=sum(cents.values()), at=at
+    )
+    it.activity = activity
+    rows = Booking.objects.bulk_create(
+        Booking(session=it, member=each, family=family, order=order, billing=Billing.PREPAID, cents=cents[each.pk])
+        for each in members
+    )
+    change_counters(Counter([it.pk] * len(rows)), Counter())
+    record_changes(booked=rows)
+    order.operation = post(Operation.Kind.BOOKING, pay_bookings(rows), actor=user, label="Réservations", at=at)
+    order.save(update_fields=["operation"])
+    return rows
