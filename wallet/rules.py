@@ -51,3 +51,8 @@ def spread(cents: int, left: Mapping[int, int]) -> dict[int, int]:
     if cents:
         parts[pk] += cents
     return {pk: part for pk, part in parts.items() if part}
+
+
+def is_suspended(owed: int, limit: int | None, never_blocked: bool) -> bool:
+    """Whether a wallet that owes so many cents books nothing new: its purse has a limit, and nobody exempted it."""
+    return limit is not None and owed > limit and not never_blocked

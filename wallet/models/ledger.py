@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from families.models import Family
 from portal.lib.money import euros
+from wallet.rules import is_suspended
 
 
 class Purse(models.Model):
@@ -213,8 +214,7 @@ class Wallet(models.Model):
     @property
     def is_suspended(self) -> bool:
         """Whether nothing new is booked on it until what is owed is paid; see ``WalletQuerySet.suspended``."""
-        limit = self.purse.blocked_above
-        return limit is not None and self.owed > limit and not self.never_blocked
+        return is_suspended(self.owed, self.purse.blocked_above, self.never_blocked)
 
 
 class OperationQuerySet(models.QuerySet):
