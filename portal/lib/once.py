@@ -3,6 +3,7 @@
 import uuid
 
 from django.core import signing
+from django.utils import timezone
 
 from portal.lib.models import IdempotencyKey
 from portal.lib.refusals import StalePage
@@ -29,7 +30,14 @@ def claim_key(key: str, owner: str, purpose: str) -> IdempotencyKey:
         raise StalePage from None
     if (its_owner, its_purpose) != (owner, purpose):
         raise StalePage
-    IdempotencyKey.objects.bulk_create([IdempotencyKey(key=name, owner=owner, purpose=purpose)], ignore_conflicts=True)
-    row = IdempotencyKey.objects.select_for_update(no_key=True).get(key=name)
+    row = IdempotencyKey.objects.raw(_CLAIM, [name, owner, purpose, timezone.now()])[0]
     row.detail = detail
     return row
+
+
+# The row, new or old, locked: a second click waits here for the first, then reads its answer.
+_CLAIM = """
+    INSERT INTO lib_idempotencykey (key, owner, purpose, created_at) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (key) DO UPDATE SET owner = excluded.owner
+    RETURNING *
+"""

@@ -73,8 +73,11 @@ def lock_cart(family_id: int, billing: str) -> Cart:
 
     Raise PaymentGoing while a payment page is open for it: what is being paid does not change.
     """
-    Cart.objects.bulk_create([Cart(family_id=family_id, billing=billing)], ignore_conflicts=True)
-    cart = Cart.objects.select_for_update(no_key=True).get(family=family_id, billing=billing)
+    carts = Cart.objects.select_for_update(no_key=True).filter(family=family_id, billing=billing)
+    cart = carts.first()
+    if cart is None:
+        Cart.objects.bulk_create([Cart(family_id=family_id, billing=billing)], ignore_conflicts=True)
+        cart = carts.get()
     if cart.payment_id:
         raise PaymentGoing
     return cart
