@@ -156,6 +156,8 @@ AGENT_PERMISSIONS = {
         for table in ("audience", "requireddocument")
     ),
     *(f"services.{verb}_{table}" for verb in ("view", "change") for table in ("requestline", "supportingdocument")),
+    "reservations.view_change",
+    "reservations.change_change",
     *(f"reservations.{verb}_activity" for verb in ("view", "add", "change")),
     *(
         f"reservations.{verb}_{table}"
@@ -325,6 +327,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-outgoing-emails": {"task": "portal.lib.tasks.send_outgoing_emails", "schedule": 30.0},
     "reconcile-cards": {"task": "wallet.tasks.reconcile_cards", "schedule": 600.0},
     "nightly": {"task": "portal.tasks.nightly", "schedule": crontab(hour=2, minute=10)},
+    "answers": {"task": "portal.tasks.answers", "schedule": crontab(minute=35)},
     "watchdog": {"task": "portal.tasks.nightly", "schedule": crontab(minute=40)},
 }
 

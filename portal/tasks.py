@@ -13,7 +13,8 @@ from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT
 from reservations.actions import debit_the_day, remind_low_balances
-from reservations.actions.reports import settle_and_report
+from reservations.actions.answers import collect_answers
+from reservations.actions.reports import report_answers, settle_and_report
 from reservations.actions.transmission import freeze_the_night, transmit
 from services.actions import retention
 from services.actions.expiry import expire
@@ -34,6 +35,16 @@ def nightly():
     failed = [job for job, work in due.items() if not _done(job, work, now.date())]
     if failed:
         raise NightFailed(", ".join(failed))
+
+
+@shared_task
+def answers():
+    """Every hour: take what back offices answer; by day, after the morning's reports, tell the families it concerns."""
+    try:
+        collect_answers()
+    finally:
+        if timezone.localtime().hour in DAYTIME:
+            report_answers()
 
 
 class NightFailed(Exception):
@@ -79,5 +90,6 @@ JOBS = {
     "expiry": expire,
     "retention": forget,
 }
+DAYTIME = range(7, 21)  # o’clock: families read what is new within the hour
 MORNING = 6  # o'clock: families are told then, once the back offices had the night to answer
 MORNING_JOBS = {"reports": settle_and_report}

@@ -1,4 +1,4 @@
-"""« À traiter »: what waits for an agent, on the first page of the agents; read in six queries, nothing written."""
+"""« À traiter »: what waits for an agent, on the first page of the agents; read in a handful of queries, nothing written."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from reservations.models import Change, Transmission
 from services.desk import expiring
 from services.models import RequestLine, SupportingDocument
 from wallet.models import BankRefund, DirectDebit, DirectDebitRun
@@ -15,6 +16,8 @@ ACCOUNTS = "admin:accounts_user_changelist"
 REQUESTS = "admin:services_requestline_changelist"
 PIECES = "admin:services_supportingdocument_changelist"
 RUNS = "admin:wallet_directdebitrun_changelist"
+LINES = "admin:reservations_change_changelist"
+TRANSMISSIONS = "admin:reservations_transmission_changelist"
 BATCHES = "admin:wallet_bankrefundbatch_make"
 
 
@@ -39,6 +42,7 @@ def worklist(agent: User) -> list[Task]:
         Task("Pièces à valider", pending, reverse(PIECES)),
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
         *_payments(agent),
+        *_transmissions(agent),
     ]
     return [task for task in tasks if task.count]
 
@@ -78,6 +82,28 @@ def _payments(agent: User) -> list[Task]:
         Task("Fichiers de prélèvement à préparer", runs["count"], reverse(RUNS), _days(runs["oldest"])),
         Task("Remboursements à virer", refunds["count"], reverse(BATCHES), _days(refunds["oldest"])),
     ]
+
+
+def _transmissions(agent: User) -> list[Task]:
+    """What back offices refused, and for those who manage the files that could not be handed over or read."""
+    refused = Change.objects.of_agent(agent).to_handle().aggregate(count=Count("pk"), oldest=Min("verdict_at"))
+    tasks = [
+        Task(
+            "Refus du logiciel métier à régler",
+            refused["count"],
+            f"{reverse(LINES)}",
+            _days(refused["oldest"]),
+        )
+    ]
+    if agent.has_perm("reservations.change_transmission"):
+        tasks.append(
+            Task(
+                "Transmissions à vérifier",
+                Transmission.objects.to_check().count(),
+                f"{reverse(TRANSMISSIONS)}?etat=a-verifier",
+            )
+        )
+    return tasks
 
 
 def _days(since) -> int:

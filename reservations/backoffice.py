@@ -6,6 +6,7 @@ The same lines always make the same bytes; nothing is read but the lines themsel
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -56,6 +57,7 @@ DETAILS = {  # of a family
     "city": "ville",
 }
 VERDICTS = {"accepte": Verdict.ACCEPTED, "refuse": Verdict.REFUSED}
+NUMBER = re.compile(r"[0-9]{1,18}")
 LARGEST_ANSWER = 200_000_000  # bytes
 MAX_REASON = 200
 TOO_LARGE = "Ce fichier dépasse 200 Mo."
@@ -78,12 +80,21 @@ class Line:
     payload: dict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Said:
     """What the back office answers to a line."""
 
     verdict: str
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An acknowledgement: what is ``said`` of each line; lines ``repeated`` in it, or ``contradicted``: said nothing of."""
+
+    said: dict[int, Said]
+    repeated: set[int]
+    contradicted: set[int]
 
 
 def file_name(number: int, format: str) -> str:
@@ -159,29 +170,42 @@ def _dumps(thing) -> str:
 
 
 # --- The answer -----------------------------------------------------------------------------------------------------
-def read_answer(format: str, number: int, data: bytes) -> dict[int, Said]:
-    """What is said of each line, by its number; raise BadAnswer for anything but an answer to this transmission."""
+def read_answer(number: int, data: bytes) -> Answer:
+    """What is said of each line, in CSV or JSON; raise BadAnswer for anything but an answer to this transmission."""
     if len(data) > LARGEST_ANSWER:
         raise BadAnswer(TOO_LARGE)
     try:
         text = data.decode("utf-8-sig")
-        rows = _json_rows(text, number) if format == Format.JSON else _csv_rows(text)
-        return _said(rows)
+        rows = _json_rows(text, number) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text)
+        return _answer(rows)
     except UnicodeDecodeError:
         raise BadAnswer("Ce fichier n’est pas en UTF-8.") from None
     except (ValueError, TypeError, KeyError, csv.Error, RecursionError):
         raise BadAnswer from None
 
 
-def _said(rows: Iterable[tuple]) -> dict[int, Said]:
-    found = {}
+def _answer(rows: Iterable[tuple]) -> Answer:
+    said, repeated, contradicted = {}, set(), set()
     for line, verdict, reason in rows:
-        if verdict not in VERDICTS:
-            raise BadAnswer(f"Ligne {line} : le verdict doit être « accepte » ou « refuse ».")
-        said = Said(VERDICTS[verdict], _reason(reason) if verdict == "refuse" else "")
-        if found.setdefault(int(line), said) != said:
-            raise BadAnswer(f"La ligne {line} reçoit deux réponses différentes.")
-    return found
+        line, each = _number(line), _said(line, verdict, reason)
+        known = said.setdefault(line, each)
+        if known is not each:
+            (repeated if known.verdict == each.verdict else contradicted).add(line)
+    for line in contradicted:
+        del said[line]
+    return Answer(said, repeated - contradicted, contradicted)
+
+
+def _number(line) -> int:
+    if not NUMBER.fullmatch(str(line)):
+        raise BadAnswer(f"« {str(line)[:40]} » n’est pas un numéro de ligne.")
+    return int(line)
+
+
+def _said(line: int, verdict, reason) -> Said:
+    if verdict not in VERDICTS:
+        raise BadAnswer(f"Ligne {line} : le verdict doit être « accepte » ou « refuse ».")
+    return Said(VERDICTS[verdict], _reason(reason) if verdict == "refuse" else "")
 
 
 def _reason(text) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from families.models import Guardian
 from portal.lib.dates import date_long
-from portal.lib.mailing import queue_all
-from portal.lib.models import OutgoingEmail
+from reservations.emails_desk import tell_families
+from reservations.models import Change
+
+REFUSED = "Refusée"
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,24 @@ def reports(told: Iterable[Told]) -> int:
     by_family = defaultdict(list)
     for each in sorted(told, key=lambda each: (each.day, each.first_name, each.activity)):
         by_family[each.family].append(each)
-    guardians = Guardian.objects.filter(family__in=by_family).select_related("user").order_by("pk")
-    rows = {family: [_row(each) for each in lines] for family, lines in by_family.items()}
-    queue_all([_message(guardian.user, rows[guardian.family_id]) for guardian in guardians])
+    tell_families("reservations/report", {family: _report(lines) for family, lines in by_family.items()})
     return len(by_family)
 
 
-def _message(user, rows: list[dict]) -> OutgoingEmail:
-    return OutgoingEmail(template="reservations/report", to=user.email or "", owner=user.owner, context={"rows": rows})
+def cancellation_settled(line: Change) -> None:
+    """« Votre annulation est réglée »: what an agent did about a cancellation that the back office had refused."""
+    day = date.fromisoformat(line.payload["date"])
+    context = {
+        "day": date_long(day, day),
+        "member": line.payload["first_name"],
+        "activity": line.payload["activity_name"],
+        "note": line.note,
+    }
+    tell_families("reservations/cancellation_settled", {line.family_id: context})
+
+
+def _report(lines: list[Told]) -> dict:
+    return {"rows": [_row(each) for each in lines], "refused": any(each.state == REFUSED for each in lines)}
 
 
 def _row(told: Told) -> dict:

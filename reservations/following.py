@@ -26,7 +26,7 @@ class State:
 def followed(user: User) -> QuerySet[Booking]:
     """The family's bookings of the past month and to come, ended ones too, by day; give them ``with_states``."""
     lines = Change.objects.select_related("transmission").only(
-        "booking", "kind", "verdict", "reason", "transmission__status"
+        "booking", "kind", "verdict", "reason", "handled_at", "transmission__status"
     )
     return (
         Booking.objects.of(user)
@@ -52,7 +52,7 @@ def state_of(booking: Booking, lines: Iterable[Change]) -> State:
         return State("Refusée", "danger", made.reason)
     if booking.status == Booking.Status.BOOKED:
         return _standing(booking, made)
-    if ended and ended.verdict == Verdict.REFUSED:
+    if ended and ended.verdict == Verdict.REFUSED and not ended.handled_at:
         return State("Annulation à l’étude", "warn", ended.reason)
     if booking.status == Booking.Status.CLOSED:
         return State("Journée fermée")

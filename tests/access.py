@@ -25,7 +25,7 @@ from reservations.actions import choose_days, confirm_cart
 from reservations.actions.attendance import add_present, adding_purpose
 from reservations.actions.baskets import read_basket
 from reservations.attendance import price_without_booking
-from reservations.models import Activity, Billing, Booking, Cart, Order, Session
+from reservations.models import Activity, BackOffice, Billing, Booking, Cart, Order, Session
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
@@ -152,6 +152,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "outgoingemail": OutgoingEmail.objects.filter(owner=claire.owner).first(),
         **_by_direct_debit(world.town.manager, payment.wallet),
         "news": News.objects.create(commune=world.town.aiguilhe, title="Portes ouvertes", text="Samedi à 10 h."),
+        **_told_to_a_back_office(booking),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
         "today": came(world.town.agent, family, louane, activity.sessions.get(date=NOW.date())),
     }
@@ -181,6 +182,26 @@ def _by_direct_debit(manager: User, wallet: Wallet) -> dict[str, models.Model]:
         "bankrefund": paid_back,
         "bankrefundbatch": batch,
     }
+
+
+def _told_to_a_back_office(booking: Booking) -> dict[str, models.Model]:
+    """A batch that was sent, with a cancellation that the back office refused."""
+    office = BackOffice.objects.create(name="Logiciel", address="/srv/echange")
+    batch = office.transmissions.create(
+        number=1, night=NOW.date(), frozen_at=NOW, format="csv", file=b"ligne", status="sent", sent_at=NOW
+    )
+    told = {"first_name": "Louane", "activity_name": "Cantine", "date": "2027-03-18"}
+    line = batch.changes.create(
+        back_office=office,
+        kind="cancellation",
+        booking=booking,
+        family=booking.family,
+        payload=told,
+        verdict="refused",
+        reason="Déjà facturée",
+        verdict_at=NOW,
+    )
+    return {"backoffice": office, "transmission": batch, "change": line}
 
 
 def fill_cart(user: User, slug: str, *days: date):
@@ -430,6 +451,7 @@ ANSWERS = {
         "admin:families_family_relier",
         "admin:families_roll_over",
         "admin:families_sepamandate_arreter",
+        "admin:reservations_change_handle",
         "admin:wallet_credit",
         "admin:wallet_cancel_credit",
         "admin:wallet_exemption",
@@ -471,6 +493,10 @@ ANSWERS = {
         "admin:wallet_bankrefund_pay",
         "admin:wallet_cardpayment_refund",
         "admin:wallet_bankrefund_reject",
+        "admin:reservations_transmission_send_again",
+        "admin:reservations_transmission_download",
+        "admin:reservations_transmission_answer",
+        "admin:reservations_transmission_verify",
         "admin:accounting_journal",
         "admin:accounting_journal_csv",
         "admin:accounting_stripe",
@@ -497,9 +523,12 @@ TABLES = {
     "lib_outgoingemail": ("", "list"),
     "portal_news": ("list add", "list add"),
     "reservations_activity": ("list add", "list add"),
+    "reservations_backoffice": ("", "list add"),
     "reservations_booking": ("list", "list"),
+    "reservations_change": ("list", "list"),
     "reservations_order": ("list", "list"),
     "reservations_session": ("list", "list"),
+    "reservations_transmission": ("", "list"),
     "services_service": ("list add", "list add"),
     "services_documenttype": ("", "list add"),
     "services_requestline": ("list", "list"),
@@ -570,6 +599,8 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:wallet_bankrefund_pay": {"pk": held["wallet"].pk},
         "admin:wallet_cardpayment_refund": {"pk": held["card"].pk},
         "admin:wallet_bankrefund_reject": {"pk": held["bankrefund"].pk},
+        "admin:reservations_change_handle": {"pk": held["change"].pk},
+        **{f"admin:reservations_transmission_{page}": {"pk": held["transmission"].pk} for page in OF_A_BATCH},
         "families:accept": {"token": world.token},
         "families:restore": {"pk": held["withdrawn"].pk},
         "families:withdraw_invitation": {"pk": held["invitation"].pk},
@@ -602,6 +633,7 @@ def paths_of(world: World) -> dict[str, str]:
     return {name: reverse(name, kwargs=named.get(name)) for name in PAGES}
 
 
+OF_A_BATCH = ("send_again", "download", "answer", "verify")
 OF_A_CHILD = [
     "families:edit",
     "families:school_class",

@@ -1,4 +1,4 @@
-"""What agents decide about money: lists that only show, and a page of its own for each decision."""
+"""What agents decide, about money first of all: lists that only show, and a page of its own for each decision."""
 
 from collections.abc import Callable
 
@@ -18,18 +18,18 @@ read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 class DecisionAdmin(ReadOnly, CommunesAdmin):
     """Rows are only shown; what changes them is decided on a page of its own, in no transaction but the action's."""
 
-    pages: dict[str, str] = {}  # route → name of the method; the URL is named « wallet_<model>_<method> »
+    pages: dict[str, str] = {}  # route → name of the method; the URL is named « <app>_<model>_<method> »
 
     def get_urls(self):
         view = self.admin_site.admin_view
         own = [
-            path(route, view(read_or_post(getattr(self, name))), name=f"wallet_{self.opts.model_name}_{name}")
+            path(route, view(read_or_post(getattr(self, name))), name=self._name(name))
             for route, name in self.pages.items()
         ]
         return own + super().get_urls()
 
     def require(self, request, permission: str) -> None:
-        if not request.user.has_perm(f"wallet.{permission}"):
+        if not request.user.has_perm(f"{self.opts.app_label}.{permission}"):
             raise PermissionDenied
 
     def row(self, request, pk: int):
@@ -51,4 +51,7 @@ class DecisionAdmin(ReadOnly, CommunesAdmin):
         return self.page(request, "wallet/decide", title, form=form, once_key=key, back=back, **context)
 
     def address(self, page: str, *args) -> str:
-        return reverse(f"admin:wallet_{self.opts.model_name}_{page}", args=args)
+        return reverse(f"admin:{self._name(page)}", args=args)
+
+    def _name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"

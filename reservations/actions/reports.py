@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from portal.lib.transactions import outermost
-from reservations.emails_reports import Told, reports
+from reservations.emails_reports import REFUSED, Told, reports
 from reservations.models import BackOfficeService, Booking, Change
 
 CHUNK = 500  # families a transaction
@@ -24,6 +24,14 @@ def settle_and_report(today: date) -> dict[str, int]:
     for families in _chunks(sorted({*_unsettled().values_list("family", flat=True).distinct(), *_answered()})):
         done.update(_settle_and_tell(families))
     return dict(done)
+
+
+def report_answers() -> dict[str, int]:
+    """Tell families what back offices have answered since the morning; {"reports"}. For the hours of the day."""
+    reports = 0
+    for families in _chunks(sorted(set(_answered()))):
+        reports += _tell(families)
+    return {"reports": reports}
 
 
 def _unsettled():
@@ -49,6 +57,11 @@ def _settle_and_tell(families: list[int]) -> dict[str, int]:
         told += rows
     recent = [each for each in told if each.asked_at >= now - RECENT]
     return {"settled": len(settled), "reports": reports(recent)}
+
+
+@outermost
+def _tell(families: list[int]) -> int:
+    return reports(_report(families, timezone.now()))
 
 
 def _settle(families: list[int], now: datetime) -> dict[int, Told]:
@@ -85,7 +98,7 @@ def _told(line: Change) -> Told:
 
 _STATES = {
     (Change.Kind.BOOKING, False): "Validée",
-    (Change.Kind.BOOKING, True): "Refusée",
+    (Change.Kind.BOOKING, True): REFUSED,
     (Change.Kind.CANCELLATION, False): "Annulation validée",
     (Change.Kind.CANCELLATION, True): "Annulation à l’étude",
 }

@@ -1,9 +1,10 @@
 """What the municipal back office is told every night, and what it answers; docs/transmission.md."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.models import User
 from families.models import Family
 from reservations.models.bookings import Booking
 from services.models import Service
@@ -55,6 +56,12 @@ class BackOfficeService(models.Model):
         return f"{self.service} → {self.back_office}"
 
 
+class TransmissionQuerySet(models.QuerySet):
+    def to_check(self):
+        """Those that could not be handed over or read, or whose answer does not fit, for an agent who has not looked yet."""
+        return self.filter(~Q(error="") | ~Q(remarks="") & Q(checked_at=None))
+
+
 class Transmission(models.Model):
     """A night's numbered batch for a back office. ``file`` is written once, from frozen lines; a resend is the same."""
 
@@ -79,6 +86,10 @@ class Transmission(models.Model):
     answered_at = models.DateTimeField("réponse le", null=True, blank=True)
     tries = models.PositiveSmallIntegerField("essais", default=0)
     error = models.CharField("dernière erreur", max_length=200, blank=True)
+    answer_digest = models.CharField("empreinte de la réponse", max_length=64, blank=True)
+    remarks = models.TextField("remarques sur la réponse", blank=True)
+    checked_at = models.DateTimeField("remarques vérifiées le", null=True, blank=True)
+    objects = TransmissionQuerySet.as_manager()
 
     class Meta:
         verbose_name = "transmission"
@@ -93,6 +104,23 @@ class Transmission(models.Model):
 
     def __str__(self):
         return f"{self.back_office} n° {self.number}"
+
+
+class ChangeQuerySet(models.QuerySet):
+    def of_agent(self, agent):
+        """Lines of the agent's communes: by the service of a booking, by the family for its details."""
+        if agent.is_superuser:
+            return self
+        own = agent.communes.all()
+        return self.filter(
+            Q(booking__session__activity__service__commune__in=own) | Q(booking=None, family__commune__in=own)
+        )
+
+    def to_handle(self):
+        """What a back office refused and only people can put right: cancellations of bookings it took, family details."""
+        refused = self.filter(verdict=Change.Verdict.REFUSED, handled_at=None).exclude(kind=Change.Kind.BOOKING)
+        made = Change.objects.filter(booking=OuterRef("booking"), kind=Change.Kind.BOOKING)
+        return refused.exclude(Exists(made.filter(verdict=Change.Verdict.REFUSED)))
 
 
 class Change(models.Model):
@@ -126,6 +154,12 @@ class Change(models.Model):
     reason = models.CharField("motif du refus", max_length=200, blank=True)
     verdict_at = models.DateTimeField("réponse le", null=True, blank=True)
     reported_at = models.DateTimeField("annoncée à la famille le", null=True, blank=True)
+    handled_at = models.DateTimeField("réglée le", null=True, blank=True)
+    handled_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="réglée par"
+    )
+    note = models.CharField("comment", max_length=300, blank=True, db_default="")
+    objects = ChangeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "ligne transmise"
@@ -147,6 +181,11 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["back_office", "id"], name="change_to_send", condition=Q(transmission=None)),
             models.Index(fields=["family"], name="change_to_report", condition=Q(reported_at=None)),
+            models.Index(
+                fields=["back_office"],
+                name="change_to_handle",
+                condition=Q(verdict="refused", handled_at=None) & ~Q(kind="booking"),
+            ),
         ]
 
     def __str__(self):

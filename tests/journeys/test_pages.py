@@ -22,6 +22,7 @@ NOT_A_PAGE = {
     "admin:accounting_month_pdf",
     "admin:wallet_bankrefundbatch_download",
     "admin:wallet_directdebitrun_download",
+    "admin:reservations_transmission_download",
     "admin:jsi18n",
 }
 DJANGO_S_OWN = {"admin:password_change_done", "admin:app_list"}
