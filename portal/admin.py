@@ -2,8 +2,11 @@
 
 from django.contrib import admin
 
+from portal.admin_menus import KitchenAdmin
 from portal.lib.admin import CommunesAdmin
 from portal.models import News
+
+__all__ = ["KitchenAdmin", "NewsAdmin"]
 
 
 @admin.register(News)

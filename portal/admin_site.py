@@ -32,7 +32,7 @@ class PortalAdminSite(AdminSite):
     @method_decorator(never_cache)
     def index(self, request, extra_context=None):
         ours = {"worklist": worklist(request.user), "accounting": admin_accounting.links(request.user)}
-        ours["days"] = admin_days.links()
+        ours["days"] = [*admin_days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))]
         return super().index(request, ours | (extra_context or {}))
 
     def has_permission(self, request):

@@ -165,7 +165,7 @@ AGENT_PERMISSIONS = {
         for table in ("openingrule", "closure", "tariff")
     ),
     *(f"reservations.view_{table}" for table in ("session", "booking", "order")),
-    *(f"portal.{verb}_news" for verb in ("view", "add", "change")),
+    *(f"portal.{verb}_{table}" for verb in ("view", "add", "change") for table in ("news", "kitchen")),
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"

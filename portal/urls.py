@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import sign_up_views, views
+from portal import sign_up_views, views, views_menus
 from wallet.views_cards import stripe_events
 
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("mon-compte/", views.account, name="account"),
     path("couleurs.css", views.authority_css, name="authority_css"),
     path("informations/<slug:slug>/", views.legal, name="legal"),
+    path("menus/", views_menus.kitchens, name="kitchens"),
+    path("menus/<int:pk>/", views_menus.kitchen, name="kitchen"),
+    path("mes-menus/", views_menus.my_menus, name="my_menus"),
     path("sante/", views.health, name="health"),
     path("demo/codes/", views.codes, name="codes"),
     path("demo/messages/", views.inbox, name="inbox"),

@@ -16,6 +16,8 @@ from portal.inbox import read_inbox
 from portal.lib.dates import date_long
 from portal.lib.models import authority
 from portal.lib.money import euros
+from portal.menus import next_menus
+from portal.models import Menu
 from portal.pages import booking_dates, news_for
 from reservations.pages import facts_of, upcoming, with_cross
 
@@ -24,7 +26,11 @@ from reservations.pages import facts_of, upcoming, with_cross
 @login_not_required
 def home(request):
     """The public home: what the portal is for, the way in, the news, when bookings open."""
-    context = {"news": news_for(request.user), "dates": booking_dates(request.user)}
+    context = {
+        "news": news_for(request.user),
+        "dates": booking_dates(request.user),
+        "has_menus": Menu.objects.exists(),
+    }
     return render(request, "portal/home.html", context)
 
 
@@ -47,6 +53,7 @@ def account(request):
         "next_booking": next_booking(bookings),
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
+        "menus": next_menus(request.user, timezone.localdate()),
     }
     return render(request, "portal/account.html", context)
 

@@ -16,11 +16,11 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.questions import SETTING, link_parts, set_question
 from families.actions import invite
-from families.models import Contact, Family, Invitation, Member, Membership
+from families.models import Contact, Family, HealthContent, HealthSheet, Invitation, Member, Membership, School
 from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
-from portal.models import News
+from portal.models import Kitchen, Menu, News
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.attendance import add_present, adding_purpose
 from reservations.actions.baskets import read_basket
@@ -153,6 +153,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         **_by_direct_debit(world.town.manager, payment.wallet),
         "news": News.objects.create(commune=world.town.aiguilhe, title="Portes ouvertes", text="Samedi à 10 h."),
         **_told_to_a_back_office(booking),
+        "kitchen": lunches(schooling.school_class.school, louane, claire),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
         "today": came(world.town.agent, family, louane, activity.sessions.get(date=NOW.date())),
     }
@@ -164,6 +165,18 @@ def came(agent: User, family: Family, child: Member, session: Session) -> Sessio
     key = make_key(agent.owner, adding_purpose(session, family, child), price)
     add_present(agent=agent, session=session, family=family, member=child, key=key)
     return session
+
+
+def lunches(school: School, child: Member, parent: User) -> Kitchen:
+    """A kitchen of a school with a menu today, and a child who may not eat all of it."""
+    kitchen = Kitchen.objects.create(commune=school.commune, name="Cantine du Bourg")
+    kitchen.schools.add(school)
+    menu = Menu.objects.create(kitchen=kitchen, date=NOW.date())
+    for rank, (name, allergens) in enumerate([("Œuf mayonnaise", ["eggs"]), ("Riz", None), ("Pomme", [])]):
+        menu.dishes.create(rank=rank, name=name, allergens=allergens)
+    sealed = HealthSheet.seal(child.pk, HealthContent(allergens=("eggs",), allergies="Kiwi."))
+    HealthSheet.objects.create(member=child, sealed=sealed, updated_by=parent)
+    return kitchen
 
 
 def _by_direct_debit(manager: User, wallet: Wallet) -> dict[str, models.Model]:
@@ -258,6 +271,8 @@ SHORT = {
 ANSWERS = {
     "200 200 200 200 200 200 200 200": [
         "home",
+        "kitchens",
+        "kitchen",
         "authority_css",
         "legal",
         "health",
@@ -310,6 +325,7 @@ ANSWERS = {
         "wallet:purse_statement",
     ],
     "login wait account 200 200 account account account": [
+        "my_menus",
         "reservations:selection",
         "reservations:products",
         "reservations:calendar",
@@ -441,6 +457,8 @@ ANSWERS = {
         "admin:autocomplete",
     ],
     "login wait gate gate gate 200 404 200": [
+        "admin:portal_kitchen_menus",
+        "admin:portal_kitchen_copy",
         "admin:accounts_user_valider",
         "admin:accounts_user_refuser",
         "admin:accounts_user_fermer",
@@ -521,6 +539,7 @@ TABLES = {
     "lib_authority": ("", "list"),
     "lib_jobrun": ("", "list"),
     "lib_outgoingemail": ("", "list"),
+    "portal_kitchen": ("list add", "list add"),
     "portal_news": ("list add", "list add"),
     "reservations_activity": ("list add", "list add"),
     "reservations_backoffice": ("", "list add"),
@@ -605,6 +624,9 @@ def paths_of(world: World) -> dict[str, str]:
         "families:restore": {"pk": held["withdrawn"].pk},
         "families:withdraw_invitation": {"pk": held["invitation"].pk},
         "inbox_letter": {"name": "x"},
+        "kitchen": {"pk": held["kitchen"].pk},
+        "admin:portal_kitchen_menus": {"pk": held["kitchen"].pk},
+        "admin:portal_kitchen_copy": {"pk": held["kitchen"].pk},
         "legal": {"slug": "contact"},
         "mfa_edit_webauthn": {"pk": 1},
         "mfa_remove_webauthn": {"pk": 1},

@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data, past, sepa, today
+from portal.demo import access, data, menus, past, sepa, today
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -33,6 +33,7 @@ def seed(families: int = 36) -> None:
     access.services(communes)
     _activities(communes, purses)
     agents = _agents(communes)
+    menus.serve(schools, agents)
     for number, row in enumerate(data.FAMILIES + data.more_families(families)):
         _family(number, row, communes, schools, agents)
     _waiting_accounts(communes)
@@ -178,6 +179,8 @@ def _family(number: int, row: tuple, communes, schools, agents):
             family=family, value=450 + 40 * number, effective_from=date(2026, 1, 1), recorded_by=agents[code]
         )
     access.let_in(user, agents[code], number)
+    if number < 2:
+        menus.allergic(user)
     _credit(agents[code], user, cents, number)
     today.live(user, agents[code], number)
     if number % 6 != 5:

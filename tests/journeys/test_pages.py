@@ -73,6 +73,7 @@ def is_ours(name, visitor):
 MORE = {
     "anonymous": ["/informations/cookies/", "/informations/accessibilite/"],
     "parent": [
+        "/mes-menus/?semaine=2026-01-05",
         "/reservations/activite/cantine-aiguilhe/?mois=2027-03",
         "/reservations/activite/cantine-aiguilhe/?mois=2027-07",
         "/reservations/rubrique/loisirs/",

@@ -1,4 +1,4 @@
-"""What the portal itself says to people and hears from them: news."""
+"""What the portal itself says to people: news."""
 
 from datetime import date
 

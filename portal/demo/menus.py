@@ -1,0 +1,57 @@
+"""The demo's canteens: menus of this week and the next, and a child who may not eat all of them."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from families.actions.health import write_health
+from families.models import HealthContent, HealthSheet, Member, School
+from portal.actions.menus import days_of, version_of, week_of, write_week, writing
+from portal.lib.calendars import is_public_holiday
+from portal.lib.once import make_key
+from portal.models import Kitchen
+from portal.rules import current_monday, read_dishes
+
+WEEKS = [
+    {
+        0: "Carottes râpées (moutarde)\nHachis parmentier (lait, gluten)\nSalade verte (moutarde)\nPomme (aucun)",
+        1: "Taboulé (gluten)\nFilet de colin sauce citron (poissons, lait)\nHaricots verts (aucun)\nYaourt nature (lait)",
+        3: "Œuf mayonnaise (œufs, moutarde)\nLasagnes de légumes (gluten, lait, œufs)\nCompote de poires (aucun)",
+        4: "Velouté de potiron (lait, céleri)\nPoulet rôti (aucun)\nRiz pilaf\nCrème vanille (lait, œufs)",
+    },
+    {
+        0: "Betteraves (moutarde, sulfites)\nSauté de dinde (gluten)\nPurée (lait)\nClémentine (aucun)",
+        1: "Salade de lentilles (moutarde)\nOmelette au fromage (œufs, lait)\nRatatouille (aucun)\nBanane (aucun)",
+        3: "Concombre à la crème (lait)\nBœuf bourguignon (gluten, sulfites, céleri)\nCoquillettes (gluten)\nFlan (lait, œufs)",
+        4: "Soupe de légumes (céleri)\nBrandade de poisson (poissons, lait)\nKiwi (aucun)",
+    },
+]
+
+
+def serve(schools: dict[str, School], agents: dict[str, User]) -> None:
+    """A kitchen for each school, its menus of two weeks; weeks already written stay."""
+    monday = current_monday(timezone.localdate())
+    for code, school in schools.items():
+        name = f"Cantine de {school.commune.name}"
+        kitchen, _ = Kitchen.objects.get_or_create(commune=school.commune, name=name)
+        kitchen.schools.add(school)
+        for number, week in enumerate(WEEKS):
+            _write(agents[code], kitchen, monday + timedelta(weeks=number), week)
+
+
+def _write(agent: User, kitchen: Kitchen, monday, week: dict[int, str]) -> None:
+    if week_of(kitchen, monday):
+        return
+    served = {number: day for number, day in enumerate(days_of(monday, 5)) if not is_public_holiday(day)}
+    days = {day: read_dishes(week[number]) for number, day in served.items() if number in week}
+    key = make_key(agent.owner, writing(kitchen.pk, monday), version_of({}))
+    write_week(agent=agent, kitchen=kitchen, monday=monday, days=days, key=key)
+
+
+def allergic(parent: User) -> None:
+    """The youngest child of a family may eat no eggs, once."""
+    child = Member.objects.of(parent).last()
+    if child and not HealthSheet.objects.filter(member=child).exists():
+        key = make_key(parent.owner, f"health:{child.pk}")
+        write_health(user=parent, member=child, content=HealthContent(allergens=("eggs",)), key=key)
