@@ -24,14 +24,18 @@ class State:
 
 
 def followed(user: User) -> QuerySet[Booking]:
+    """The bookings that a guardian follows."""
+    return followed_by_family(user.guardian.family_id)
+
+
+def followed_by_family(family: int) -> QuerySet[Booking]:
     """The family's bookings of the past month and to come, ended ones too, by day; give them ``with_states``."""
     lines = Change.objects.select_related("transmission").only(
         "booking", "kind", "verdict", "reason", "handled_at", "transmission__status"
     )
     return (
-        Booking.objects.of(user)
-        .filter(session__date__gte=timezone.localdate() - PAST)
-        .select_related("session__activity__service__commune", "member")
+        Booking.objects.filter(family=family, session__date__gte=timezone.localdate() - PAST)
+        .select_related("session__activity__service__commune", "member", "order")
         .prefetch_related(Prefetch("changes", lines, to_attr="lines"))
         .order_by("session__date", "member__birth_date", "pk")
     )

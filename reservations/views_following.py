@@ -1,16 +1,26 @@
 """« Suivi »: the page, and the same on paper."""
 
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.shortcuts import render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from families.access import family_required
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
+from portal.lib.once import make_key
 from portal.lib.pdf import render_pdf
+from portal.lib.refusals import Refusal
+from reservations.actions.feeds import PURPOSE, end_address, renew_address
+from reservations.feeds import feed_of
 from reservations.following import followed, with_states
+from reservations.models import CalendarAddress
 
 A_PAGE = 50
 ON_PAPER = 500  # bookings of a PDF, in some ten seconds
@@ -36,3 +46,45 @@ def following_pdf(request):
         "authority": authority(),
     }
     return document_response(render_pdf("pdf/following.html", context), "Suivi des réservations.pdf", Kind.PDF)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@family_required
+def calendar_address(request):
+    """The private address of the family's calendar: shown, made (again), ended."""
+    request.tab = reverse("reservations:following")
+    if request.method == "POST":
+        return _change_address(request)
+    address = CalendarAddress.objects.of(request.user).first()
+    path = reverse("reservations:feed", args=[address.token]) if address else ""
+    context = {
+        "address": address,
+        "url": f"{settings.PUBLIC_URL}{path}",
+        "once_key": make_key(request.user.owner, PURPOSE),
+    }
+    return render(request, "reservations/calendar_address.html", context)
+
+
+def _change_address(request):
+    ends = request.POST.get("fin") == "1"
+    try:
+        (end_address if ends else renew_address)(user=request.user, key=request.POST.get("once_key", ""))
+    except Refusal as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        said = "L’adresse ne répond plus." if ends else "Votre adresse est prête : copiez-la dans votre agenda."
+        messages.success(request, said)
+    return redirect("reservations:calendar_address")
+
+
+@require_safe
+@login_not_required
+def feed(request, token):
+    """The calendar itself, for a program that does not sign in: the address is the key."""
+    address = get_object_or_404(CalendarAddress.objects.served(), token=token)
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": 'inline; filename="reservations.ics"',
+        "X-Robots-Tag": "noindex",
+    }
+    return HttpResponse(feed_of(address), content_type="text/calendar; charset=utf-8", headers=headers)

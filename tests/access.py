@@ -25,7 +25,7 @@ from reservations.actions import choose_days, confirm_cart
 from reservations.actions.attendance import add_present, adding_purpose
 from reservations.actions.baskets import read_basket
 from reservations.attendance import price_without_booking
-from reservations.models import Activity, BackOffice, Billing, Booking, Cart, Order, Session
+from reservations.models import Activity, BackOffice, Billing, Booking, CalendarAddress, Cart, Order, Session
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
@@ -154,6 +154,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "news": News.objects.create(commune=world.town.aiguilhe, title="Portes ouvertes", text="Samedi à 10 h."),
         **_told_to_a_back_office(booking),
         "kitchen": lunches(schooling.school_class.school, louane, claire),
+        "calendaraddress": CalendarAddress.objects.create(family=family, token="x" * 43),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
         "today": came(world.town.agent, family, louane, activity.sessions.get(date=NOW.date())),
     }
@@ -270,6 +271,7 @@ SHORT = {
 }
 ANSWERS = {
     "200 200 200 200 200 200 200 200": [
+        "reservations:feed",
         "home",
         "kitchens",
         "kitchen",
@@ -337,6 +339,7 @@ ANSWERS = {
         "reservations:orders",
         "reservations:following",
         "reservations:following_pdf",
+        "reservations:calendar_address",
         "wallet:direct_debit",
         "wallet:top_up",
         "reservations:balances",
@@ -633,6 +636,7 @@ def paths_of(world: World) -> dict[str, str]:
         "reservations:calendar": {"slug": "cantine-aiguilhe"},
         "reservations:cancel": {"pk": held["booking"].pk},
         "reservations:certificate": {"year": 2026},
+        "reservations:feed": {"token": held["calendaraddress"].token},
         "reservations:history_file": {"kind": "reglements", "form": "csv"},
         "reservations:offer_payment": {"pk": held["deferred"].pk},
         "reservations:order": {"pk": held["order"].pk},

@@ -101,12 +101,22 @@ class Headcount(models.Model):
         return str(self.session)
 
 
+class CalendarAddressQuerySet(models.QuerySet):
+    def of(self, user):
+        return self.filter(family=user.guardian.family_id)
+
+    def served(self):
+        """Those of families that may still enter the portal."""
+        return self.filter(family__guardians__user__status=User.Status.VALIDATED).distinct()
+
+
 class CalendarAddress(models.Model):
     """The private iCal address of a family's bookings; a new token makes the old address useless."""
 
     family = models.OneToOneField(Family, models.CASCADE, related_name="calendar_address")
     token = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
+    objects = CalendarAddressQuerySet.as_manager()
 
     class Meta:
         verbose_name = "adresse d’agenda"

@@ -12,6 +12,7 @@ NOT_A_PAGE = {
     "services:download",
     "reservations:history_file",
     "reservations:following_pdf",
+    "reservations:feed",
     "reservations:receipt",
     "health",
     "authority_css",
