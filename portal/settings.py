@@ -164,7 +164,8 @@ AGENT_PERMISSIONS = {
         for verb in ("view", "add", "change", "delete")
         for table in ("openingrule", "closure", "tariff")
     ),
-    *(f"reservations.view_{table}" for table in ("session", "booking", "order")),
+    *(f"reservations.view_{table}" for table in ("session", "booking", "order", "absence")),
+    "reservations.change_absence",
     *(f"portal.{verb}_{table}" for verb in ("view", "add", "change") for table in ("news", "kitchen")),
 }
 LOGIN_URL = "account_login"

@@ -13,6 +13,7 @@ from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT
 from reservations.actions import debit_the_day, remind_low_balances
+from reservations.actions.absences import forget_proofs
 from reservations.actions.answers import collect_answers
 from reservations.actions.reports import report_answers, settle_and_report
 from reservations.actions.transmission import freeze_the_night, transmit
@@ -66,7 +67,8 @@ def _done(job: str, work: Callable[[date], dict], today: date) -> bool:
 def forget(today: date) -> dict[str, int]:
     """Delete personal data past their time: see portal/lib/retention.py and docs/operations.md."""
     started_before = timezone.now() - timedelta(days=KEPT.unverified_account_days)
-    return {**retention.forget(today), "accounts": forget_unverified(started_before)}
+    proofs = forget_proofs(today)
+    return {**retention.forget(today), "absence_proofs": proofs, "accounts": forget_unverified(started_before)}
 
 
 def housekeeping(today: date) -> dict[str, int]:

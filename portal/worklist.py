@@ -7,13 +7,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from reservations.models import Change, Transmission
+from reservations.models import Absence, Change, Transmission
 from services.desk import expiring
 from services.models import RequestLine, SupportingDocument
 from wallet.models import BankRefund, DirectDebit, DirectDebitRun
 
 ACCOUNTS = "admin:accounts_user_changelist"
 REQUESTS = "admin:services_requestline_changelist"
+ABSENCES = "admin:reservations_absence_changelist"
 PIECES = "admin:services_supportingdocument_changelist"
 RUNS = "admin:wallet_directdebitrun_changelist"
 LINES = "admin:reservations_change_changelist"
@@ -41,6 +42,7 @@ def worklist(agent: User) -> list[Task]:
         *_requests(agent),
         Task("Pièces à valider", pending, reverse(PIECES)),
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
+        _absences(agent),
         *_payments(agent),
         *_transmissions(agent),
     ]
@@ -68,6 +70,12 @@ def _requests(agent: User) -> list[Task]:
         )
         for row in found
     ]
+
+
+def _absences(agent: User) -> Task:
+    """What families told past the deadline."""
+    waiting = Absence.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("created_at"))
+    return Task("Absences à décider", waiting["count"], f"{reverse(ABSENCES)}?etat=a-decider", _days(waiting["oldest"]))
 
 
 def _payments(agent: User) -> list[Task]:

@@ -9,8 +9,9 @@ class ReservationsConfig(AppConfig):
         from accounts.hooks import is_transmitted
         from families import hooks
         from reservations import history
+        from reservations.actions.absences import kept_proofs
         from reservations.actions.card_checkout import PURPOSE, CartPayment
-        from services.hooks import booking_addresses
+        from services.hooks import booking_addresses, kept_blobs
         from wallet import checks, purposes
 
         is_transmitted.register(history.is_transmitted)
@@ -18,5 +19,6 @@ class ReservationsConfig(AppConfig):
         hooks.upcoming_bookings.register(history.upcoming_bookings)
         hooks.family_has_history.register(history.family_has_history)
         booking_addresses.register(history.booking_addresses)
+        kept_blobs.register(kept_proofs)
         checks.register(history.check_bookings)
         purposes.register(PURPOSE, CartPayment())

@@ -112,12 +112,11 @@ def read_sheet(session: Session, school: int | None = None) -> Sheet:
 
 def _lines(session: Session) -> list[Line]:
     rows = Booking.objects.active().filter(session=session).order_by()
-    rows = rows.values_list(
-        "pk", "member_id", "member__last_name", "member__first_name", "attendance__status", "origin"
-    )
+    names = ("member_id", "member__last_name", "member__first_name")
+    rows = rows.values_list("pk", *names, "attendance__status", "origin", "absence__pk")
     return [
-        Line(str(pk), member, f"{last} {first}", status or "", NOTES.get(origin, ""))
-        for pk, member, last, first, status, origin in rows
+        Line(str(pk), member, f"{last} {first}", status or "", "absence signalée" if told else NOTES.get(origin, ""))
+        for pk, member, last, first, status, origin, told in rows
     ]
 
 

@@ -10,7 +10,7 @@ from portal.lib.mailing import queue_all
 from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
 from reservations.desk import DeskLine
-from reservations.models import Activity, Billing, Booking, Order
+from reservations.models import Absence, Activity, Billing, Booking, Order
 
 
 def days_closed(bookings: Iterable[Booking], reason: str, activity: Activity) -> None:
@@ -89,6 +89,19 @@ def cancelled_by_agent(booking: Booking, reason: str, recredited: int, kept: boo
         "kept": _euros(booking.cents) if kept else "",
     }
     tell_families("reservations/cancelled_by_agent", {booking.family_id: context})
+
+
+def absence_decided(absence: Absence) -> None:
+    """« Absence »: recredited or not, and the service's answer."""
+    booking = absence.booking
+    accepted = absence.status == Absence.Status.ACCEPTED
+    context = _day(booking) | {
+        "activity": str(booking.session.activity),
+        "accepted": accepted,
+        "recredited": _euros(booking.cents if accepted and booking.is_paid else 0),
+        "answer": absence.answer,
+    }
+    tell_families("reservations/absence_decided", {booking.family_id: context})
 
 
 def came_without_booking(booking: Booking) -> None:

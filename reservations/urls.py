@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reservations import views, views_following, views_money
+from reservations import views, views_absences, views_following, views_money
 from reservations.histories import CONSUMPTIONS, PAYMENTS
 
 app_name = "reservations"
@@ -17,6 +17,8 @@ urlpatterns = [
     path("mes-reservations/", views.bookings, name="bookings"),
     path("mes-reservations/calendrier/", views.agenda, name="agenda"),
     path("mes-reservations/<int:pk>/annuler/", views.cancel, name="cancel"),
+    path("absences/", views_absences.absences, name="absences"),
+    path("absences/<int:pk>/", views_absences.absence, name="absence"),
     path("suivi/", views_following.following, name="following"),
     path("suivi/agenda/", views_following.calendar_address, name="calendar_address"),
     path("agenda/<str:token>.ics", views_following.feed, name="feed"),

@@ -4,3 +4,5 @@ from portal.lib.hooks import Hook
 
 # fn(*, services) -> dict[int, str]: where families book these services (pks); those that offer nothing are left out
 booking_addresses = Hook()
+# fn() -> set[str]: names of the vault's contents that an app's own rows name; the sweep leaves them
+kept_blobs = Hook()

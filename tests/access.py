@@ -6,7 +6,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib import admin
 from django.db import models
@@ -22,10 +22,13 @@ from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
 from portal.models import Kitchen, Menu, News
 from reservations.actions import choose_days, confirm_cart
+from reservations.actions.absences import purpose, tell_absence
 from reservations.actions.attendance import add_present, adding_purpose
 from reservations.actions.baskets import read_basket
+from reservations.actions.desk import book_for_family, booking_purpose
 from reservations.attendance import price_without_booking
-from reservations.models import Activity, BackOffice, Billing, Booking, CalendarAddress, Cart, Order, Session
+from reservations.desk import read_desk
+from reservations.models import Absence, Activity, BackOffice, Billing, Booking, CalendarAddress, Cart, Order, Session
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
@@ -156,8 +159,23 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "kitchen": lunches(schooling.school_class.school, louane, claire),
         "calendaraddress": CalendarAddress.objects.create(family=family, token="x" * 43),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
+        "absence": _absent(world, claire, family, louane, activity),
         "today": came(world.town.agent, family, louane, activity.sessions.get(date=NOW.date())),
     }
+
+
+def _absent(world: World, claire: User, family: Family, child: Member, activity: Activity) -> Absence:
+    """A late booking of tomorrow, of which Claire tells an absence."""
+    tomorrow = activity.sessions.get(date=NOW.date() + timedelta(1))
+    content = read_desk(family, activity, [child.pk], {tomorrow.pk: tomorrow}).content
+    key = make_key(world.town.agent.owner, booking_purpose(family, activity), content)
+    asked = {"family": family, "activity": activity, "members": [child.pk], "days": [tomorrow.date]}
+    book_for_family(agent=world.town.agent, consent="Claire, par téléphone", key=key, **asked)
+    booking = Booking.objects.get(session=tomorrow)
+    key = make_key(claire.owner, purpose(booking))
+    return Absence.objects.get(
+        pk=tell_absence(user=claire, booking=booking, reason="Enfant malade", key=key)["absence"]
+    )
 
 
 def came(agent: User, family: Family, child: Member, session: Session) -> Session:
@@ -335,6 +353,7 @@ ANSWERS = {
         "reservations:cart",
         "reservations:request",
         "reservations:bookings",
+        "reservations:absences",
         "reservations:agenda",
         "reservations:orders",
         "reservations:following",
@@ -354,6 +373,7 @@ ANSWERS = {
     ],
     "login wait account 200 404 account account account": [
         "reservations:cancel",
+        "reservations:absence",
         "reservations:order",
         "reservations:offer_payment",
         "reservations:receipt",
@@ -480,6 +500,7 @@ ANSWERS = {
         "admin:desk_cancel",
         "admin:attendance",
         "admin:attendance_add",
+        "admin:reservations_absence_decision",
         "admin:services_requestline_accepter",
         "admin:services_requestline_refuser",
         "admin:services_requestline_pieces",
@@ -500,6 +521,7 @@ ANSWERS = {
     ],
     "login wait gate gate gate 405 405 405": [
         "admin:attendance_send",
+        "admin:reservations_absence_proof",
         "admin:services_supportingdocument_ouvrir",
     ],
     "login wait gate gate gate 403 403 200": [
@@ -544,6 +566,7 @@ TABLES = {
     "lib_outgoingemail": ("", "list"),
     "portal_kitchen": ("list add", "list add"),
     "portal_news": ("list add", "list add"),
+    "reservations_absence": ("list", "list"),
     "reservations_activity": ("list add", "list add"),
     "reservations_backoffice": ("", "list add"),
     "reservations_booking": ("list", "list"),
@@ -584,6 +607,7 @@ FOREIGN = {
             "families:contact_remove",
             "families:consents",
             "reservations:cancel",
+            "reservations:absence",
             "wallet:resume_payment",
             "wallet:abandon_payment",
             "services:pieces",
@@ -591,7 +615,14 @@ FOREIGN = {
         ],
         "404",
     ),
-    "stranger": dict.fromkeys([*ANSWERS["login wait gate gate gate 200 404 200"], "admin:attendance_send"], "404"),
+    "stranger": dict.fromkeys(
+        [
+            *ANSWERS["login wait gate gate gate 200 404 200"],
+            "admin:attendance_send",
+            "admin:reservations_absence_proof",
+        ],
+        "404",
+    ),
 }
 
 
@@ -635,6 +666,7 @@ def paths_of(world: World) -> dict[str, str]:
         "mfa_remove_webauthn": {"pk": 1},
         "reservations:calendar": {"slug": "cantine-aiguilhe"},
         "reservations:cancel": {"pk": held["booking"].pk},
+        "reservations:absence": {"pk": held["absence"].booking_id},
         "reservations:certificate": {"year": 2026},
         "reservations:feed": {"token": held["calendaraddress"].token},
         "reservations:history_file": {"kind": "reglements", "form": "csv"},
@@ -669,7 +701,7 @@ OF_A_CHILD = [
     "families:contact_add",
     "families:consents",
 ]
-OF_A_ROW = re.compile(r"admin:(accounts_user_(?!courriers)|families_family_|services_)\w+")
+OF_A_ROW = re.compile(r"admin:(accounts_user_(?!courriers)|families_family_|services_|reservations_absence_)\w+")
 
 
 def table_paths(world: World) -> dict[str, str]:

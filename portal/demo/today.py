@@ -1,4 +1,4 @@
-"""The demo's day at the canteen: who eats there, half of them marked already."""
+"""The demo's day at the canteen: who eats there, half of them marked already, one absence told."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from reservations.actions.baskets import change_counters
 from reservations.actions.changes import record_changes
 from reservations.actions.ledger import pay_bookings
 from reservations.facts import family_facts, members_with_schooling
-from reservations.models import Activity, Attendance, Billing, Booking, Order, Session
+from reservations.models import Absence, Activity, Attendance, Billing, Booking, Order, Session
 from reservations.offers import PriceBook, without_access
 from wallet.actions import post
 from wallet.models import Operation
@@ -31,6 +31,8 @@ def live(user: User, agent: User, number: int) -> None:
         if it and (bookings := _book(user, activity, it)) and number % 2:
             marks = [Mark(each.pk, Attendance.Status.PRESENT, timezone.now()) for each in bookings]
             mark(agent=agent, session=it, marks=marks)
+        if it and bookings and number == 0:
+            Absence.objects.create(booking=bookings[0], by=user, reason="Malade depuis ce matin, certificat à venir")
 
 
 @outermost

@@ -20,6 +20,7 @@ class Durations:
     refused_piece_months: int = 3  # a refused piece, or one given for a request that was refused
     replaced_piece_months: int = 1
     health_months: int = 1  # after the end of the school year in which health data last served
+    absence_proof_months: int = 3  # the proof of an absence, once it was told
     reading_months: int = 12  # who read a health sheet or a piece
     unverified_account_days: int = 30  # an address that nobody confirmed
 

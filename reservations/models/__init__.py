@@ -1,7 +1,7 @@
 """Activities and their days, everything booked, waiting lists, the day itself, what the back office is told."""
 
 from reservations.models.activities import Activity, Billing, Closure, OpeningRule, Session, Tariff, eve
-from reservations.models.attendance import Absence, Attendance, CalendarAddress, Headcount
+from reservations.models.attendance import Absence, Attendance, CalendarAddress, Forgiveness, Headcount
 from reservations.models.bookings import Booking, Cart, CartLine, Order
 from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
 from reservations.models.waiting import WaitlistEntry
@@ -19,6 +19,7 @@ __all__ = [
     "CartLine",
     "Change",
     "Closure",
+    "Forgiveness",
     "Headcount",
     "OpeningRule",
     "Order",

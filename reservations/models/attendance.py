@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family, Member
-from reservations.models.activities import Session
+from reservations.models.activities import Activity, Session
 from reservations.models.bookings import Booking
+from services.models import Service
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="AttendanceEvent")
@@ -42,9 +43,12 @@ class AbsenceQuerySet(models.QuerySet):
         return self.filter(booking__family=user.guardian.family_id)
 
     def of_agent(self, agent):
-        if agent.is_superuser:
-            return self
-        return self.filter(booking__session__activity__service__commune__in=agent.communes.all())
+        """The absences from the agent's services."""
+        return self.filter(booking__session__activity__service__in=Service.objects.of_agent(agent))
+
+    def to_decide(self):
+        """Those that wait for an agent; one whose day was closed or cancelled since waits for nobody."""
+        return self.filter(status=Absence.Status.PENDING, booking__status=Booking.Status.BOOKED)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="AbsenceEvent")
@@ -79,6 +83,30 @@ class Absence(models.Model):
             models.CheckConstraint(
                 condition=Q(status="pending", decided_at=None) | ~Q(status="pending") & Q(decided_at__isnull=False),
                 name="absence_decision_is_dated",
+            )
+        ]
+
+    def __str__(self):
+        return str(self.booking)
+
+
+class Forgiveness(models.Model):
+    """Droit à l’erreur: the one late change of a child and a school year that an activity forgave."""
+
+    activity = models.ForeignKey(Activity, models.PROTECT, related_name="+", verbose_name="activité")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name="bénéficiaire")
+    school_year = models.PositiveSmallIntegerField("année scolaire")
+    booking = models.OneToOneField(Booking, models.PROTECT, related_name="forgiveness", verbose_name="réservation")
+    at = models.DateTimeField("le", default=timezone.now)
+
+    class Meta:
+        verbose_name = "droit à l’erreur"
+        verbose_name_plural = "droits à l’erreur"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activity", "member", "school_year"],
+                name="one_forgiveness_a_year",
+                violation_error_message="Un premier changement tardif a déjà été pardonné cette année.",
             )
         ]
 

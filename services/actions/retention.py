@@ -15,6 +15,7 @@ from families.models import Contact, HealthSheet, Member, MemberConsent
 from portal.lib.documents import vault
 from portal.lib.retention import KEPT, last_forgotten_day, months_before
 from portal.lib.transactions import outermost
+from services import hooks
 from services.actions.expiry import CHUNK
 from services.health import let_in
 from services.models import DocumentReading, DocumentType, RequestLine, SupportingDocument
@@ -88,10 +89,10 @@ def _erase_rows(pks: list[int]) -> list[str]:
 
 
 def known_blobs() -> set[str]:
-    """Every content that a row names; an app that stores documents adds its own here, or the sweep deletes them."""
+    """Every content that a row names; an app above says its own in ``hooks.kept_blobs``, or the sweep deletes them."""
     pieces = SupportingDocument.objects.exclude(blob_key="").values_list("blob_key", flat=True)
     blanks = DocumentType.objects.exclude(blank_key="").values_list("blank_key", flat=True)
-    return {*pieces, *blanks}
+    return {*pieces, *blanks}.union(*hooks.kept_blobs())
 
 
 # --- Health ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import time_machine
 from accounts.models import User
 from portal.demo import data
 from portal.demo.seed import seed
-from reservations.models import Attendance, Booking
+from reservations.models import Absence, Attendance, Booking
 from wallet import checks
 from wallet.models import Operation, Transfer, Wallet
 
@@ -59,3 +59,4 @@ def test_the_sheet_of_the_day_has_children_some_of_them_marked(demo):
     day = demo.date().replace(day=20 if demo.month == 11 else 1)
     rows = Booking.objects.active().filter(session__date=day, session__activity__kind="cantine")
     assert (rows.count(), Attendance.objects.filter(booking__in=rows).count()) == (8, 5)
+    assert Absence.objects.to_decide().count() == 1

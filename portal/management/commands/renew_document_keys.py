@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from families.models import HealthSheet
 from portal.lib.documents import vault
 from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
+from reservations.actions.absences import vault_owner
+from reservations.models import Absence
 from services.actions.documents import BLANKS
 from services.models import DocumentType, SupportingDocument
 
@@ -32,6 +34,8 @@ def blobs() -> Iterator:
         yield f"pièce {row.pk}", lambda row=row: vault.rewrap(row.blob_key, row.vault_owner)
     for row in DocumentType.objects.exclude(blank_key="").iterator():
         yield f"formulaire {row.pk}", lambda row=row: vault.rewrap(row.blank_key, BLANKS)
+    for row in Absence.objects.exclude(proof=None).select_related("booking").iterator():
+        yield f"justificatif {row.pk}", lambda row=row: vault.rewrap(row.proof.hex, vault_owner(row.booking))
 
 
 def sheets() -> Iterator:
