@@ -340,5 +340,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("PARVIS_LOG_LEVEL", "INFO")},
-    "loggers": {"fontTools": {"level": "WARNING"}},  # a hundred lines for each PDF
+    "loggers": {
+        "fontTools": {"level": "WARNING"},  # a hundred lines for each PDF
+        "asyncssh": {"level": "WARNING"},  # a dozen for each delivery
+    },
 }

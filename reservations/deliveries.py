@@ -3,20 +3,28 @@
 Sending again is harmless: the same number always carries the same bytes. Called outside any transaction.
 """
 
+import asyncio
 import os
+import posixpath
 import re
+import secrets
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import asyncssh
 
 from reservations import backoffice
 from reservations.models import BackOffice
 
 TIMEOUT = 30  # seconds that the other side may keep silent
+LONGEST = 600  # seconds that one file may take over SFTP
 SECRET = re.compile(r"BACKOFFICE_[A-Z0-9_]+")  # no other variable of the environment may leave by a delivery
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -153,11 +161,87 @@ class Http:
             raise DeliveryError(f"Pas de réponse : {getattr(error, 'reason', error)}."[:200]) from error
 
 
-WAYS = {BackOffice.Delivery.FOLDER: Folder, BackOffice.Delivery.HTTP: Http}
+class Sftp:
+    """A folder of another machine, over SSH. Its own key is known beforehand: no stranger is given a file.
+
+    The secret is a password, or a private key; the server's public key stands in the variable of the same name + _HOST.
+    """
+
+    def __init__(self, office: BackOffice):
+        if fault := self.fault_of(office.address):
+            raise DeliveryError(fault)
+        self.place, self.secret = urlsplit(office.address), secret_of(office)
+        self.server_key = os.environ.get(f"{office.secret_name}_HOST", "")
+        if not (self.secret and self.server_key):
+            name = office.secret_name or "du secret"
+            raise DeliveryError(f"SFTP demande la variable {name}, et la clé du serveur dans {name}_HOST.")
+
+    @staticmethod
+    def fault_of(address: str) -> str:
+        try:
+            place = urlsplit(address)
+            good = (
+                place.scheme == "sftp" and place.hostname and place.username and not place.password and place.port != 0
+            )
+        except ValueError:
+            good = False
+        return "" if good and place.path.startswith("/") else "L’adresse a la forme « sftp://compte@serveur/dossier »."
+
+    def send(self, parcel: Parcel) -> None:
+        self._run(lambda folder: self._send(folder, parcel))
+
+    def fetch(self, parcel: Parcel) -> bytes | None:
+        return self._run(lambda folder: self._fetch(folder, parcel))
+
+    def _run(self, work: Callable):
+        try:
+            return asyncio.run(asyncio.wait_for(self._connected(work), LONGEST))
+        except TimeoutError as error:
+            raise DeliveryError("SFTP : le serveur ne répond pas.") from error
+        except (OSError, ValueError, asyncssh.Error, asyncssh.KeyImportError) as error:
+            raise DeliveryError(f"SFTP : {getattr(error, 'reason', error)}."[:200]) from error
+
+    async def _connected(self, work: Callable):
+        words = {"port": self.place.port or 22, "username": unquote(self.place.username), "connect_timeout": TIMEOUT}
+        words |= {"known_hosts": ([asyncssh.import_public_key(self.server_key)], [], []), "config": None}
+        words |= {"agent_path": None, "keepalive_interval": TIMEOUT, **self._proof()}
+        async with asyncssh.connect(self.place.hostname, **words) as ssh, ssh.start_sftp_client() as folder:
+            return await work(folder)
+
+    def _proof(self) -> dict:
+        if self.secret.startswith("-----BEGIN"):
+            return {"client_keys": [asyncssh.import_private_key(self.secret)]}
+        return {"client_keys": None, "password": self.secret}
+
+    async def _send(self, folder, parcel: Parcel) -> None:
+        aside, path = self._path(f".{parcel.name}.{secrets.token_hex(8)}"), self._path(parcel.name)
+        try:
+            async with folder.open(aside, "xb") as file:
+                await file.write(parcel.data)
+            try:
+                await folder.posix_rename(aside, path)
+            except asyncssh.SFTPOpUnsupported:
+                if await folder.exists(path):
+                    await folder.remove(path)
+                await folder.rename(aside, path)
+        except BaseException:
+            with suppress(Exception):
+                await folder.remove(aside)
+            raise
+
+    async def _fetch(self, folder, parcel: Parcel) -> bytes | None:
+        try:
+            async with folder.open(self._path(parcel.answer_name), "rb") as file:
+                return await file.read(backoffice.LARGEST_ANSWER + 1)
+        except asyncssh.SFTPNoSuchFile:
+            return None
+
+    def _path(self, name: str) -> str:
+        return posixpath.join(unquote(self.place.path), name)
+
+
+WAYS = {BackOffice.Delivery.FOLDER: Folder, BackOffice.Delivery.SFTP: Sftp, BackOffice.Delivery.HTTP: Http}
 
 
 def _way(office: BackOffice):
-    way = WAYS.get(office.delivery)
-    if way is None:
-        raise DeliveryError("Cette remise n’est pas disponible.")
-    return way(office)
+    return WAYS[office.delivery](office)
