@@ -121,6 +121,7 @@ LEISURE = {"kind": "loisirs", "billing": "deferred", "unit": "journée", "units"
 HALF_DAY = LEISURE | {"unit": "demi-journée", "units": "demi-journées"}
 MORNING, AFTERNOON = {"arrival": time(9), "departure": time(13, 30)}, {"arrival": time(12), "departure": time(17, 30)}
 WHOLE_DAY = {"arrival": time(9), "departure": time(17, 30)}
+WAITING = {"waiting_capacity": 12, "last_places": 5, "offer_hours": 48}
 
 ACTIVITIES = [
     (
@@ -217,7 +218,7 @@ ACTIVITIES = [
         2070,
         EVE,
         EVE,
-        {"age_min": 3, "age_max": 6, "capacity": 24, "quantity": 2},
+        {"age_min": 3, "age_max": 6, "capacity": 24, "quantity": 2} | WAITING,
     ),
     (
         "33122",
@@ -241,7 +242,7 @@ ACTIVITIES = [
         1990,
         EVE,
         EVE,
-        {"age_min": 6, "age_max": 12, "capacity": 36},
+        {"age_min": 6, "age_max": 12, "capacity": 36, "offer_only_days": 60} | WAITING,
     ),
 ]
 

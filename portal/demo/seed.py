@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data, menus, past, sepa, today
+from portal.demo import access, data, lists, menus, past, sepa, today
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -37,6 +37,8 @@ def seed(families: int = 36) -> None:
     for number, row in enumerate(data.FAMILIES + data.more_families(families)):
         _family(number, row, communes, schools, agents)
     _waiting_accounts(communes)
+    guide, *others = User.objects.filter(guardian__family__commune=communes[data.CESTAS]).order_by("pk")
+    lists.fill(guide, others)
 
 
 def _authority():
