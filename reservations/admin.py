@@ -12,7 +12,7 @@ from portal.lib.dates import date_long
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
 from reservations import admin_absences, admin_transmission  # noqa: F401 -- they register what their names say
-from reservations.actions.sessions import open_year, refresh_sessions, set_capacity
+from reservations.actions.sessions import open_year, refresh_sessions, set_capacity, set_waiting_capacity
 from reservations.admin_filters import ActivityFilter, BillingFilter, WhenFilter, search
 from reservations.admin_forms import (
     ActivityForm,
@@ -85,9 +85,21 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
             "L’activité",
             {"fields": ["service", "name", "slug", "kind", "description", ("unit", "units"), "is_open"]},
         ),
-        ("Chaque journée", {"fields": [("arrival", "departure"), "capacity"]}),
+        ("Chaque journée", {"fields": [("arrival", "departure"), "capacity", "last_places"]}),
+        ("Liste d’attente", {"fields": ["waiting_capacity", "offer_hours", "offer_only_days"]}),
         ("Paiement", {"fields": ["billing", "purse", ("quantity", "care_percent")]}),
-        ("Réservations", {"fields": ["booking_opens_at", "booking_closes_at", "booking_rule", "cancelling_rule"]}),
+        (
+            "Réservations",
+            {
+                "fields": [
+                    "booking_opens_at",
+                    "residents_open_at",
+                    "booking_closes_at",
+                    "booking_rule",
+                    "cancelling_rule",
+                ]
+            },
+        ),
         ("Qui peut venir", {"fields": [("age_min", "age_max"), "schools", "levels"]}),
     ]
 
@@ -108,6 +120,9 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
         activity = form.instance
         if change and "capacity" in form.changed_data:
             set_capacity(agent=request.user, activity=activity, capacity=activity.capacity)
+        if change and "waiting_capacity" in form.changed_data:
+            many = activity.waiting_capacity
+            set_waiting_capacity(agent=request.user, activity=activity, waiting_capacity=many)
         told = days_told(refresh_sessions(activity))
         if "_preview" in request.POST:
             raise Preview(told, upcoming(activity))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from families.models import Member
 from portal.lib.dates import date_long, day_and_month, month_title, weekday_titles
 from portal.lib.money import euros
-from reservations.models import Activity, Billing, Booking, CartLine, Session
+from reservations.models import Activity, Billing, Booking, CartLine, Session, WaitlistEntry
 from reservations.offers import Offer
 from reservations.rules import DayState, in_time, short_deadline, spoken_deadline
 
@@ -25,7 +25,9 @@ WORDS = {
     DayState.OFFERED: "Proposé",
     DayState.CANCELLED: "Annulé",
 }
+LAST_PLACES = "dernières places"
 MIXED = "mixed"
+SELECTABLE = {DayState.OPEN, DayState.BOOKED, DayState.WAITABLE}
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Cell:
 
     @property
     def checked_word(self) -> str:
-        return "À annuler" if self.state == DayState.BOOKED else "Choisi"
+        return {DayState.BOOKED: "À annuler", DayState.WAITABLE: "En attente"}.get(self.state, "Choisi")
 
 
 @dataclass
@@ -122,10 +124,10 @@ def _cell(day: date, month: date, session: Session | None, offer: Offer, ticked:
         return cell
     states = {member: offer.state(session, member) for member in offer.members.values()}
     cell.state = next(iter(states.values())) if len(set(states.values())) == 1 else MIXED
-    cell.selectable = DayState.OPEN in states.values() or DayState.BOOKED in states.values()
+    cell.selectable = not SELECTABLE.isdisjoint(states.values())
     cell.checked = ticked and cell.selectable
     cell.word = WORDS.get(cell.state, "Selon l’enfant")
-    cell.note = _note(cell.state, states, session)
+    cell.note = _note(cell.state, states, session, offer)
     cell.label = _label(session, states, offer)
     if not ticked and any((session.pk, pk) in offer.lines for pk in offer.members):
         cell.word = "Au panier"
@@ -133,13 +135,31 @@ def _cell(day: date, month: date, session: Session | None, offer: Offer, ticked:
     return cell
 
 
-def _note(state: str, states: dict[Member, DayState], session: Session) -> str:
-    """Beside the word: who of several has booked, or the deadline of the day."""
+def _note(state: str, states: dict[Member, DayState], session: Session, offer: Offer) -> str:
+    """Beside the word: who of several has booked, the rank, the last places, or the deadline of the day."""
     if state == MIXED:
         booked = sum(each in (DayState.BOOKED, DayState.LOCKED) for each in states.values())
         return f"{booked} sur {len(states)} réservé" if booked else ""
-    limit = {DayState.OPEN: session.bookable_until, DayState.BOOKED: session.cancellable_until}.get(state)
+    if state == DayState.WAITING:
+        return ", ".join(entry.spoken_rank.split()[0] for entry in _entries(states, session, offer))
+    if state == DayState.OPEN and are_last_places(session):
+        return LAST_PLACES
+    limits = {DayState.OPEN: session.bookable_until, DayState.BOOKED: session.cancellable_until}
+    limit = limits.get(state)
+    if state == DayState.OFFERED:
+        limit = min(entry.offered_until for entry in _entries(states, session, offer))
     return f"→ {short_deadline(limit)}" if limit else ""
+
+
+def _entries(states: Iterable[Member], session: Session, offer: Offer) -> list[WaitlistEntry]:
+    return [entry for member in states if (entry := offer.entry(session, member))]
+
+
+def are_last_places(session: Session) -> bool:
+    """Whether so few places are left that it is said; the session carries its activity."""
+    if session.capacity is None or session.waiting:
+        return False
+    return 0 < session.capacity - session.booked - session.held <= session.activity.last_places
 
 
 def _label(session: Session, states: dict[Member, DayState], offer: Offer) -> str:
@@ -155,12 +175,18 @@ def _words(offer: Offer, session: Session, member: Member, state: DayState) -> s
     booking = offer.booking(session, member)
     if booking and not offer.is_ours(booking):
         return "réservé par l’autre parent"
+    entry = offer.entry(session, member)
+    if state == DayState.WAITING and entry:
+        return f"en liste d’attente, {entry.spoken_rank}"
+    if state == DayState.OFFERED and entry:
+        return f"place proposée jusqu’au {spoken_deadline(entry.offered_until)}"
     return state.words.lower()
 
 
 def _until(session: Session, states: Collection[DayState]) -> str:
     if DayState.OPEN in states:
-        return f", réservable jusqu’au {spoken_deadline(session.bookable_until)}"
+        last = f", {LAST_PLACES}" if are_last_places(session) else ""
+        return f"{last}, réservable jusqu’au {spoken_deadline(session.bookable_until)}"
     if DayState.BOOKED in states:
         return f", annulable jusqu’au {spoken_deadline(session.cancellable_until)}"
     return ""
@@ -206,21 +232,31 @@ def build_recap(activity: Activity, sessions: Iterable[Session], offer: Offer, t
     """Price the ticked days: one line a member, one line for the cancellations, the nearest deadline said."""
     chosen = [session for session in sessions if session.date in ticked]
     wanted, reasons = offer.plan(chosen)
-    by_member, dropped = defaultdict(list), []
+    asked = {act: defaultdict(list) for act in Act}
     for session, member, act in wanted:
-        (by_member[member] if act == Act.BOOK else dropped).append((session, offer.cents(session, member)))
+        asked[act][member].append((session, offer.cents(session, member)))
     recap = Recap(notes=reasons)
-    for member, days in by_member.items():
+    for member, days in asked[Act.BOOK].items():
         recap.lines.append(_line(f"{member.first_name} · {activity.count(len(days))}", days))
+    for member, days in asked[Act.WAIT].items():
+        recap.lines.append(
+            {"label": f"{member.first_name} · liste d’attente : {_named(days)}", "detail": "", "amount": 0}
+        )
+    dropped = [pair for days in asked[Act.CANCEL].values() for pair in days]
     if dropped:
-        days = ", ".join(dict.fromkeys(day_and_month(session.date) for session, _ in dropped))
-        recap.lines.append(_line(f"{'Annulations' if len(dropped) > 1 else 'Annulation'} : {days}", dropped, -1))
+        label = f"{'Annulations' if len(dropped) > 1 else 'Annulation'} : {_named(dropped)}"
+        recap.lines.append(_line(label, dropped, -1))
     recap.total = sum(line["amount"] for line in recap.lines)
-    recap.count = activity.count(sum(map(len, by_member.values())))
+    recap.count = activity.count(sum(map(len, asked[Act.BOOK].values())))
     if activity.billing == Billing.PREPAID and recap.lines:
         recap.after.append({"label": "Mon porte-monnaie", "amount": offer.facts.balance})
     recap.notes += _deadline_notes(chosen, offer)
     return recap
+
+
+def _named(days: list[tuple[Session, int]]) -> str:
+    dates = sorted({session.date for session, _ in days})
+    return ", ".join(map(day_and_month, dates))
 
 
 def _line(label: str, days: list[tuple[Session, int]], sign: int = 1) -> dict:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from families.models import Family, Member
 from portal.lib.dates import date_long
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
-from reservations.models import Activity, Booking, Session, Tariff, WaitlistEntry
-from reservations.offers import Offer, PriceBook, read_bookings
+from reservations.models import Activity, Booking, Session, Tariff
+from reservations.offers import Offer, PriceBook, read_bookings, who_when
 from reservations.rules import NoTariff, in_time
 
 NOT_CERTIFIED = "La famille n’a pas encore certifié ses informations cette année : certifiez-les avec elle d’abord."
@@ -44,12 +44,13 @@ class DeskOffer(Offer):
         booking = self.booking(session, member)
         if booking:
             reasons = ["déjà réservé." if self.is_ours(booking) else "déjà réservé par l’autre parent."]
+        elif self.entry(session, member):  # to whom a place is offered gets that one, not another
+            reasons = ["sur la liste d’attente."]
         else:
             reasons = [*self._against_the_day(session), *self._not_for(session, member)]
             if self.cents(session, member) is None:
                 reasons.append(NoTariff.sentence)
-        who = f"{member.first_name}, {date_long(session.date, session.date)}"
-        return [f"{who} : {reason}" for reason in reasons]
+        return [f"{who_when(member, session)} : {reason}" for reason in reasons]
 
     def _against_the_day(self, session: Session) -> list[str]:
         activity = session.activity
@@ -131,21 +132,8 @@ def _against(offer: DeskOffer, activity: Activity, lines: list[DeskLine]) -> lis
     reasons = [] if offer.facts.certified else [NOT_CERTIFIED]
     reasons += offer.against_activity(activity)
     reasons += [reason for line in lines for reason in line.reasons]
-    reasons += _on_the_list(lines) + _too_many(lines)
+    reasons += _too_many(lines)
     return list(dict.fromkeys(reasons))
-
-
-def _on_the_list(lines: list[DeskLine]) -> list[str]:
-    """A child to whom a place is offered gets that one, not another."""
-    wanted = {(line.session.pk, line.member.pk) for line in lines}
-    live = WaitlistEntry.objects.live().filter(
-        session__in={pk for pk, _ in wanted}, member__in={pk for _, pk in wanted}
-    )
-    return [
-        f"{entry.member.first_name}, {date_long(entry.session.date, entry.session.date)} : sur la liste d’attente."
-        for entry in live.select_related("member", "session")
-        if (entry.session_id, entry.member_id) in wanted
-    ]
 
 
 def _too_many(lines: list[DeskLine]) -> list[str]:

@@ -12,10 +12,12 @@ from wallet.models import CardPayment, Wallet
 
 
 def order_confirmed(order: Order, lines: list[CartLine], recredited: int) -> None:
-    """« Votre réservation est confirmée »: every day booked and cancelled, its price, what was recredited (cents)."""
+    """« Votre réservation est confirmée »: every day booked, waited for, refused and cancelled, what was recredited (cents)."""
     context = {
         "reference": order.pk,
-        "booked": [_row(line) for line in lines if line.act == CartLine.Act.BOOK],
+        "booked": [_row(line) for line in lines if line.act == CartLine.Act.BOOK and not (line.waits or line.full)],
+        "waiting": [_row(line) for line in lines if line.waits],
+        "refused": [line.reasons[0] for line in lines if line.full],
         "cancelled": [_row(line) for line in lines if line.act == CartLine.Act.CANCEL],
         "booked_total": euros(order.booked_cents),
         "cancelled_total": euros(order.cancelled_cents),

@@ -9,21 +9,24 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family, Member
-from reservations.models import Activity, BackOfficeService, Booking, Order
+from reservations.models import Activity, BackOfficeService, Booking, Order, WaitlistEntry
 from services.models import RequestLine
 from wallet.checks import rows
 
 
 def has_history(*, member: Member) -> bool:
     """Whether anything was ever booked for this person, by any family."""
-    return Booking.objects.filter(member=member).exists()
+    return Booking.objects.filter(member=member).exists() or WaitlistEntry.objects.filter(member=member).exists()
 
 
 def upcoming_bookings(*, family: Family, member: Member) -> int:
-    """How many bookings of this family for this person are still to come."""
-    return (
-        Booking.objects.active().filter(family=family, member=member, session__date__gte=timezone.localdate()).count()
-    )
+    """How many bookings of this family for this person are still to come, places waited for among them.
+
+    In one statement: what waits may become a booking between two.
+    """
+    theirs = {"family": family, "member": member, "session__date__gte": timezone.localdate()}
+    booked = Booking.objects.active().filter(**theirs).order_by().values("pk")
+    return booked.union(WaitlistEntry.objects.live().filter(**theirs).order_by().values("pk"), all=True).count()
 
 
 def family_has_history(*, family: Family) -> bool:
@@ -71,6 +74,10 @@ def check_bookings() -> Iterator[str]:
         yield f"session {session} counts {counted} places, {booked} are booked"
     for session, counted, held in rows(_HELD):
         yield f"session {session} counts {counted} places held, {held} are held"
+    for session, counted, waiting in rows(_WAITING):
+        yield f"session {session} counts {counted} people who wait, {waiting} do"
+    for (entry,) in rows(_SERVED):
+        yield f"waitlist entry {entry} was served another day, person or price than it asked"
     for (payment,) in rows(_HOLDS):
         yield f"card payment {payment}: what it put aside does not fit its cart"
     for order, *says in rows(_ORDERS):
@@ -113,13 +120,31 @@ _COUNTERS = """
     HAVING session.booked <> count(booking.id)
     ORDER BY 1
 """
+# Places of carts being paid, and places offered to who waits.
 _HELD = """
-    SELECT session.id, session.held, count(line.id)
+    SELECT session.id, session.held, count(held.session_id)
     FROM reservations_session session
-    LEFT JOIN reservations_cartline line ON line.session_id = session.id AND line.held
+    LEFT JOIN (
+        SELECT session_id FROM reservations_cartline WHERE held
+        UNION ALL SELECT session_id FROM reservations_waitlistentry WHERE status = 'offered'
+    ) held ON held.session_id = session.id
     WHERE session.capacity IS NOT NULL
     GROUP BY session.id
-    HAVING session.held <> count(line.id)
+    HAVING session.held <> count(held.session_id)
+    ORDER BY 1
+"""
+_WAITING = """
+    SELECT session.id, session.waiting, count(entry.id)
+    FROM reservations_session session
+    LEFT JOIN reservations_waitlistentry entry ON entry.session_id = session.id AND entry.status = 'waiting'
+    GROUP BY session.id
+    HAVING session.waiting <> count(entry.id)
+    ORDER BY 1
+"""
+_SERVED = """
+    SELECT entry.id FROM reservations_waitlistentry entry JOIN reservations_booking booking ON booking.id = booking_id
+    WHERE (entry.session_id, entry.member_id, entry.family_id, entry.cents)
+        <> (booking.session_id, booking.member_id, booking.family_id, booking.cents)
     ORDER BY 1
 """
 # Money stands aside exactly while its payment has a cart; lines have an agreed price exactly then.

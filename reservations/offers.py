@@ -14,7 +14,7 @@ from portal.lib.dates import date_long, moment_long
 from portal.lib.models import authority
 from portal.lib.money import euros
 from reservations.facts import FamilyFacts
-from reservations.models import Activity, Booking, CartLine, Session, Tariff
+from reservations.models import Activity, Booking, CartLine, Session, Tariff, WaitlistEntry
 from reservations.rules import (
     PARIS,
     Candidate,
@@ -23,6 +23,7 @@ from reservations.rules import (
     DayState,
     NoTariff,
     TariffLine,
+    Terms,
     day_state,
     in_time,
     price,
@@ -35,8 +36,10 @@ from wallet.models import Purse
 
 Act = CartLine.Act
 Residence = Audience.Residence
-FULL = "il n’y a plus de place."
-TAKEN = (DayState.BOOKED, DayState.LOCKED)
+TAKEN = (DayState.BOOKED, DayState.LOCKED, DayState.WAITING, DayState.OFFERED)
+ASKABLE = (DayState.OPEN, DayState.WAITABLE)
+NO_PLACE = "il n’y a plus de place."
+NO_PLACE_NOR_LIST = "l’activité et sa liste d’attente sont complètes."
 
 
 class PriceBook:
@@ -97,19 +100,24 @@ class Offer:
     now: datetime
     bookings: dict[tuple[int, int], Booking] = field(default_factory=dict)
     lines: dict[tuple[int, int], str] = field(default_factory=dict)
+    entries: dict[tuple[int, int], WaitlistEntry] = field(default_factory=dict)
 
     def booking(self, session: Session, member: Member) -> Booking | None:
         """The booking that holds on that day, whichever parent made it."""
         return self.bookings.get((session.pk, member.pk))
 
-    def is_ours(self, booking: Booking) -> bool:
-        return booking.family_id == self.facts.family.pk
+    def entry(self, session: Session, member: Member) -> WaitlistEntry | None:
+        """The member's live entry on that day's waiting list, with its rank, whichever parent asked."""
+        return self.entries.get((session.pk, member.pk))
+
+    def is_ours(self, row: Booking | WaitlistEntry) -> bool:
+        return row.family_id == self.facts.family.pk
 
     def state(self, session: Session, member: Member) -> DayState:
         """The day's state for a member; a day that does not take the member, or not yet, is closed to them."""
         booking = self.booking(session, member)
-        state = day_state(self._facts_of(session, booking))
-        if state == DayState.OPEN and (self.against_activity(session.activity) or self._not_for(session, member)):
+        state = day_state(self._facts_of(session, booking, self.entry(session, member)))
+        if state in ASKABLE and (self.against_activity(session.activity) or self._not_for(session, member)):
             return DayState.CLOSED
         return state
 
@@ -132,16 +140,28 @@ class Offer:
             return None
 
     def against_booking(self, session: Session, member: Member) -> list[str]:
-        """Every reason, in French, why the day cannot be booked; empty when it can."""
+        """Every reason, in French, why the day can be neither booked nor waited for; empty when it can."""
+        return self.against_asking(session, member) or against_places(session, member)
+
+    def against_asking(self, session: Session, member: Member) -> list[str]:
+        """The same, whatever places are left."""
+        entry = self.entry(session, member)
+        if entry:
+            rank = "une place est proposée" if entry.is_offered else f"déjà en liste d’attente, {entry.spoken_rank}"
+            return [f"{who_when(member, session)} : {rank}."]
+        return self.against_taking(session, member)
+
+    def against_taking(self, session: Session, member: Member) -> list[str]:
+        """The same for a place that is offered, which only this member may take."""
         booking = self.booking(session, member)
         if booking:
             whose = "" if self.is_ours(booking) else " par l’autre parent"
-            return [f"{_who_when(member, session)} : déjà réservé{whose}."]
+            return [f"{who_when(member, session)} : déjà réservé{whose}."]
         suspended = self.against_activity(session.activity)
         reasons = [*self._against_day(session), *self._not_for(session, member)]
         if self.cents(session, member) is None:
             reasons.append(NoTariff.sentence)
-        return suspended + [f"{_who_when(member, session)} : {reason}" for reason in reasons]
+        return suspended + [f"{who_when(member, session)} : {reason}" for reason in reasons]
 
     def against_activity(self, activity: Activity) -> list[str]:
         """Why the family books nothing new there for anybody: what it owes suspends it (a setting of the purse)."""
@@ -152,26 +172,28 @@ class Offer:
         """Every reason, in French, why the day's booking cannot be cancelled by this family; empty when it can."""
         booking = self.booking(session, member)
         if booking is None or not self.is_ours(booking):
-            return [f"{_who_when(member, session)} : aucune réservation de votre famille à annuler."]
+            return [f"{who_when(member, session)} : aucune réservation de votre famille à annuler."]
         if not in_time(session.cancellable_until, self.now):
-            return [f"{_who_when(member, session)} : {_too_late('d’annulation', session.cancellable_until)}"]
+            return [f"{who_when(member, session)} : {_too_late('d’annulation', session.cancellable_until)}"]
         return []
 
     def plan(self, sessions: Iterable[Session]) -> tuple[list[tuple[Session, Member, str]], list[str]]:
         """What ticking these days means: (session, member, act) rows, and the reasons why days were left out.
 
-        A day is booked for every member who can be; only a day that nobody can book is cancelled where it may be.
+        A day is booked for every member who can be, or waited for where it is full; only a day that nobody can ask for
+        is cancelled where it may be.
         """
         wanted, reasons = [], []
         for session in sessions:
             states = [self.state(session, member) for member in self.members.values()]
-            act = Act.CANCEL if DayState.BOOKED in states and DayState.OPEN not in states else Act.BOOK
+            asked = not {*states}.isdisjoint(ASKABLE)
+            cancels = DayState.BOOKED in states and not asked
             for member, state in zip(self.members.values(), states, strict=True):
-                against = self.against_booking if act == Act.BOOK else self.against_cancelling
-                found = against(session, member)
+                found = (self.against_cancelling if cancels else self.against_booking)(session, member)
                 if not found:
-                    wanted.append((session, member, act))
-                elif act == Act.CANCEL or DayState.OPEN not in states or state not in TAKEN:
+                    act = Act.WAIT if state == DayState.WAITABLE else Act.BOOK
+                    wanted.append((session, member, Act.CANCEL if cancels else act))
+                elif cancels or not asked or state not in TAKEN:
                     reasons += found
         return wanted, list(dict.fromkeys(reasons))
 
@@ -181,13 +203,27 @@ class Offer:
             return ["cette activité n’est plus proposée."]
         if session.closed_at:
             return [f"fermé ({session.closed_reason})."]
-        if activity.booking_opens_at > self.now:
-            return [f"les réservations ouvrent le {_moment(activity.booking_opens_at)}."]
+        if self.opens_at(activity) > self.now:
+            return [self._opening(activity)]
         if activity.booking_closes_at and activity.booking_closes_at <= self.now:
             return ["les réservations de cette période sont terminées."]
         if not in_time(session.bookable_until, self.now):
             return [_too_late("de réservation", session.bookable_until)]
-        return [FULL] if _is_full(session) else []
+        return []
+
+    def opens_at(self, activity: Activity) -> datetime:
+        """When this family may book: residents of the service's commune may be first."""
+        first = activity.residents_open_at if self._is_resident(activity) else None
+        return first or activity.booking_opens_at
+
+    def _opening(self, activity: Activity) -> str:
+        told = f"les réservations ouvrent le {_moment(self.opens_at(activity))}"
+        if not activity.residents_open_at or self._is_resident(activity):
+            return f"{told}."
+        return f"{told} (le {_moment(activity.residents_open_at)} pour les résidents de {activity.service.commune})."
+
+    def _is_resident(self, activity: Activity) -> bool:
+        return self.facts.family.commune_id == activity.service.commune_id
 
     def _not_for(self, session: Session, member: Member) -> list[str]:
         return [*without_access(session.activity.service, member), *self._unfit(session, member)]
@@ -204,18 +240,23 @@ class Offer:
         candidate = Candidate(first_name="", birth=member.birth_date, school=school, school_class=level)
         return reasons_against(conditions, candidate, session.date)
 
-    def _facts_of(self, session: Session, booking: Booking | None) -> DayFacts:
+    def _facts_of(self, session: Session, booking: Booking | None, entry: WaitlistEntry | None) -> DayFacts:
         activity = session.activity
+        waits = entry is not None and not entry.is_offered
         ours = booking is not None and self.is_ours(booking)
         return DayFacts(
             now=self.now,
             session_open=not session.closed_at and activity.is_open and activity.service.is_open,
             capacity=session.capacity,
             taken=session.booked + session.held,
+            waiting=session.waiting,
+            waiting_capacity=session.waiting_capacity,
+            waiting_rank=entry.rank if waits else None,
+            offered_until=entry.offered_until if entry and not waits else None,
             booked=booking is not None,
             bookable_until=session.bookable_until,
             cancellable_until=session.cancellable_until if ours or booking is None else None,
-            opens_at=activity.booking_opens_at,
+            opens_at=self.opens_at(activity),
             closes_at=activity.booking_closes_at,
         )
 
@@ -247,11 +288,21 @@ def read_bookings(offer: Offer, sessions: Iterable[Session], lock: bool = False)
     rows = Booking.objects.active().filter(session__in=[s.pk for s in sessions], member__in=offer.members)
     if lock:
         rows = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    read_entries(offer, sessions)
     offer.bookings = {(row.session_id, row.member_id): row for row in rows}
+
+
+def read_entries(offer: Offer, sessions: Iterable[Session]) -> None:
+    """Read the live entries of the offer's members where anybody waits; whoever changes one holds the day's lock."""
+    days = [session.pk for session in sessions if session.waiting or session.held]
+    if days:
+        rows = WaitlistEntry.objects.live().filter(session__in=days, member__in=offer.members).with_rank()
+        offer.entries = {(row.session_id, row.member_id): row for row in rows}
 
 
 def read_bookings_and_lines(offer: Offer, sessions: list[Session]) -> None:
     """The same for a page, with the cart's lines, in one query."""
+    read_entries(offer, sessions)
     wanted = {"session__in": [s.pk for s in sessions], "member__in": offer.members}
     columns = ("session_id", "member_id", "pk", "family_id", "cents", "billing")
     booked = Booking.objects.active().filter(**wanted).order_by().values_list("status", *columns)
@@ -269,7 +320,28 @@ def read_bookings_and_lines(offer: Offer, sessions: list[Session]) -> None:
             offer.lines[session, member] = kind
 
 
-def _is_full(session: Session) -> bool:
+def terms_of(session: Session) -> Terms:
+    """What the day says of its waiting list."""
+    activity = session.activity
+    return Terms(
+        day=session.date,
+        bookable_until=session.bookable_until,
+        cancellable_until=session.cancellable_until,
+        closes_at=activity.booking_closes_at,
+        offer_hours=activity.offer_hours,
+        offer_only_days=activity.offer_only_days,
+    )
+
+
+def against_places(session: Session, member: Member) -> list[str]:
+    """Why a day has neither a place nor room on its list; empty when it has."""
+    return [no_place(session, member)] if is_full(session) and session.waiting >= session.waiting_capacity else []
+
+
+def is_full(session: Session) -> bool:
+    """Nobody overtakes: while anyone waits, a free place belongs to the list."""
+    if session.waiting:
+        return True
     return session.capacity is not None and session.booked + session.held >= session.capacity
 
 
@@ -281,10 +353,11 @@ def _too_late(what: str, limit: datetime | None) -> str:
 
 def no_place(session: Session, member: Member) -> str:
     """Why the day cannot be booked for one more."""
-    return f"{_who_when(member, session)} : {FULL}"
+    return f"{who_when(member, session)} : {NO_PLACE_NOR_LIST if session.waiting_capacity else NO_PLACE}"
 
 
-def _who_when(member: Member, session: Session) -> str:
+def who_when(member: Member, session: Session) -> str:
+    """« Louane, mardi 10 novembre », how a refusal begins."""
     return f"{member.first_name}, {date_long(session.date, session.date)}"
 
 

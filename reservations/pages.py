@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,7 +16,7 @@ from portal.lib.money import euros
 from reservations.actions.baskets import Basket
 from reservations.calendar import Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
-from reservations.models import Activity, Booking, CartLine, Session
+from reservations.models import Activity, Booking, CartLine, Session, WaitlistEntry
 from reservations.offers import Offer, PriceBook, read_bookings_and_lines, without_access
 from reservations.rules import DeadlineRule, describe, in_time
 from reservations.rules.payment import share_payment
@@ -119,6 +119,7 @@ class ProductLine:
     activity: Activity
     unit_price: int
     lines: list[CartLine]
+    waits: bool = False
 
     @property
     def beneficiaries(self) -> list[str]:
@@ -134,6 +135,8 @@ class ProductLine:
 
     @property
     def total(self) -> int:
+        if self.waits or all(line.full for line in self.lines):
+            return 0
         return sum(line.cents or 0 for line in self.lines) * (-1 if self.act == CartLine.Act.CANCEL else 1)
 
     @property
@@ -156,11 +159,13 @@ class ProductLine:
     def availability(self) -> str:
         if self.reasons:
             return "À revoir"
+        if self.waits:
+            return "Mise en liste d’attente"
         return "Recrédité" if self.act == CartLine.Act.CANCEL else "Disponible"
 
     @property
     def tone(self) -> str:
-        return "danger" if self.reasons else "ok"
+        return "danger" if self.reasons else "warn" if self.waits else "ok"
 
     @property
     def pks(self) -> str:
@@ -171,12 +176,14 @@ def product_lines(lines: Iterable[CartLine]) -> list[ProductLine]:
     """Group a cart's lines: members who take the same days at the same price share a row."""
     by_member = defaultdict(list)
     for line in lines:
-        by_member[line.act, line.session.activity_id, line.cents, line.member_id].append(line)
+        kind = (line.act, line.waits, line.full, line.session.activity_id, line.cents)
+        by_member[kind, line.member_id].append(line)
     by_days = defaultdict(list)
-    for (act, activity, cents, _), group in by_member.items():
-        by_days[act, activity, cents, frozenset(line.session_id for line in group)] += group
+    for (kind, _), group in by_member.items():
+        by_days[kind, frozenset(line.session_id for line in group)] += group
     return [
-        ProductLine(act, group[0].session.activity, cents or 0, group) for (act, _, cents, _), group in by_days.items()
+        ProductLine(act, group[0].session.activity, cents or 0, group, waits)
+        for ((act, waits, _, _, cents), _), group in by_days.items()
     ]
 
 
@@ -188,6 +195,14 @@ def upcoming(user: User) -> QuerySet[Booking]:
         .filter(session__date__gte=timezone.localdate())
         .select_related("session__activity__service__commune", "member")
         .order_by("session__date", "member__birth_date", "pk")
+    )
+
+
+def waited_for(user: User) -> QuerySet[WaitlistEntry]:
+    """The family's places on waiting lists, with their ranks; those that are offered first."""
+    rows = WaitlistEntry.objects.of(user).live().with_rank()
+    return rows.select_related("session__activity", "member").order_by(
+        F("offered_until").asc(nulls_last=True), "session__date", "pk"
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reservations import views, views_absences, views_following, views_money
+from reservations import views, views_absences, views_following, views_money, views_waiting
 from reservations.histories import CONSUMPTIONS, PAYMENTS
 
 app_name = "reservations"
@@ -23,6 +23,7 @@ urlpatterns = [
     path("suivi/agenda/", views_following.calendar_address, name="calendar_address"),
     path("agenda/<str:token>.ics", views_following.feed, name="feed"),
     path("suivi.pdf", views_following.following_pdf, name="following_pdf"),
+    path("liste-d-attente/<int:pk>/", views_waiting.waiting_place, name="waiting_place"),
     path("commandes/", views.orders, name="orders"),
     path("commandes/<int:pk>/", views.order, name="order"),
     path("commandes/<int:pk>/paiement/", views_money.offer_payment, name="offer_payment"),

@@ -25,6 +25,7 @@ from reservations.pages import (
     checkout_of,
     product_lines,
     upcoming,
+    waited_for,
     with_cross,
 )
 from reservations.rules import typical_week as spread
@@ -46,7 +47,8 @@ def products(request, kind):
     if kind not in Activity.Kind.values:
         raise Http404
     commune = request.user.guardian.family.commune_id
-    rows = sorted(Activity.objects.offered().filter(kind=kind), key=lambda row: row.service.commune_id != commune)
+    found = Activity.objects.offered().filter(kind=kind).with_last_places(timezone.now())
+    rows = sorted(found, key=lambda row: row.service.commune_id != commune)
     return render(request, "reservations/products.html", {"kind": Activity.Kind(kind), "activities": rows})
 
 
@@ -102,15 +104,17 @@ def _add_to_cart(request, activity):
         return redirect(request.get_full_path())
     choice = choose_days(user=request.user, activity=activity, members=members, days=days)
     _tell_choice(request, activity, choice)
-    return redirect("reservations:cart" if choice.booked or choice.cancelled else request.get_full_path())
+    return redirect("reservations:cart" if choice.kept else request.get_full_path())
 
 
 def _tell_choice(request, activity, choice):
     for reason in choice.reasons[:20]:
         messages.warning(request, reason)
+    where = "votre panier" if activity.billing == Billing.PREPAID else "vos demandes"
     if choice.booked:
-        where = "votre panier" if activity.billing == Billing.PREPAID else "vos demandes"
         messages.success(request, f"{activity.count(choice.booked)} dans {where}.")
+    if choice.waiting:
+        messages.success(request, f"Liste d’attente : {activity.count(choice.waiting)} dans {where}.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -189,7 +193,9 @@ def _answer(request, answer, billing):
     if "payment" in answer:
         return go_to_payment(request, CardPayment.objects.of(request.user).get(pk=answer["payment"]))
     messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
-    return redirect(f"reservations:{'offer_payment' if billing == Billing.DEFERRED else 'order'}", pk=answer["order"])
+    order = Order.objects.get(pk=answer["order"])
+    pays = billing == Billing.DEFERRED and order.has_days
+    return redirect(f"reservations:{'offer_payment' if pays else 'order'}", pk=order.pk)
 
 
 @require_POST
@@ -242,7 +248,8 @@ def request_recap(request):
     basket = _basket(request.user, Billing.DEFERRED)
     context = {
         "basket": basket,
-        "booked": [line for line in basket.lines if line.act == CartLine.Act.BOOK],
+        "booked": basket.booked,
+        "waiting": basket.waiting,
         "cancelled": [line for line in basket.lines if line.act == CartLine.Act.CANCEL],
         "once_key": make_key(request.user.owner, "confirm:deferred", basket.purpose),
     }
@@ -263,7 +270,8 @@ def abandon(request):
 def bookings(request):
     """« Mes réservations »: the list with the red cross, a page at a time."""
     page = Paginator(upcoming(request.user), BOOKINGS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "reservations/bookings.html", {"page": page, "days": by_day(with_cross(page))})
+    context = {"page": page, "days": by_day(with_cross(page)), "waiting": waited_for(request.user)}
+    return render(request, "reservations/bookings.html", context)
 
 
 @require_GET

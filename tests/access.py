@@ -26,9 +26,10 @@ from reservations.actions.absences import purpose, tell_absence
 from reservations.actions.attendance import add_present, adding_purpose
 from reservations.actions.baskets import read_basket
 from reservations.actions.desk import book_for_family, booking_purpose
+from reservations.actions.promotion import promote
 from reservations.attendance import price_without_booking
 from reservations.desk import read_desk
-from reservations.models import Absence, Activity, BackOffice, Billing, Booking, CalendarAddress, Cart, Order, Session
+from reservations.models import Absence, Activity, BackOffice, Billing, Booking, CalendarAddress, Cart, Order, Session, WaitlistEntry
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
@@ -96,6 +97,7 @@ def ended_card_payment(family: Family, claire: User) -> CardPayment:
 
 def _fill(world: World, claire: User, family: Family) -> None:
     book(claire, "cantine-aiguilhe", date(2027, 3, 18))
+    wait_for(claire, "cantine-aiguilhe", date(2027, 3, 22))
     fill_cart(claire, "cantine-aiguilhe", date(2027, 3, 19))
     withdrawn = add_child(family, "Malo", date(2015, 1, 2))
     Membership.objects.filter(member=withdrawn).update(withdrawn_at=timezone.now())
@@ -123,6 +125,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "message": OutgoingEmail.objects.filter(owner=claire.owner).first(),
         "booking": booking,
         "order": booking.order,
+        "entry": WaitlistEntry.objects.of(claire).get(status="offered"),
         "deferred": Order.objects.create(family=family, by=claire, billing=Billing.DEFERRED, booked_cents=1330),
         "family": family,
         "payment": payment,
@@ -252,6 +255,16 @@ def book(user: User, slug: str, *days: date) -> None:
     confirm_cart(user=user, billing=activity.billing, key=key)
 
 
+def wait_for(user: User, slug: str, day: date) -> None:
+    """Join the list of a full day for everybody of the family; the first is then offered a place."""
+    full = Session.objects.filter(activity__slug=slug, date=day)
+    full.update(capacity=0, waiting_capacity=5)
+    book(user, slug, day)
+    full.update(capacity=1)
+    Activity.objects.filter(slug=slug).update(offer_only_days=60)
+    promote(full.values_list("pk", flat=True))
+
+
 # --- The addresses ----------------------------------------------------------------------------------------------------
 def urls(patterns=None, prefix: str = "", spaces: tuple = ()) -> Iterator[tuple[str, str]]:
     """Every URL of the project as (name, route), those of the libraries and of the admin included."""
@@ -374,6 +387,7 @@ ANSWERS = {
     "login wait account 200 404 account account account": [
         "reservations:cancel",
         "reservations:absence",
+        "reservations:waiting_place",
         "reservations:order",
         "reservations:offer_payment",
         "reservations:receipt",
@@ -608,6 +622,7 @@ FOREIGN = {
             "families:consents",
             "reservations:cancel",
             "reservations:absence",
+            "reservations:waiting_place",
             "wallet:resume_payment",
             "wallet:abandon_payment",
             "services:pieces",
@@ -671,6 +686,7 @@ def paths_of(world: World) -> dict[str, str]:
         "reservations:feed": {"token": held["calendaraddress"].token},
         "reservations:history_file": {"kind": "reglements", "form": "csv"},
         "reservations:offer_payment": {"pk": held["deferred"].pk},
+        "reservations:waiting_place": {"pk": held["entry"].pk},
         "reservations:order": {"pk": held["order"].pk},
         "reservations:receipt": {"source": "guichet", "pk": held["payment"].pk},
         "reservations:products": {"kind": "cantine"},

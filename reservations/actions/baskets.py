@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.lib.refusals import Refusal
 from reservations.facts import family_facts, lock_members, members_with_schooling
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Session
-from reservations.offers import Offer, PriceBook, read_bookings
+from reservations.offers import Offer, PriceBook, no_place, read_bookings
 
 
 class CartChanged(Refusal):
@@ -24,15 +24,28 @@ class CartChanged(Refusal):
 
 @dataclass
 class Basket:
-    """A cart as it stands: lines with their prices in cents and, per line, the reasons against it."""
+    """A cart as it stands: lines with their prices in cents and, per line, the reasons against it.
+
+    A line ``waits`` when its day is full and its list open; it is ``full`` when there is no room on the list either.
+    """
 
     cart: Cart
     lines: list[CartLine]
     offer: Offer
 
     @property
+    def booked(self) -> list[CartLine]:
+        """The days that confirming books; those that wait or are full cost nothing."""
+        return [line for line in self.lines if line.act == CartLine.Act.BOOK and not (line.waits or line.full)]
+
+    @property
+    def waiting(self) -> list[CartLine]:
+        """The days whose waiting list confirming joins."""
+        return [line for line in self.lines if line.waits]
+
+    @property
     def booked_cents(self) -> int:
-        return sum(line.cents or 0 for line in self.lines if line.act == CartLine.Act.BOOK)
+        return sum(line.cents or 0 for line in self.booked)
 
     @property
     def cancelled_cents(self) -> int:
@@ -60,13 +73,12 @@ class Basket:
     def due_by_purse(self) -> Counter:
         """The same purse by purse, each wallet paying its own activities."""
         due = Counter()
+        for line in self.booked if self.cart.billing == Billing.PREPAID else []:
+            due[line.session.activity.purse_id] += line.cents or 0
         for line in self.lines:
-            purse = line.session.activity.purse_id
             booking = self.offer.booking(line.session, line.member)
-            if line.act == CartLine.Act.BOOK and self.cart.billing == Billing.PREPAID:
-                due[purse] += line.cents or 0
-            elif line.act == CartLine.Act.CANCEL and booking and booking.is_paid:
-                due[purse] -= booking.cents
+            if line.act == CartLine.Act.CANCEL and booking and booking.is_paid:
+                due[line.session.activity.purse_id] -= booking.cents
         return due
 
     @property
@@ -80,9 +92,18 @@ class Basket:
 
     @property
     def purpose(self) -> str:
-        """Names this very content: a page made for other days or prices confirms nothing."""
+        """Names this very content and what it costs: a page made for other days or prices confirms nothing."""
+        return f"{self._content}:{self.booked_cents}"
+
+    @property
+    def _content(self) -> str:
         content = sorted((line.session_id, line.member_id, line.act, line.cents) for line in self.lines)
         return f"cart:{self.cart.pk}:{sha256(repr(content).encode()).hexdigest()[:16]}"
+
+    def is_what_was_shown(self, purpose: str) -> bool:
+        """Whether a page with this purpose asked for the same, for no less: a day since full costs nothing."""
+        content, _, cents = purpose.rpartition(":")
+        return content == self._content and self.booked_cents <= int(cents)
 
 
 def read_basket(cart: Cart, lock: bool = False) -> Basket:
@@ -105,6 +126,7 @@ def read_basket(cart: Cart, lock: bool = False) -> Basket:
         line.session, line.member = sessions[line.session_id], members.get(line.member_id, line.member)
         line.cents = offer.cents(line.session, line.member) if line.agreed_cents is None else line.agreed_cents
         line.reasons = _against(line, cart, offer)
+    _seat(cart, lines)
     return Basket(cart, lines, offer)
 
 
@@ -113,10 +135,38 @@ def _agree(cart: Cart, lines: list[CartLine], sessions: dict[int, Session], offe
     offer.now, offer.facts = cart.payment.created_at, replace(offer.facts, suspended={})
     for pk, number in held_by(lines).items():
         sessions[pk].held -= number
+
+
+def _seat(cart: Cart, lines: list[CartLine]) -> None:
+    """Say of each line whether it has a place, waits, or finds all full: places held first, then in the cart's order.
+
+    The place that a cart gives back serves its own days first, unless others wait for it; what is being paid is theirs.
+    """
+    freed = Counter(line.session_id for line in lines if line.act == CartLine.Act.CANCEL and not line.reasons)
+    rooms = {line.session_id: Room(line.session, freed[line.session_id], bool(cart.payment_id)) for line in lines}
     for line in lines:
-        booking = offer.bookings.get((line.session_id, line.member_id))
-        if line.act == CartLine.Act.CANCEL and booking and offer.is_ours(booking):
-            sessions[line.session_id].booked -= 1  # the place that this cart gives back serves its own days first
+        line.waits = line.full = False
+    for line in sorted(lines, key=lambda line: not line.held):
+        if line.act != CartLine.Act.CANCEL and not line.reasons:
+            rooms[line.session_id].seat(line)
+
+
+class Room:
+    """What a day has left while a cart's lines are seated: places (None: no limit) and room on its waiting list."""
+
+    def __init__(self, session: Session, freed: int, paid: bool):
+        limited = session.capacity is not None
+        self.places = session.capacity - session.booked - session.held + freed if limited else None
+        self.on_list = session.waiting_capacity - session.waiting
+        self.queues = bool(session.waiting) and not paid
+
+    def seat(self, line: CartLine) -> None:
+        if line.act == CartLine.Act.BOOK and not self.queues and (self.places is None or self.places > 0):
+            self.places = self.places and self.places - 1
+        elif self.on_list > 0:
+            self.on_list, line.waits = self.on_list - 1, True
+        else:
+            line.full, line.reasons = True, [no_place(line.session, line.member)]
 
 
 def held_by(lines: Iterable[CartLine]) -> Counter:
@@ -131,23 +181,33 @@ def _against(line: CartLine, cart: Cart, offer: Offer) -> list[str]:
         return offer.against_cancelling(line.session, line.member)
     if line.session.activity.billing != cart.billing:
         return [f"{line.session.activity.name} : le mode de paiement a changé, choisissez à nouveau vos jours."]
-    return offer.against_booking(line.session, line.member)
+    return offer.against_asking(line.session, line.member)
 
 
-def change_counters(taken: Counter, freed: Counter, released: Counter | None = None) -> None:
-    """Count places taken and freed on sessions with a capacity, and places held that are held no more (below zero:
-    held anew), in one statement; the caller holds the sessions' locks."""
-    released = released or Counter()
-    change = {pk: (taken[pk] - freed[pk], -released[pk]) for pk in {*taken, *freed, *released}}
+def change_counters(
+    taken: Counter, freed: Counter, released: Counter | None = None, joined: Counter | None = None
+) -> None:
+    """Count places taken and freed on sessions with a capacity, places held that are held no more (below zero: held
+    anew) and who ``joined`` the waiting list (below zero: left), in one statement; the caller holds the sessions' locks.
+    """
+    released, joined = released or Counter(), joined or Counter()
+    pks = {*taken, *freed, *released, *joined}
+    change = {pk: (taken[pk] - freed[pk], -released[pk], joined[pk]) for pk in pks}
     change = {pk: counts for pk, counts in change.items() if any(counts)}
     if change:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE reservations_session s SET booked = s.booked + c.booked, held = s.held + c.held"
-                " FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS c (pk, booked, held)"
-                " WHERE s.id = c.pk AND s.capacity IS NOT NULL",
-                [list(change), *map(list, zip(*change.values(), strict=True))],
-            )
+            cursor.execute(_COUNT, [list(change), *map(list, zip(*change.values(), strict=True))])
+
+
+# Days without a limit count no places; who waits is counted everywhere.
+_COUNT = """
+    UPDATE reservations_session s
+    SET booked = s.booked + CASE WHEN s.capacity IS NULL THEN 0 ELSE c.booked END,
+        held = s.held + CASE WHEN s.capacity IS NULL THEN 0 ELSE c.held END,
+        waiting = s.waiting + c.waiting
+    FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[]) AS c (pk, booked, held, waiting)
+    WHERE s.id = c.pk AND (s.capacity IS NOT NULL OR c.waiting <> 0)
+"""
 
 
 def _sessions(pks: set[int], lock: bool) -> dict[int, Session]:

@@ -1,4 +1,7 @@
-"""The red cross: one booking cancelled within its delay, recredited to the purse that paid (S2-60…S2-65)."""
+"""The red cross: one booking cancelled within its delay, recredited to the purse that paid (S2-60…S2-65).
+
+The place goes to the first who waits for it, in the same transaction.
+"""
 
 from collections import Counter
 
@@ -12,10 +15,11 @@ from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.baskets import change_counters, lock_sessions
 from reservations.actions.changes import record_changes
-from reservations.actions.ledger import MAX_LABEL, recredit_bookings
+from reservations.actions.ledger import MAX_LABEL, post_orders, recredit_bookings
+from reservations.actions.promotion import promote
 from reservations.models import Booking, Order
 from reservations.rules import in_time, spoken_deadline
-from wallet.actions import post
+from wallet.actions import Draft
 from wallet.models import Operation
 
 
@@ -53,11 +57,10 @@ def cancel_booking(*, user: User, booking: Booking, key: str) -> dict:
     move(booking, Booking.Status.CANCELLED, cancelled_at=now, cancelled_by=user, cancelled_in=order)
     record_changes(cancelled=[booking])
     change_counters(Counter(), Counter([session.pk]))
+    label = f"Annulation – {session}"[:MAX_LABEL]
     moves = recredit_bookings([booking])
-    if moves:
-        label = f"Annulation – {session}"[:MAX_LABEL]
-        order.operation = post(Operation.Kind.CANCELLATION, moves, actor=user, label=label, at=now)
-        order.save(update_fields=["operation"])
+    own = [(Draft(Operation.Kind.CANCELLATION, moves, user, label, now), order)] if moves else []
+    post_orders(promote([session.pk], own))
     emails.booking_cancelled(order, booking)
     return once.remember({"order": order.pk})
 

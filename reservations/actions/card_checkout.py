@@ -17,9 +17,10 @@ from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.baskets import Basket, change_counters, held_by, lock_sessions, read_basket
 from reservations.actions.carts import lock_cart
-from reservations.actions.checkout import carry_out, check, open_order
+from reservations.actions.checkout import DaysRefused, carry_out, check, open_order
+from reservations.actions.ledger import post_orders
+from reservations.actions.promotion import promote
 from reservations.models import Billing, Cart, CartLine, Order
-from reservations.offers import no_place
 from reservations.rules.payment import Share, share_payment
 from wallet.actions import Draft, Move, NotEnough, lock_accounts, post_all, wallet_of
 from wallet.actions.cards import locked, new_payment
@@ -49,6 +50,8 @@ def pay_by_card(*, user: User, use_wallet: bool, key: str) -> dict:
         return once.answer
     basket = read_basket(lock_cart(user.guardian.family_id, Billing.PREPAID), lock=True)
     check(basket, once.detail)
+    if basket.reasons:
+        raise DaysRefused(*basket.reasons)  # who pays by card first sees what there is to pay for
     wallets, shares = _shares(basket, use_wallet)
     if not shares:
         raise NoCardNeeded
@@ -80,11 +83,12 @@ def _hold_places(basket: Basket, payment: CardPayment) -> None:
     given_back = Counter(line.session_id for line in basket.lines if line.act == CartLine.Act.CANCEL)
     for line in basket.lines:
         line.agreed_cents = line.cents
+        line.act = CartLine.Act.WAIT if line.waits else line.act
         line.held = line.act == CartLine.Act.BOOK and line.session.capacity is not None
         if line.held and given_back[line.session_id]:
             given_back[line.session_id] -= 1
             line.held = False
-    CartLine.objects.bulk_update(basket.lines, ["agreed_cents", "held"])
+    CartLine.objects.bulk_update(basket.lines, ["act", "agreed_cents", "held"])
     change_counters(Counter(), Counter(), Counter({pk: -number for pk, number in held_by(basket.lines).items()}))
     basket.cart.payment = payment
     basket.cart.save(update_fields=["payment"])
@@ -136,7 +140,6 @@ def _settle(pk: int) -> None:
 def _complete(payment: CardPayment, basket: Basket) -> None:
     """Book all that still can be; the rest of the money stays in the wallet, and the family is told which days."""
     cart, released = basket.cart, held_by(basket.lines)
-    _refuse_without_place(basket)
     refused = [line for line in basket.lines if line.reasons]
     basket.lines = [line for line in basket.lines if not line.reasons]
     remarks = list(dict.fromkeys(reason for line in refused for reason in line.reasons))
@@ -150,35 +153,21 @@ def _complete(payment: CardPayment, basket: Basket) -> None:
         with transaction.atomic():
             order = write(remarks)
     except NotEnough as refusal:
-        basket.lines = []
+        basket.lines = basket.waiting
         order = write(remarks + refusal.sentences)
     cart.lines.all().delete()
     Cart.objects.filter(pk=cart.pk).update(payment=None)
     emails.order_confirmed(order, basket.lines, basket.recredited)
 
 
-def _refuse_without_place(basket: Basket) -> None:
-    """A place that the cart was to give back may be others' by now: each line alone has one, all of them have not."""
-    asked = [line for line in basket.lines if line.act == CartLine.Act.BOOK and not line.reasons]
-    taken = Counter()
-    for line in sorted(asked, key=lambda line: not line.held):
-        session = line.session
-        if session.capacity is not None and session.booked + session.held + taken[session] >= session.capacity:
-            line.reasons = [no_place(session, line.member)]
-        else:
-            taken[session] += 1
-
-
 def _release(payment: CardPayment, cart: Cart) -> None:
     """Nothing was paid: the cart is as it was, its places are free, what was put aside is back."""
-    lines = list(cart.lines.filter(held=True))
-    lock_sessions({line.session_id for line in lines})
-    change_counters(Counter(), Counter(), held_by(lines))
+    released = held_by(cart.lines.filter(held=True))
+    lock_sessions(released)
+    change_counters(Counter(), Counter(), released)
     cart.lines.update(agreed_cents=None, held=False)
     Cart.objects.filter(pk=cart.pk).update(payment=None)
-    returns = _returns(payment)
-    if returns:
-        post_all(returns)
+    post_orders(promote(released, [(draft, None) for draft in _returns(payment)]))
 
 
 def _returns(payment: CardPayment) -> list[Draft]:

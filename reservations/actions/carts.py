@@ -1,5 +1,6 @@
 """Filling and emptying the cart: nothing is promised here, the checkout decides."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -21,15 +22,21 @@ class Choice:
     """What became of the days a family ticked: lines kept in the cart, and why the others were left out."""
 
     booked: int
+    waiting: int
     cancelled: int
     reasons: list[str]
+
+    @property
+    def kept(self) -> int:
+        return self.booked + self.waiting + self.cancelled
 
 
 @outermost
 def choose_days(
     *, user: User, activity: Activity, members: Collection[int], days: Collection[date], replace: bool = False
 ) -> Choice:
-    """Put days into the family's cart: a free day is to be booked, a booked one that may change is to be cancelled.
+    """Put days into the family's cart: a free day is to be booked, a full one to be waited for where its list is
+    open, a booked one that may change is to be cancelled.
 
     With ``replace`` the lines of these members for this activity become exactly these days (the deferred page).
     ``activity`` comes from ``Activity.objects.offered()``. Unknown days and members are left out with a reason.
@@ -44,8 +51,8 @@ def choose_days(
     if set(members) - offer.members.keys():
         reasons.append(STRANGER)
     _put(cart, wanted)
-    booked = sum(act == CartLine.Act.BOOK for *_, act in wanted)
-    return Choice(booked, len(wanted) - booked, reasons)
+    acts = Counter(act for *_, act in wanted)
+    return Choice(acts[CartLine.Act.BOOK], acts[CartLine.Act.WAIT], acts[CartLine.Act.CANCEL], reasons)
 
 
 def _put(cart: Cart, wanted: list[tuple]) -> None:

@@ -1,10 +1,12 @@
-"""Confirming a cart: every day is checked again under lock, then all is booked, cancelled and paid at once, or nothing.
+"""Confirming a cart: every day is checked again under lock, then it is booked, cancelled and paid at once, or nothing is.
 
-Locks in the one order: key → cart → members by pk → sessions (``lock_sessions``) → bookings → accounts.
+A day that filled up since is the one exception: it is waited for where its list is open, else refused and told, and
+the rest is done. Locks in the one order: key → cart → members by pk → sessions (``lock_sessions``) → waitlist entries →
+bookings → accounts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from accounts.models import User
 from portal.lib.once import claim_key
@@ -14,9 +16,10 @@ from reservations import emails
 from reservations.actions.baskets import Basket, CartChanged, change_counters, lock_sessions, read_basket
 from reservations.actions.carts import lock_cart
 from reservations.actions.changes import record_changes
-from reservations.actions.ledger import pay_bookings, recredit_bookings, require_floor
-from reservations.models import Billing, Booking, CartLine, Order
-from wallet.actions import Draft, post_all
+from reservations.actions.ledger import pay_bookings, post_orders, recredit_bookings, require_floor
+from reservations.actions.promotion import join_lists, promote
+from reservations.models import Billing, Booking, Order, RefusedDay
+from wallet.actions import Draft
 from wallet.models import Operation
 
 __all__ = ["CartChanged", "change_counters", "confirm_cart", "lock_sessions", "read_basket"]
@@ -42,8 +45,9 @@ class DaysRefused(Refusal):
 def confirm_cart(*, user: User, billing: str, key: str) -> dict:
     """Book and cancel everything in the family's cart; return {"order": pk}. A second click gets the first answer.
 
-    Prepaid days are paid from their purse's wallet. Raise NothingToConfirm, CartChanged, NotCertified, DaysRefused,
-    NotEnough, and StalePage for a forged key: nothing is changed then.
+    Prepaid days are paid from their purse's wallet. Raise NothingToConfirm, CartChanged, NotCertified, DaysRefused
+    (nothing is left to do, or a day is refused for another reason than places), NotEnough, and StalePage for a forged
+    key: nothing is changed then.
     """
     family_id = user.guardian.family_id
     once = claim_key(key, user.owner, f"confirm:{billing}")
@@ -64,25 +68,11 @@ def check(basket: Basket, shown: str) -> None:
         raise NothingToConfirm
     if not basket.offer.facts.certified:
         raise NotCertified
-    if basket.reasons:
+    blocking = [line for line in basket.lines if line.reasons and not line.full]
+    if blocking or all(line.full for line in basket.lines):
         raise DaysRefused(*basket.reasons)
-    if basket.purpose != shown:
+    if not basket.is_what_was_shown(shown):
         raise CartChanged
-    full = _over_capacity(basket.lines)
-    if full:
-        raise DaysRefused(*full)
-
-
-def _over_capacity(lines: Iterable[CartLine]) -> list[str]:
-    """Two children may ask for the last place together: each alone fits, both do not."""
-    wanted = Counter(line.session for line in lines if line.act == CartLine.Act.BOOK)
-    freed = Counter(line.session for line in lines if line.act == CartLine.Act.CANCEL)
-    return [
-        f"{session.activity.name}, {session.date:%d-%m-%Y} : il ne reste que {left} place{'s' * (left > 1)}."
-        for session, number in wanted.items()
-        if session.capacity is not None
-        and number > (left := session.capacity - session.booked - session.held + freed[session])
-    ]
 
 
 def open_order(basket: Basket, by: User, **fields) -> Order:
@@ -98,25 +88,34 @@ def open_order(basket: Basket, by: User, **fields) -> Order:
 
 
 def carry_out(basket: Basket, order: Order, first: Sequence[Draft] = (), released: Counter | None = None) -> None:
-    """Book, cancel and pay every line; ``first``: operations of the same post, ``released``: places held no more."""
+    """Book, cancel, wait for and pay every line, and serve who waits for what is freed.
+
+    ``first``: operations of the same post, ``released``: places held no more.
+    """
     cancelled = basket.cancelled
     _cancel(cancelled, order)
     booked = _book(basket, order)
     record_changes(booked=booked, cancelled=cancelled)
-    change_counters(
-        Counter(booking.session_id for booking in booked),
-        Counter(booking.session_id for booking in cancelled),
-        released,
-    )
-    drafts, moves = list(first), recredit_bookings(cancelled) + pay_bookings(booked)
+    _refuse(basket, order)
+    joined = join_lists(basket.waiting, order)
+    taken, freed = (Counter(booking.session_id for booking in rows) for rows in (booked, cancelled))
+    change_counters(taken, freed, released, joined)
+    postings, moves = [(draft, None) for draft in first], recredit_bookings(cancelled) + pay_bookings(booked)
     if moves:
         kind = Operation.Kind.BOOKING if booked else Operation.Kind.CANCELLATION
-        drafts.append(Draft(kind, moves, order.by, kind.label, order.at))
-    if drafts:
-        operations = post_all(drafts)
-        order.operation = operations[-1] if moves else None
-        order.save(update_fields=["operation"])
-    require_floor([booking for booking in booked if booking.billing == Billing.DEFERRED])
+        postings.append((Draft(kind, moves, order.by, kind.label, order.at), order))
+    deferred = [booking for booking in booked if booking.billing == Billing.DEFERRED]
+    post_orders(promote({*freed, *joined, *(released or ())}, postings, also=deferred))
+    require_floor(deferred)
+
+
+def _refuse(basket: Basket, order: Order) -> None:
+    """Keep which days were full, for « Remarques concernant vos réservations »."""
+    RefusedDay.objects.bulk_create(
+        RefusedDay(order=order, session=line.session, member=line.member, reason=line.reasons[0][:300])
+        for line in basket.lines
+        if line.full
+    )
 
 
 def _cancel(bookings: list[Booking], order: Order) -> None:
@@ -138,7 +137,6 @@ def _book(basket: Basket, order: Order) -> list[Booking]:
                 cents=line.cents,
                 quantity=line.session.activity.quantity,
             )
-            for line in basket.lines
-            if line.act == CartLine.Act.BOOK
+            for line in basket.booked
         ]
     )

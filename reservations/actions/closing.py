@@ -15,12 +15,14 @@ from families.models import SchoolClass
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
-from reservations import emails_desk
+from reservations import emails_desk, emails_waiting
 from reservations.actions.baskets import change_counters
 from reservations.actions.changes import record_changes
-from reservations.actions.ledger import MAX_LABEL, recredit_bookings
-from reservations.models import Activity, Booking, Order, Session
-from wallet.actions import Draft, Move, post_all
+from reservations.actions.ledger import MAX_LABEL, Posting, post_orders, recredit_bookings
+from reservations.actions.promotion import promote
+from reservations.actions.waiting import end_entries, lock_entries
+from reservations.models import Activity, Booking, Order, Session, WaitlistEntry
+from wallet.actions import Draft, Move
 from wallet.models import Operation, Wallet
 
 LONGEST = timedelta(days=92)  # a closing covers at most a term: one transaction, one email a family
@@ -68,9 +70,15 @@ class Closing:
     def bookings(self, sessions) -> QuerySet[Booking]:
         """The bookings that end with it, on these days."""
         rows = Booking.objects.active().filter(session__in=sessions)
-        if self.school_class:
-            return rows.filter(member__schoolings__school_class=self.school_class)
-        return rows
+        return rows.filter(self._whom)
+
+    def entries(self, sessions) -> QuerySet[WaitlistEntry]:
+        """Who waits there and need not any more."""
+        return WaitlistEntry.objects.filter(self._whom, session__in=sessions)
+
+    @property
+    def _whom(self) -> Q:
+        return Q(member__schoolings__school_class=self.school_class) if self.school_class else Q()
 
 
 @dataclass(frozen=True)
@@ -106,10 +114,11 @@ def close_days(*, agent: User, closing: Closing, key: str) -> dict:
     now = timezone.now()
     if not closing.school_class:
         Session.objects.filter(pk__in=sessions).update(closed_at=now, closed_reason=closing.reason)
+    _end_lists(lock_entries(closing.entries(sessions)), closing, now)
     orders = _end(bookings, agent, now)
     change_counters(Counter(), Counter(booking.session_id for booking in bookings))
-    _recredit(bookings, orders, closing, agent, now)
     record_changes(cancelled=bookings)
+    post_orders(promote(sessions, _recredits(bookings, orders, closing, agent, now)))
     emails_desk.days_closed(bookings, closing.reason, closing.activity)
     toll = _toll(bookings, len(sessions))
     return once.remember({"days": toll.days, "bookings": toll.bookings, "families": toll.families, "cents": toll.cents})
@@ -143,16 +152,18 @@ def _end(bookings: list[Booking], agent: User, now) -> dict[int, Order]:
     return orders
 
 
-def _recredit(bookings: list[Booking], orders: dict[int, Order], closing: Closing, agent: User, now) -> None:
-    """One operation a family, as its statement shows it; all posted at once."""
+def _end_lists(entries: list[WaitlistEntry], closing: Closing, now) -> None:
+    """Nobody waits for a day that is closed; who did is told."""
+    end_entries(entries, WaitlistEntry.Status.LAPSED, now)
+    emails_waiting.lists_lapsed(entries, closing.reason)
+
+
+def _recredits(bookings: list[Booking], orders: dict[int, Order], closing: Closing, agent: User, now) -> list[Posting]:
+    """One operation a family, as its statement shows it."""
     moves = _by_family(recredit_bookings(bookings))
-    if not moves:
-        return
     label = f"Journée fermée – {closing.activity} : {closing.reason}"[:MAX_LABEL]
-    drafts = [Draft(Operation.Kind.CANCELLATION, moves[pk], agent, label, now) for pk in sorted(moves)]
-    for pk, operation in zip(sorted(moves), post_all(drafts), strict=True):
-        orders[pk].operation = operation
-    Order.objects.bulk_update([orders[pk] for pk in moves], ["operation"], batch_size=1000)
+    kind = Operation.Kind.CANCELLATION
+    return [(Draft(kind, moves[pk], agent, label, now), orders[pk]) for pk in sorted(moves)]
 
 
 def _by_family(moves: list[Move]) -> dict[int, list[Move]]:

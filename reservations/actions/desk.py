@@ -1,6 +1,6 @@
 """Agents book or cancel for a family that agrees, paid from its wallet (S2-74, S2-75): same rules, late prices.
 
-Locks in the one order: key → members by pk → sessions (``lock_sessions``) → bookings by pk → accounts.
+Locks in the one order: key → members by pk → sessions (``lock_sessions``) → bookings by pk → waitlist entries → accounts.
 """
 
 from collections import Counter
@@ -20,12 +20,20 @@ from reservations.actions.baskets import CartChanged, change_counters, lock_sess
 from reservations.actions.cancelling import AlreadyCancelled
 from reservations.actions.changes import record_changes
 from reservations.actions.checkout import DaysRefused
-from reservations.actions.ledger import MAX_LABEL, pay_bookings, recredit_bookings, require_floor
+from reservations.actions.ledger import (
+    MAX_LABEL,
+    Posting,
+    pay_bookings,
+    post_orders,
+    recredit_bookings,
+    require_floor,
+)
+from reservations.actions.promotion import promote
 from reservations.desk import DeskBasket, read_desk
 from reservations.facts import lock_members
 from reservations.models import Activity, Billing, Booking, Order, Session
 from reservations.rules import in_time
-from wallet.actions import post
+from wallet.actions import Draft, post
 from wallet.models import Operation
 
 
@@ -150,7 +158,7 @@ def lock_booking(bookings, pk: int) -> Booking:
 
 
 def end_booking(booking: Booking, *, by: User, label: str, recredit: bool = True, consent: str = "") -> Order:
-    """End a locked booking of a locked day: its place is free; recredited, or else paid for all the same.
+    """End a locked booking of a locked day: its place goes to who waits; recredited, or else paid for all the same.
 
     The order has an operation exactly when money came back; one without, where there was a price, carries its consent.
     """
@@ -166,18 +174,18 @@ def end_booking(booking: Booking, *, by: User, label: str, recredit: bool = True
     move(booking, Booking.Status.CANCELLED, cancelled_at=now, cancelled_by=by, cancelled_in=order)
     change_counters(Counter(), Counter([booking.session_id]))
     record_changes(cancelled=[booking])
-    if recredit and (moves := recredit_bookings([booking])):
-        order.operation = post(Operation.Kind.CANCELLATION, moves, actor=by, label=label[:MAX_LABEL], at=now)
-        order.save(update_fields=["operation"])
-    elif not recredit and not booking.is_paid:
-        _debit_now(booking, by, label, now)
+    post_orders(promote([booking.session_id], _settle(booking, order, label, recredit)))
     return order
 
 
-def _debit_now(booking: Booking, by: User, label: str, now) -> None:
-    """What would have been debited on the day is due all the same."""
-    booking.debited_at = now
+def _settle(booking: Booking, order: Order, label: str, recredit: bool) -> list[Posting]:
+    """What comes back, as the order's operation; or else what would have been debited on the day, due all the same."""
+    if recredit:
+        moves = recredit_bookings([booking])
+        return [(Draft(Operation.Kind.CANCELLATION, moves, order.by, label[:MAX_LABEL], order.at), order)] * bool(moves)
+    if booking.is_paid:
+        return []
+    booking.debited_at = order.at
     booking.save(update_fields=["debited_at"])
-    if moves := pay_bookings([booking]):
-        label = f"{label}, sans recrédit"[:MAX_LABEL]
-        post(Operation.Kind.DEFERRED_DEBIT, moves, actor=by, label=label, at=now)
+    moves, label = pay_bookings([booking]), f"{label}, sans recrédit"[:MAX_LABEL]
+    return [(Draft(Operation.Kind.DEFERRED_DEBIT, moves, order.by, label, order.at), None)] * bool(moves)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from reservations.facts import estimated_costs
-from reservations.models import Booking
-from wallet.actions import Move, lock_accounts, refunds, revenue_accounts, wallet_of
+from reservations.models import Booking, Order
+from wallet.actions import Draft, Move, lock_accounts, post_all, refunds, revenue_accounts, wallet_of
 from wallet.actions.ledger import not_enough
 from wallet.models import Wallet
 
@@ -35,6 +35,24 @@ def recredit_bookings(bookings: Iterable[Booking]) -> list[Move]:
 
 def _priced(bookings: Iterable[Booking]) -> list[Booking]:
     return [booking for booking in bookings if booking.is_paid and booking.cents]
+
+
+Posting = tuple[Draft, Order | None]  # an operation to come, and the order that it belongs to
+
+
+def post_orders(postings: list[Posting]) -> None:
+    """Post all operations of a transaction at once, and give each order its own."""
+    if postings:
+        for operation, (_, order) in zip(post_all([draft for draft, _ in postings]), postings, strict=True):
+            if order:
+                order.operation = operation
+        orders = [order for _, order in postings if order]
+        Order.objects.bulk_update(orders, ["operation"], batch_size=1000)
+
+
+def accounts_of(bookings: Iterable[Booking]) -> set[int]:
+    """The accounts of the wallets that pay these bookings of one family, now or later."""
+    return {wallet.account_id for wallet in _wallets(list(bookings)).values()}
 
 
 def require_floor(booked: list[Booking]) -> None:

@@ -4,7 +4,7 @@ from datetime import date, time, timedelta
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,7 +18,9 @@ from portal.lib.calendars import (
 )
 from portal.lib.dates import date_long
 from portal.lib.refusals import Refusal
-from reservations.models import Activity, Booking, OpeningRule, Session
+from reservations.actions.ledger import post_orders
+from reservations.actions.promotion import promote
+from reservations.models import Activity, Booking, CartLine, OpeningRule, RefusedDay, Session, WaitlistEntry
 from reservations.rules import Calendar, DeadlineRule, Period, deadline, instant, session_dates
 from reservations.rules import OpeningRule as Rule
 
@@ -55,7 +57,9 @@ def refresh_sessions(activity: Activity) -> dict[str, int]:
     Session.objects.bulk_create(made)
     Session.objects.bulk_update(existing.values(), COMPUTED, batch_size=500)
     gone = [session.pk for day, session in existing.items() if day not in set(dates) and not session.closed_at]
-    unbooked = Session.objects.filter(pk__in=gone).exclude(pk__in=Booking.objects.values("session"))
+    unbooked = Session.objects.filter(pk__in=gone)
+    for asked in (Booking, WaitlistEntry, RefusedDay):
+        unbooked = unbooked.exclude(pk__in=asked.objects.values("session"))
     dropped = unbooked.delete()[1].get("reservations.Session", 0)
     return {"made": len(made), "dropped": dropped, "kept": len(gone) - dropped}
 
@@ -72,6 +76,7 @@ def _session(activity: Activity, day: date) -> Session:
         arrival=activity.arrival,
         departure=activity.departure,
         capacity=activity.capacity,
+        waiting_capacity=activity.waiting_capacity,
     )
 
 
@@ -121,7 +126,7 @@ def set_capacity(*, agent: User, activity: Activity, capacity: int | None) -> in
     """Give an activity and its days to come ``capacity`` places a day (None: no limit); return how many days changed.
 
     The counters start from the bookings that stand once the days are locked. Raise TooManyBooked with the days on
-    which more is booked or held; nothing is changed then. The activity is one of the agent's communes.
+    which more is booked or held; nothing is changed then. Places that come free go to who waits. The activity is one of the agent's communes.
     """
     activity = Activity.objects.of_agent(agent).select_for_update(of=("self",), no_key=True).get(pk=activity.pk)
     activity.capacity = capacity
@@ -129,17 +134,44 @@ def set_capacity(*, agent: User, activity: Activity, capacity: int | None) -> in
     days = activity.sessions.filter(date__gte=timezone.localdate())
     locked = _locked(days)
     # A second statement: one that both waits and counts would count what stood when it began to wait.
-    counted = Session.objects.filter(pk__in=[session.pk for session in locked]).annotate(taken=_booked() + F("held"))
+    counted = Session.objects.filter(pk__in=[session.pk for session in locked]).annotate(taken=_booked() + _held())
     if capacity is None:
-        return counted.update(capacity=None, booked=0, held=0)
-    if too_full := list(counted.filter(taken__gt=capacity).order_by("date")):
+        changed = counted.update(capacity=None, booked=0, held=0)
+    elif too_full := list(counted.filter(taken__gt=capacity).order_by("date")):
         raise TooManyBooked(_too_many(too_full, capacity))
-    return counted.update(capacity=capacity, booked=_booked())
+    else:
+        changed = counted.update(capacity=capacity, booked=_booked(), held=_held())
+    post_orders(promote([session.pk for session in locked]))
+    return changed
+
+
+@transaction.atomic
+def set_waiting_capacity(*, agent: User, activity: Activity, waiting_capacity: int) -> int:
+    """Give an activity and its days to come ``waiting_capacity`` places on their lists; return how many days changed.
+
+    Who waits already keeps their rank: a list that is longer takes nobody more. The activity is one of the agent's communes.
+    """
+    activity = Activity.objects.of_agent(agent).select_for_update(of=("self",), no_key=True).get(pk=activity.pk)
+    activity.waiting_capacity = waiting_capacity
+    activity.save(update_fields=["waiting_capacity"])
+    days = [session.pk for session in _locked(activity.sessions.filter(date__gte=timezone.localdate()))]
+    return Session.objects.filter(pk__in=days).update(waiting_capacity=Greatest(waiting_capacity, F("waiting")))
 
 
 def _booked():
     active = Booking.objects.active().filter(session=OuterRef("pk")).order_by().values("session")
-    return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
+    return _number(active)
+
+
+def _held():
+    """Places of carts being paid, and places offered."""
+    lines = CartLine.objects.filter(session=OuterRef("pk"), held=True).order_by().values("session")
+    offers = WaitlistEntry.objects.filter(session=OuterRef("pk"), status=WaitlistEntry.Status.OFFERED).order_by()
+    return _number(lines) + _number(offers.values("session"))
+
+
+def _number(rows: QuerySet):
+    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def _too_many(sessions: list[Session], capacity: int) -> str:

@@ -2,7 +2,7 @@
 
 from reservations.models.activities import Activity, Billing, Closure, OpeningRule, Session, Tariff, eve
 from reservations.models.attendance import Absence, Attendance, CalendarAddress, Forgiveness, Headcount
-from reservations.models.bookings import Booking, Cart, CartLine, Order
+from reservations.models.bookings import Booking, Cart, CartLine, Order, RefusedDay
 from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
 from reservations.models.waiting import WaitlistEntry
 
@@ -23,6 +23,7 @@ __all__ = [
     "Headcount",
     "OpeningRule",
     "Order",
+    "RefusedDay",
     "Session",
     "Tariff",
     "Transmission",

@@ -5,7 +5,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from families.models import Level, School
 from reservations.rules import DeadlineKind, DeadlineRule
@@ -32,6 +32,12 @@ class ActivityQuerySet(models.QuerySet):
     def offered(self):
         """Activities that families see."""
         return self.filter(is_open=True, service__is_open=True).with_schools()
+
+    def with_last_places(self, now):
+        """With ``has_last_places``: whether a day to come has so few places left that it is said."""
+        days = Session.objects.filter(activity=OuterRef("pk"), closed_at=None, bookable_until__gt=now, waiting=0)
+        left = days.annotate(left=F("capacity") - F("booked") - F("held")).filter(left__gt=0)
+        return self.annotate(has_last_places=Exists(left.filter(left__lte=OuterRef("last_places"))))
 
     def with_schools(self):
         """With service and commune, and ``school_ids``: the schools it takes, none meaning all."""

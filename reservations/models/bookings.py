@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.models import User
 from families.models import Family, Member
@@ -41,6 +42,43 @@ class Order(models.Model):
 
     def __str__(self):
         return f"Commande {self.pk}"
+
+    @property
+    def has_days(self) -> bool:
+        """Whether it booked or cancelled anything, or only joined waiting lists."""
+        return self.bookings.exists() or self.cancellations.exists()
+
+    @cached_property
+    def remarked_days(self) -> list:
+        """The days that could not be booked at once, waited for or refused, in order (S4-89…S4-92)."""
+        related = ("session__activity", "member")
+        days = [*self.waitlist_entries.select_related(*related), *self.refused_days.select_related(*related)]
+        return sorted(days, key=lambda day: day.session.date)
+
+    @property
+    def joins_lists(self) -> bool:
+        return any(not isinstance(day, RefusedDay) for day in self.remarked_days)
+
+
+class RefusedDay(models.Model):
+    """A day asked for that could not be booked when the order was confirmed: « refusée », with its reason (S4-92)."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refused_days", verbose_name="commande")
+    session = models.ForeignKey(Session, models.PROTECT, related_name="+", verbose_name="journée")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name="bénéficiaire")
+    reason = models.CharField("motif", max_length=300)
+
+    class Meta:
+        verbose_name = "journée refusée"
+        verbose_name_plural = "journées refusées"
+        ordering = ["session__date", "pk"]
+
+    def __str__(self):
+        return f"{self.member} – {self.session}"
+
+    def get_status_display(self) -> str:
+        """As a waitlist entry says its own."""
+        return "Refusée (complet)"
 
 
 class BookingQuerySet(models.QuerySet):
@@ -177,6 +215,7 @@ class CartLine(models.Model):
 
     class Act(models.TextChoices):
         BOOK = "book", "Réserver"
+        WAIT = "wait", "Mise en liste d’attente"
         CANCEL = "cancel", "Annuler"
 
     cart = models.ForeignKey(Cart, models.CASCADE, related_name="lines")

@@ -2,13 +2,15 @@
 
 import pghistory
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family, Member
 from reservations.models.activities import Billing, Session
 from reservations.models.bookings import Booking, Order
+from reservations.rules import spoken_rank
 
 
 class WaitlistEntryQuerySet(models.QuerySet):
@@ -22,6 +24,16 @@ class WaitlistEntryQuerySet(models.QuerySet):
     def live(self):
         """Those that wait, or to which a place is offered."""
         return self.filter(status__in=WaitlistEntry.LIVE)
+
+    def with_rank(self):
+        """Each with ``rank``: 1 for who is served first; whom a place is offered keeps no rank among those who wait."""
+        ahead = WaitlistEntry.objects.filter(session=OuterRef("session"), status="waiting").filter(
+            Q(priority__gt=OuterRef("priority"))
+            | Q(priority=OuterRef("priority"), arrived_at__lt=OuterRef("arrived_at"))
+            | Q(priority=OuterRef("priority"), arrived_at=OuterRef("arrived_at"), pk__lt=OuterRef("pk"))
+        )
+        counted = ahead.order_by().values("session").annotate(n=Count("pk")).values("n")
+        return self.annotate(rank=Coalesce(Subquery(counted), 0) + 1)
 
     def in_order(self):
         """Who is served first comes first."""
@@ -103,3 +115,16 @@ class WaitlistEntry(models.Model):
 
     def __str__(self):
         return f"{self.member} – {self.session}"
+
+    @property
+    def is_offered(self) -> bool:
+        return self.status == self.Status.OFFERED
+
+    @property
+    def spoken_rank(self) -> str:
+        """« 2e sur la liste »; of an entry read ``with_rank``."""
+        return spoken_rank(self.rank)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in self.LIVE

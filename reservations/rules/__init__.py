@@ -7,6 +7,7 @@ from reservations.rules.deadlines import PARIS, DeadlineKind, DeadlineRule, Inva
 from reservations.rules.eligibility import Candidate, Conditions, age_on, reasons_against
 from reservations.rules.prices import NoTariff, TariffLine, price, validate_brackets
 from reservations.rules.sessions import OpeningRule, Period, quantity, session_dates, typical_week
+from reservations.rules.waiting import Terms, is_only_offered, list_ends_at, offered_until, spoken_rank
 from reservations.rules.words import describe, short_deadline, spoken_deadline, spoken_time
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OpeningRule",
     "Period",
     "TariffLine",
+    "Terms",
     "age_on",
     "care_share",
     "day_state",
@@ -31,13 +33,17 @@ __all__ = [
     "describe",
     "in_time",
     "instant",
+    "is_only_offered",
     "is_young_enough",
+    "list_ends_at",
+    "offered_until",
     "price",
     "quantity",
     "reasons_against",
     "session_dates",
     "short_deadline",
     "spoken_deadline",
+    "spoken_rank",
     "spoken_time",
     "typical_week",
     "validate_brackets",

@@ -253,11 +253,26 @@ def test_a_family_that_did_not_certify_this_year_is_asked_to():
 
 
 def test_two_siblings_do_not_share_the_last_place():
+    """One has it, the other is refused and told; the family may give the place back."""
     home, _, _ = shopping(LOUANE, THEO, capacity=1, days=[TUESDAY])
-    with pytest.raises(DaysRefused) as refused:
-        confirm(home)
-    assert refused.value.sentences == ["Cantine, 10-11-2026 : il ne reste que 1 place."]
-    nothing_changed(home)
+    order = confirm(home)
+    [booking], [refused] = order.bookings.all(), order.refused_days.all()
+    assert {booking.member, refused.member} == set(home.children)
+    assert refused.reason == f"{refused.member.first_name}, mardi 10 novembre : il n’y a plus de place."
+    assert (order.booked_cents, home.balance) == (380, 9620)
+
+
+@pytest.mark.seed("S4-80", "S4-89", "S4-92")
+def test_a_day_that_filled_up_since_is_refused_alone_and_the_rest_is_booked():
+    home, _, (tuesday, thursday) = shopping()
+    key = key_for(home)
+    tuesday.capacity = 0
+    tuesday.save()
+    order = confirm(home, key=key)
+    [booking], [refused], [email] = order.bookings.all(), order.refused_days.all(), OutgoingEmail.objects.all()
+    assert (booking.session, refused.session, order.booked_cents, home.balance) == (thursday, tuesday, 380, 9620)
+    assert email.context["refused"] == ["Louane, mardi 10 novembre : il n’y a plus de place."]
+    assert CartLine.objects.count() == 0
 
 
 def test_one_of_two_siblings_takes_the_last_place():

@@ -1,5 +1,7 @@
 """Requests of the leisure centres: booked now at a frozen price, debited on the day (guide 004)."""
 
+from datetime import date
+
 import pytest
 
 from reservations.actions.checkout import DaysRefused
@@ -18,6 +20,7 @@ from tests.factories.reservations import (
     choose,
     confirm,
     household,
+    instant,
     session,
     sessions,
 )
@@ -61,13 +64,13 @@ def test_several_activities_and_children_are_booked_at_once_without_any_transfer
     assert (home.balance, estimated_costs(home.family.pk)) == (10_000, {journee.purse_id: 6270})
 
 
-def test_one_day_that_is_refused_refuses_all_requests(journee):
+def test_one_day_that_is_closed_refuses_all_requests(journee):
     home = household(10_000, LOUANE, THEO)
     matin = LeisureFactory()
     tuesday = session(journee)
     session(matin, FRIDAY)
     requests(home, (journee, TUESDAY), (matin, FRIDAY))
-    tuesday.capacity = 0
+    tuesday.closed_at, tuesday.closed_reason = instant(date(2026, 11, 2)), "Travaux"
     tuesday.save()
     with pytest.raises(DaysRefused):
         confirm(home, Billing.DEFERRED)

@@ -9,7 +9,7 @@ from portal.lib.calendars import CalendarUnknown
 from reservations.actions import confirm_cart
 from reservations.actions.checkout import CartChanged
 from reservations.actions.sessions import NothingToRepeat, TooManyBooked, open_year, refresh_sessions, set_capacity
-from reservations.models import Activity, OpeningRule
+from reservations.models import Activity, CartLine, OpeningRule
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory
 from tests.factories.reservations import (
@@ -87,6 +87,8 @@ def test_a_capacity_below_what_is_booked_names_the_days_and_changes_nothing(agen
 def test_a_place_held_counts_too(agent, planted_differences):
     activity = make_activity(capacity=5)
     session(activity, capacity=5, held=2)
+    choose(household(10_000, LOUANE, THEO), activity, TUESDAY)
+    CartLine.objects.update(held=True)
     with pytest.raises(TooManyBooked):
         set_capacity(agent=agent, activity=activity, capacity=1)
 

@@ -91,7 +91,7 @@ def test_the_requests_take_a_constant_number_of_queries(visitor, children, days)
 @pytest.mark.parametrize(
     ("page", "number"),
     [
-        ("/reservations/mes-reservations/", 5),
+        ("/reservations/mes-reservations/", 6),
         ("/reservations/mes-reservations/calendrier/?mois=2026-11", 4),
         ("/reservations/commandes/", 4),
         ("/reservations/soldes-et-paiements/", 8),
@@ -112,7 +112,7 @@ def test_lists_take_a_constant_number_of_queries(visitor, children, days, page, 
 def test_an_order_takes_a_constant_number_of_queries(visitor, children, days):
     home, activity = household(200_000, *children), ActivityFactory()
     [order] = {booking.order_id for booking in book(home, *sessions(activity, *days))}
-    assert queries(visitor(home.user), f"/reservations/commandes/{order}/") == 7
+    assert queries(visitor(home.user), f"/reservations/commandes/{order}/") == 9
 
 
 def test_confirming_takes_a_constant_number_of_queries(children, days):

@@ -121,13 +121,13 @@ def test_abandonner_erases_the_requests_and_changes_no_booking(parent, home, lei
 
 
 @pytest.mark.seed("S4-80")
-def test_a_day_taken_meanwhile_is_told_and_nothing_is_recorded(parent, home, leisure):
+def test_a_day_taken_meanwhile_is_told_and_the_others_are_recorded(parent, home, leisure):
     choose(home, leisure, TUESDAY, THURSDAY, members=[home.child])
     key = once_keys(parent.get(REQUESTS))[0]
     leisure.sessions.filter(date=TUESDAY).update(capacity=0)
     answer = parent.post(REQUESTS, {"once_key": key}, follow=True)
-    assert "Louane, mardi 10 novembre : il n’y a plus de place." in text(answer)
-    assert (Booking.objects.count(), CartLine.objects.count()) == (0, 2)
+    assert "mardi 10 novembre Louane Dupont ALSH Journée 09:00 17:30 Refusée (complet)" in text(answer)
+    assert (Booking.objects.count(), CartLine.objects.count()) == (1, 0)
 
 
 def test_requests_that_became_impossible_are_taken_out_in_one_click(parent, home, leisure):
