@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.contrib import admin
-from django.db import models
+from django.db import models, transaction
 from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
@@ -262,7 +262,8 @@ def wait_for(user: User, slug: str, day: date) -> None:
     book(user, slug, day)
     full.update(capacity=1)
     Activity.objects.filter(slug=slug).update(offer_only_days=60)
-    promote(full.values_list("pk", flat=True))
+    with transaction.atomic():
+        promote(full.values_list("pk", flat=True))
 
 
 # --- The addresses ----------------------------------------------------------------------------------------------------
