@@ -2,7 +2,7 @@
 
 A refused booking ends here: recredited, its place free. Files are fetched and read outside any transaction; lines are
 then taken in chunks, each whole, so that a crash leaves nothing half done and the next run takes the rest.
-Locks: sessions → bookings by pk → lines by pk → accounts.
+Locks: sessions → bookings by pk → lines by pk → waitlist entries → accounts.
 """
 
 import hashlib
@@ -21,10 +21,11 @@ from portal.lib.states import move
 from portal.lib.transactions import outermost
 from reservations import backoffice, deliveries, emails_reports
 from reservations.actions.baskets import change_counters, lock_sessions
-from reservations.actions.ledger import MAX_LABEL, recredit_bookings
+from reservations.actions.ledger import MAX_LABEL, Posting, post_orders, recredit_bookings
+from reservations.actions.promotion import promote
 from reservations.actions.transmission import deliver, parcel_of
 from reservations.models import Booking, Change, Order, Transmission
-from wallet.actions import Move, post
+from wallet.actions import Draft
 from wallet.models import Operation
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ def _refuse(batch_pk: int, pk: int, reason: str) -> None:
 
 
 def _end(booking: Booking, label: str, now: datetime) -> None:
-    """Nothing was kept for a booking that the service refuses: the place is free and all money is back.
+    """Nothing was kept for a booking that the service refuses: the place goes to who waits and all money is back.
 
     No line tells the back office so: it does not know the booking.
     """
@@ -156,14 +157,15 @@ def _end(booking: Booking, label: str, now: datetime) -> None:
     if booking.status == Booking.Status.BOOKED:
         move(booking, Booking.Status.CANCELLED, cancelled_at=now)
         change_counters(Counter(), Counter([booking.session_id]))
-        _post(recredit_bookings([booking]), label, now)
+        post_orders(promote([booking.session_id], _recredit(booking, label, now)))
     elif (order := booking.cancelled_in) and order.consent and not order.operation_id:
         # An agent had cancelled it too late to give the money back: it is given back now.
-        Order.objects.filter(pk=order.pk).update(operation=_post(recredit_bookings([booking]), label, now))
+        post_orders(_recredit(booking, label, now, order))
 
 
-def _post(moves: list[Move], label: str, now: datetime) -> Operation | None:
-    return post(Operation.Kind.CANCELLATION, moves, actor=None, label=label, at=now) if moves else None
+def _recredit(booking: Booking, label: str, now: datetime, order: Order | None = None) -> list[Posting]:
+    moves = recredit_bookings([booking])
+    return [(Draft(Operation.Kind.CANCELLATION, moves, None, label, now), order)] if moves else []
 
 
 @outermost

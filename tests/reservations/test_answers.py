@@ -30,6 +30,7 @@ from reservations.rules import PARIS
 from tests.concurrency import someone_else
 from tests.factories.accounts import AgentFactory, ManagerFactory
 from tests.factories.reservations import LOUANE, THURSDAY, TUESDAY, book, cancel, household
+from tests.factories.waiting import queue_up, standing
 from wallet.models import Operation
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +127,18 @@ def test_a_refused_booking_is_recredited_and_its_place_is_free(office, canteen, 
     )
     assert freeze(office.pk, NIGHT + timedelta(1)) == 0
     book(home, canteen.sessions.get(date=TUESDAY))
+
+
+def test_the_place_of_a_refused_booking_goes_to_who_waits(office, canteen):
+    day = canteen.sessions.get(date=TUESDAY)
+    Session.objects.filter(pk=day.pk).update(capacity=1, waiting_capacity=5)
+    home = household(10_000, LOUANE)
+    book(home, canteen.sessions.get(date=TUESDAY))
+    batch = sent(office)
+    entry = queue_up(canteen.sessions.get(date=TUESDAY))
+    take_answer(batch, csv(f"{line(kind='booking')};refuse;Dossier incomplet"))
+    assert Booking.objects.active().get(session=day).family == entry.family
+    assert (standing(day), home.balance, entry.home.balance) == ((1, 0, 0), 10_000, 9620)
 
 
 def test_a_deferred_booking_refused_after_its_debit_is_given_back(office, leisure, time_machine):
