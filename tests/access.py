@@ -29,7 +29,18 @@ from reservations.actions.desk import book_for_family, booking_purpose
 from reservations.actions.promotion import promote
 from reservations.attendance import price_without_booking
 from reservations.desk import read_desk
-from reservations.models import Absence, Activity, BackOffice, Billing, Booking, CalendarAddress, Cart, Order, Session, WaitlistEntry
+from reservations.models import (
+    Absence,
+    Activity,
+    BackOffice,
+    Billing,
+    Booking,
+    CalendarAddress,
+    Cart,
+    Order,
+    Session,
+    WaitlistEntry,
+)
 from services.actions.documents import BLANKS
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
