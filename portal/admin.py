@@ -3,10 +3,11 @@
 from django.contrib import admin
 
 from portal.admin_menus import KitchenAdmin
+from portal.admin_talk import ContactMessageAdmin
 from portal.lib.admin import CommunesAdmin
 from portal.models import News
 
-__all__ = ["KitchenAdmin", "NewsAdmin"]
+__all__ = ["ContactMessageAdmin", "KitchenAdmin", "NewsAdmin"]
 
 
 @admin.register(News)

@@ -10,6 +10,7 @@ from portal.actions.menus import Days, days_of
 from portal.lib.dates import WEEKDAYS, day_and_month
 from portal.models import Kitchen
 from portal.rules import SCHOOL_WEEK, MenuFaults, dish_line, monday_of, read_dishes
+from services.models import Service
 
 DATE = {"format": "%Y-%m-%d", "attrs": {"type": "date"}}
 
@@ -59,3 +60,45 @@ class CopyForm(forms.Form):
 
     def clean_semaine(self):
         return monday_of(self.cleaned_data["semaine"])
+
+
+class ContactForm(forms.Form):
+    """« Contact »: to whom, from whom, what. ``site`` is a trap: nobody sees it, robots fill it in."""
+
+    service = forms.ModelChoiceField(
+        label="À qui écrivez-vous ?",
+        queryset=Service.objects.none(),
+        required=False,
+        empty_label="À la collectivité : question générale",
+    )
+    name = forms.CharField(label="Votre nom", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(
+        label="Votre adresse e-mail",
+        help_text="Pour vous répondre.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    subject = forms.CharField(label="Objet", max_length=120)
+    text = forms.CharField(
+        label="Votre message",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="N’écrivez ni mot de passe, ni numéro de carte, ni donnée de santé.",
+    )
+    site = forms.CharField(
+        label="Laissez ce champ vide",
+        required=False,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args, user: User | None, **kwargs):
+        known = {"name": user.get_full_name(), "email": user.email} if user else {}
+        super().__init__(*args, initial=known, **kwargs)
+        self.fields["service"].queryset = Service.objects.filter(is_open=True).select_related("commune")
+
+    @property
+    def is_trapped(self) -> bool:
+        return bool(self.cleaned_data["site"])
+
+    def said(self) -> dict:
+        """What the action takes."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "site"}

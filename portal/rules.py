@@ -57,6 +57,11 @@ class WeekTaken(Refusal):
     sentence = "La semaine choisie a déjà des menus : rien n’est copié. Modifiez-la, ou choisissez-en une autre."
 
 
+class NotYourMessage(Refusal):
+    sentence = "Ce message n’est pas adressé à vos services."
+    status = 404
+
+
 def monday_of(day: date) -> date:
     """The Monday of the week of a day."""
     return day - timedelta(day.weekday())

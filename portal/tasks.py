@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.actions import forget_unverified
+from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
-from portal.lib.retention import KEPT
+from portal.lib.retention import KEPT, months_before
 from reservations.actions import debit_the_day, remind_low_balances
 from reservations.actions.absences import forget_proofs
 from reservations.actions.answers import collect_answers
@@ -67,8 +68,13 @@ def _done(job: str, work: Callable[[date], dict], today: date) -> bool:
 def forget(today: date) -> dict[str, int]:
     """Delete personal data past their time: see portal/lib/retention.py and docs/operations.md."""
     started_before = timezone.now() - timedelta(days=KEPT.unverified_account_days)
-    proofs = forget_proofs(today)
-    return {**retention.forget(today), "absence_proofs": proofs, "accounts": forget_unverified(started_before)}
+    heard_before = timezone.make_aware(datetime.combine(months_before(today, KEPT.contact_months), time.min))
+    return {
+        **retention.forget(today),
+        "absence_proofs": forget_proofs(today),
+        "accounts": forget_unverified(started_before),
+        "messages": forget_messages(heard_before),
+    }
 
 
 def housekeeping(today: date) -> dict[str, int]:

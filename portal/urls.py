@@ -1,13 +1,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import sign_up_views, views, views_menus
+from portal import sign_up_views, views, views_menus, views_talk
 from wallet.views_cards import stripe_events
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("mon-compte/", views.account, name="account"),
     path("couleurs.css", views.authority_css, name="authority_css"),
+    path("informations/contact/", views_talk.contact, name="contact"),
     path("informations/<slug:slug>/", views.legal, name="legal"),
     path("menus/", views_menus.kitchens, name="kitchens"),
     path("menus/<int:pk>/", views_menus.kitchen, name="kitchen"),

@@ -82,7 +82,6 @@ LEGAL_PAGES = {
     "donnees-personnelles": ("Conditions générales et politique de confidentialité", "portal/terms.html"),
     "cookies": ("Paramétrage des cookies", "portal/cookies.html"),
     "accessibilite": ("Accessibilité", "portal/accessibility.html"),
-    "contact": ("Contact", "portal/contact.html"),
 }
 
 
@@ -93,7 +92,8 @@ def legal(request, slug):
     if slug not in LEGAL_PAGES:
         raise Http404
     title, template = LEGAL_PAGES[slug]
-    return render(request, template, {"title": title})
+    cookies = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME]
+    return render(request, template, {"title": title, "cookies": cookies})
 
 
 @require_safe

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from portal.models import ContactMessage
 from reservations.models import Absence, Change, Transmission
 from services.desk import expiring
 from services.models import RequestLine, SupportingDocument
@@ -16,6 +17,7 @@ ACCOUNTS = "admin:accounts_user_changelist"
 REQUESTS = "admin:services_requestline_changelist"
 ABSENCES = "admin:reservations_absence_changelist"
 PIECES = "admin:services_supportingdocument_changelist"
+MESSAGES = "admin:portal_contactmessage_changelist"
 RUNS = "admin:wallet_directdebitrun_changelist"
 LINES = "admin:reservations_change_changelist"
 TRANSMISSIONS = "admin:reservations_transmission_changelist"
@@ -43,6 +45,7 @@ def worklist(agent: User) -> list[Task]:
         Task("Pièces à valider", pending, reverse(PIECES)),
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
         _absences(agent),
+        _messages(agent),
         *_payments(agent),
         *_transmissions(agent),
     ]
@@ -76,6 +79,13 @@ def _absences(agent: User) -> Task:
     """What families told past the deadline."""
     waiting = Absence.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("created_at"))
     return Task("Absences à décider", waiting["count"], f"{reverse(ABSENCES)}?etat=a-decider", _days(waiting["oldest"]))
+
+
+def _messages(agent: User) -> Task:
+    """What the contact page received."""
+    heard = ContactMessage.objects.of_agent(agent).to_handle().aggregate(count=Count("pk"), oldest=Min("sent_at"))
+    address = f"{reverse(MESSAGES)}?etat=a-traiter"
+    return Task("Messages reçus", heard["count"], address, _days(heard["oldest"]))
 
 
 def _payments(agent: User) -> list[Task]:

@@ -34,6 +34,11 @@ class Service(models.Model):
     commune = models.ForeignKey(Commune, models.PROTECT, related_name="services", verbose_name="commune")
     name = models.CharField("nom du service", max_length=100)
     description = models.TextField("présentation", blank=True)
+    email = models.EmailField(
+        "adresse e-mail du service",
+        blank=True,
+        help_text="Reçoit les messages de la page « Contact ». Vide : l’adresse de la collectivité.",
+    )
     is_open = models.BooleanField("ouvert aux familles", default=True)
     access = models.CharField("accès", max_length=8, choices=Access.choices, default=Access.REQUEST)
     agents = models.ManyToManyField(

@@ -20,7 +20,7 @@ from families.models import Contact, Family, HealthContent, HealthSheet, Invitat
 from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
-from portal.models import Kitchen, Menu, News
+from portal.models import ContactMessage, Kitchen, Menu, News
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.absences import purpose, tell_absence
 from reservations.actions.attendance import add_present, adding_purpose
@@ -170,6 +170,9 @@ def _fill(world: World, claire: User, family: Family) -> None:
         **_by_direct_debit(world.town.manager, payment.wallet),
         "news": News.objects.create(commune=world.town.aiguilhe, title="Portes ouvertes", text="Samedi à 10 h."),
         **_told_to_a_back_office(booking),
+        "contactmessage": ContactMessage.objects.create(
+            service=activity.service, name="Odette", email="odette@example.org", subject="Menu", text="Merci !"
+        ),
         "kitchen": lunches(schooling.school_class.school, louane, claire),
         "calendaraddress": CalendarAddress.objects.create(family=family, token="x" * 43),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
@@ -316,6 +319,7 @@ ANSWERS = {
     "200 200 200 200 200 200 200 200": [
         "reservations:feed",
         "home",
+        "contact",
         "kitchens",
         "kitchen",
         "authority_css",
@@ -590,6 +594,7 @@ TABLES = {
     "lib_authority": ("", "list"),
     "lib_jobrun": ("", "list"),
     "lib_outgoingemail": ("", "list"),
+    "portal_contactmessage": ("list", "list"),
     "portal_kitchen": ("list add", "list add"),
     "portal_news": ("list add", "list add"),
     "reservations_absence": ("list", "list"),
@@ -688,7 +693,7 @@ def paths_of(world: World) -> dict[str, str]:
         "kitchen": {"pk": held["kitchen"].pk},
         "admin:portal_kitchen_menus": {"pk": held["kitchen"].pk},
         "admin:portal_kitchen_copy": {"pk": held["kitchen"].pk},
-        "legal": {"slug": "contact"},
+        "legal": {"slug": "mentions-legales"},
         "mfa_edit_webauthn": {"pk": 1},
         "mfa_remove_webauthn": {"pk": 1},
         "reservations:calendar": {"slug": "cantine-aiguilhe"},

@@ -53,6 +53,9 @@ def _authority():
         it.phone, it.email = "04 74 00 00 00", "famille@dombes.example"
         it.address = "100 avenue Foch\n01400 Châtillon-sur-Chalaronne"
         it.terms = "Conditions générales de la démonstration : les données sont fictives."
+        it.publisher = "Odile Régisseur, présidente"
+        it.host = "Hébergeur de la démonstration\n1 place du Marché, 01330 Villars-les-Dombes\n04 74 00 00 01"
+        it.data_protection = "dpo@dombes.example, ou par courrier à l’adresse de la collectivité."
         it.creditor_id = "FR72ZZZ123456"
         it.counter_payment = (
             "Par chèque, en espèces ou par virement auprès de la régie, du lundi au vendredi de 8 h 30 à 12 h."

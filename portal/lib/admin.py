@@ -177,7 +177,10 @@ class AuthorityForm(forms.ModelForm):
     """The authority's settings; new terms need a new version, since people agree to a version."""
 
     class Meta:
-        widgets = {name: forms.TextInput(attrs={"type": "color"}) for name in ("colour_primary", "colour_accent")}
+        widgets = {
+            **{name: forms.TextInput(attrs={"type": "color"}) for name in ("colour_primary", "colour_accent")},
+            "accessibility_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        }
 
     def clean(self):
         super().clean()
@@ -212,6 +215,13 @@ class AuthorityAdmin(ManagersOnly, admin.ModelAdmin):
     fieldsets = [
         ("Identité", {"fields": ["name", "subtitle", "address", "phone", "email"]}),
         ("Accueil", {"fields": ["welcome", "introduction"]}),
+        (
+            "Pages légales",
+            {
+                "fields": ["publisher", "host", "data_protection", "accessibility_on", "accessibility_gaps"],
+                "description": "Ce que disent « Mentions légales », « Données personnelles » et « Accessibilité ».",
+            },
+        ),
         (
             "Couleurs",
             {

@@ -99,10 +99,14 @@ def _postpone(email: OutgoingEmail):
 
 
 def build(email: OutgoingEmail) -> EmailMultiAlternatives:
-    """Return the email as it is sent; its Message-ID stays the same over all tries."""
+    """Return the email as it is sent; its Message-ID stays the same over all tries.
+
+    An answer goes to ``reply_to`` of the context, when there is one.
+    """
     subject, text, html = render(email)
+    headers, answers = {"Message-ID": f"<{email.message_id}@parvis>"}, email.context.get("reply_to")
     message = EmailMultiAlternatives(
-        subject, text, to=[email.to], headers={"Message-ID": f"<{email.message_id}@parvis>"}
+        subject, text, to=[email.to], headers=headers, reply_to=[answers] if answers else None
     )
     if html:
         message.attach_alternative(html, "text/html")

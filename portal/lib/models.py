@@ -47,6 +47,15 @@ class Authority(models.Model):
     address = models.TextField("adresse", blank=True)
     phone = models.CharField("téléphone", max_length=30, blank=True)
     email = models.EmailField("adresse e-mail de contact", blank=True)
+    publisher = models.CharField(
+        "directeur ou directrice de la publication", max_length=120, blank=True, help_text="Nom et fonction."
+    )
+    host = models.TextField("hébergeur", blank=True, help_text="Nom, adresse et téléphone.")
+    data_protection = models.TextField(
+        "délégué à la protection des données", blank=True, help_text="Comment l’interroger : adresse, e-mail."
+    )
+    accessibility_on = models.DateField("déclaration d’accessibilité établie le", null=True, blank=True)
+    accessibility_gaps = models.TextField("défauts d’accessibilité connus", blank=True, help_text="Un par ligne.")
     colour_primary = models.CharField("couleur principale", max_length=7, default="#0f5a60", validators=[colour])
     colour_accent = models.CharField("couleur d’accent", max_length=7, default="#a8431c", validators=[colour])
     validates_accounts = models.BooleanField(

@@ -22,6 +22,7 @@ class Durations:
     health_months: int = 1  # after the end of the school year in which health data last served
     absence_proof_months: int = 3  # the proof of an absence, once it was told
     reading_months: int = 12  # who read a health sheet or a piece
+    contact_months: int = 12  # a message of the contact page, answered or not
     unverified_account_days: int = 30  # an address that nobody confirmed
 
 

@@ -2,5 +2,6 @@
 
 from portal.models.menus import Dish, Kitchen, Menu
 from portal.models.news import News
+from portal.models.talk import ContactMessage
 
-__all__ = ["Dish", "Kitchen", "Menu", "News"]
+__all__ = ["ContactMessage", "Dish", "Kitchen", "Menu", "News"]

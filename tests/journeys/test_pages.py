@@ -72,7 +72,11 @@ def is_ours(name, visitor):
 
 
 MORE = {
-    "anonymous": ["/informations/cookies/", "/informations/accessibilite/"],
+    "anonymous": [
+        "/informations/cookies/",
+        "/informations/accessibilite/",
+        "/informations/donnees-personnelles/",
+    ],
     "parent": [
         "/mes-menus/?semaine=2026-01-05",
         "/reservations/activite/cantine-aiguilhe/?mois=2027-03",

@@ -1,0 +1,27 @@
+"""Emails of the portal itself: templates in ``emails/portal/``."""
+
+from django.conf import settings
+from django.urls import reverse
+
+from portal.lib import mailing
+from portal.lib.models import authority
+from portal.models import ContactMessage
+
+
+def contact_received(message: ContactMessage) -> None:
+    """Send a message of the contact page to its service, else to the authority; its agents find it in the portal too.
+
+    An answer to the email goes to the person who wrote. What it says is erased from the outbox once sent.
+    """
+    to = (message.service and message.service.email) or authority().email
+    if not to:
+        return
+    context = {
+        "name": message.name,
+        "reply_to": message.email,
+        "service": str(message.service or ""),
+        "subject": message.subject,
+        "text": message.text,
+        "url": settings.PUBLIC_URL + reverse("admin:portal_contactmessage_change", args=[message.pk]),
+    }
+    mailing.queue("portal/contact", to=to, context=context, secret=True)
