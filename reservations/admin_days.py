@@ -2,13 +2,14 @@
 
 from django.urls import reverse
 
-from reservations import admin_attendance, admin_closing, admin_desk
+from reservations import admin_attendance, admin_closing, admin_desk, admin_headcounts
 
 
 def links() -> list[tuple[str, str]]:
     """What the first page of the agents offers: (label, address)."""
     return [
         ("Feuilles de présence", reverse("admin:attendance_day")),
+        ("Effectifs", reverse("admin:headcounts")),
         ("Réserver pour une famille", reverse("admin:desk")),
         ("Fermer une journée", reverse("admin:closing")),
     ]
@@ -16,4 +17,4 @@ def links() -> list[tuple[str, str]]:
 
 def pages() -> list:
     """The addresses of these pages; the site of the agents lets only agents in."""
-    return [*admin_attendance.pages(), *admin_desk.pages(), *admin_closing.pages()]
+    return [*admin_attendance.pages(), *admin_headcounts.pages(), *admin_desk.pages(), *admin_closing.pages()]

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from reservations.actions.headcounts import freeze_headcounts as freeze
 from reservations.actions.waiting import tend_lists
 
 
@@ -9,3 +10,9 @@ from reservations.actions.waiting import tend_lists
 def tend_waiting_lists():
     """Every five minutes: offers not confirmed in time go to the next, lists that are over are closed."""
     tend_lists()
+
+
+@shared_task
+def freeze_headcounts():
+    """Every five minutes: what was ordered for the days whose deadline has passed is frozen."""
+    freeze()

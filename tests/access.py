@@ -490,6 +490,8 @@ ANSWERS = {
         "admin:closing",
         "admin:desk",
         "admin:attendance_day",
+        "admin:headcounts",
+        "admin:headcounts_pdf",
     ],
     "login wait gate gate gate >admin:family_import >admin:family_import >admin:family_import": [
         "admin:family_import_confirm",
@@ -551,6 +553,7 @@ ANSWERS = {
     ],
     "login wait gate gate gate 405 405 405": [
         "admin:attendance_send",
+        "admin:headcount_children",
         "admin:reservations_absence_proof",
         "admin:services_supportingdocument_ouvrir",
     ],
@@ -651,6 +654,7 @@ FOREIGN = {
         [
             *ANSWERS["login wait gate gate gate 200 404 200"],
             "admin:attendance_send",
+            "admin:headcount_children",
             "admin:reservations_absence_proof",
         ],
         "404",
@@ -673,6 +677,7 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:attendance": {"pk": held["today"].pk},
         "admin:attendance_add": {"pk": held["today"].pk},
         "admin:attendance_send": {"pk": held["today"].pk},
+        "admin:headcount_children": {"pk": held["today"].pk},
         "admin:wallet_cancel_credit": {"payment_id": held["payment"].pk},
         "admin:wallet_credit": {"family_id": held["family"].pk},
         "admin:wallet_exemption": {"wallet_id": held["wallet"].pk},

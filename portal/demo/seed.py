@@ -15,6 +15,7 @@ from portal.lib.models import Authority
 from portal.lib.once import make_key
 from reservations.actions import choose_days, confirm_cart, refresh_sessions
 from reservations.actions.baskets import read_basket
+from reservations.actions.headcounts import freeze_headcounts
 from reservations.models import Activity, Cart, OpeningRule, Session, Tariff
 from reservations.rules import age_on
 from services.models import Audience, Service
@@ -39,6 +40,7 @@ def seed(families: int = 36) -> None:
     _waiting_accounts(communes)
     guide, *others = User.objects.filter(guardian__family__commune=communes[data.CESTAS]).order_by("pk")
     lists.fill(guide, others)
+    freeze_headcounts()
 
 
 def _authority():
@@ -187,6 +189,7 @@ def _family(number: int, row: tuple, communes, schools, agents):
     if number < 2:
         menus.allergic(user)
     _credit(agents[code], user, cents, number)
+    today.say_health(user, number)
     today.live(user, agents[code], number)
     if number % 6 != 5:
         _book(user, code)

@@ -21,6 +21,7 @@ NOT_A_PAGE = {
     "admin:accounting_journal_csv",
     "admin:accounting_month_csv",
     "admin:accounting_month_pdf",
+    "admin:headcounts_pdf",
     "admin:wallet_bankrefundbatch_download",
     "admin:wallet_directdebitrun_download",
     "admin:reservations_transmission_download",
