@@ -3,6 +3,7 @@
 import pytest
 import stripe
 
+from tests.doubles.backoffice import BackOfficeDouble
 from tests.doubles.client import StripeDouble
 from tests.doubles.stripe.server import Double
 
@@ -31,3 +32,18 @@ def stripe_double(stripe_server, settings, monkeypatch):
     double.reset()
     yield double
     double.reset()
+
+
+@pytest.fixture(scope="session")
+def backoffice_server():
+    with BackOfficeDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def backoffice_double(backoffice_server, monkeypatch):
+    """A back office, as new: the portal speaks to it over HTTP."""
+    monkeypatch.setenv("BACKOFFICE_KEY", backoffice_server.key)
+    backoffice_server.reset()
+    yield backoffice_server
+    backoffice_server.reset()

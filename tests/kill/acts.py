@@ -3,14 +3,19 @@
 Asked again with the same words, an act finds what it has already done. Keys are those of the page that was shown.
 """
 
+from datetime import date
+from hashlib import sha256
 from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from reservations import backoffice, deliveries
 from reservations.actions import cancel_booking, confirm_cart, pay_by_card
-from reservations.models import Booking
+from reservations.actions.answers import collect_answers
+from reservations.actions.transmission import deliver_pending, freeze_the_night
+from reservations.models import BackOffice, Booking, Change
 from tests.doubles.client import StripeDouble
 from wallet.actions import Move, post, system_account
 from wallet.actions.card_returns import refund_card
@@ -59,6 +64,29 @@ def refund(agent: int, payment: int, cents: int, key: str) -> None:
     )
 
 
+def transmit(night: str) -> None:
+    """The night freezes what was not told yet, and hands it over."""
+    freeze_the_night(date.fromisoformat(night))
+    deliver_pending()
+
+
+def answers() -> None:
+    """The hour takes what the back office answers."""
+    collect_answers()
+
+
+def careless_transmit() -> None:
+    """What nobody may write: a file made from what stands when it is sent, numbered once it has arrived."""
+    office = BackOffice.objects.get()
+    lines = Change.objects.filter(transmission=None).order_by("pk").values_list("pk", "kind", "booking", "payload")
+    data = backoffice.write(
+        "csv", office.transmissions.count() + 1, date(2026, 11, 3), (backoffice.Line(*line) for line in lines)
+    )
+    parcel = deliveries.Parcel(office.transmissions.count() + 1, "csv", sha256(data).hexdigest(), data)
+    deliveries.send(office, parcel)
+    freeze_the_night(date(2026, 11, 3))
+
+
 def careless(wallet: int, account: int) -> None:
     """What nobody may write: money in one transaction, the note that it came in another, a reference made anew."""
     source = system_account("cash").pk
@@ -67,4 +95,18 @@ def careless(wallet: int, account: int) -> None:
     Wallet.objects.filter(pk=wallet).update(reminded_at=timezone.now())
 
 
-ACTS = {act.__name__: act for act in (top_up, checkout, checkout_by_card, leave, cancel, refund, careless)}
+ACTS = {
+    act.__name__: act
+    for act in (
+        top_up,
+        checkout,
+        checkout_by_card,
+        leave,
+        cancel,
+        refund,
+        careless,
+        transmit,
+        answers,
+        careless_transmit,
+    )
+}

@@ -1,6 +1,7 @@
 """The warm process: one line of JSON on stdin is an order, one line on stdout says how its child ended.
 
-The child runs an act. Its points, in order: before and after each SQL statement, each COMMIT and each call to Stripe.
+The child runs an act. Its points, in order: before and after each SQL statement, each COMMIT, each call to Stripe and to a
+back office.
 With ``point`` it kills itself there; without, it answers its points, and what the database held after each commit.
 """
 
@@ -9,12 +10,14 @@ import os
 import signal
 import sys
 import traceback
+from functools import partial
 
 import time_machine
 from django.conf import settings
 from django.db import connection
 
 from portal.celery import app
+from reservations import deliveries
 from tests.kill.acts import ACTS
 from tests.kill.footprints import footprint
 from wallet import gateway
@@ -52,6 +55,9 @@ class Fuse:
         )
         connection._commit = lambda: self.around("COMMIT", commit)
         gateway._ask = lambda call: self.around("Stripe", ask, call)
+        for name in ("send", "fetch"):
+            call = getattr(deliveries, name)
+            setattr(deliveries, name, partial(self.around, f"back office: {name}", call))
 
 
 def run(order: dict, answer: int) -> None:

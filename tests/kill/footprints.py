@@ -6,7 +6,7 @@ from collections import Counter
 from django.db.models import Sum
 
 from portal.lib.models import IdempotencyKey, OutgoingEmail
-from reservations.models import Booking, Cart, CartLine, Order, Session
+from reservations.models import Booking, Cart, CartLine, Change, Order, Session, Transmission
 from wallet.models import Balance, CardPayment, CardRefund, Operation, Transfer
 
 
@@ -24,6 +24,10 @@ def footprint() -> dict:
         "lines": _count(CartLine, "held"),
         "carts being paid": Cart.objects.exclude(payment=None).count(),
         "letters": _count(OutgoingEmail, "template"),
+        "settled": Booking.objects.exclude(settled_at=None).count(),
+        "batches": list(Transmission.objects.order_by("pk").values_list("number", "status")),
+        "told": _count(Change, "kind"),
+        "verdicts": _count(Change, "verdict"),
         "keys used": IdempotencyKey.objects.exclude(answer=None).count(),
     }
     return json.loads(json.dumps(found, sort_keys=True))
