@@ -22,6 +22,7 @@ COMMUNES = [
     ("33122", "Cestas"),
 ]
 CESTAS = "33122"  # its leisure centres are debited on the day
+SAINT_MARCEL = "01371"
 OWING = 6  # the number of a family of Cestas that owes what guide 004 shows
 SCHOOLS = {
     "01028": "École de Baneins",

@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data, lists, menus, past, sepa, today
+from portal.demo import access, data, lists, menus, past, sepa, today, told
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -40,6 +40,8 @@ def seed(families: int = 36) -> None:
     _waiting_accounts(communes)
     guide, *others = User.objects.filter(guardian__family__commune=communes[data.CESTAS]).order_by("pk")
     lists.fill(guide, others)
+    claire, *others = User.objects.filter(guardian__family__commune=communes[data.SAINT_MARCEL]).order_by("pk")
+    told.tell(claire, others)
     freeze_headcounts()
 
 

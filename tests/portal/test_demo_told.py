@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from accounts.models import User
+from portal.demo import told
 from portal.demo.seed import seed
 from portal.worklist import worklist
 from reservations.following import followed, with_states
@@ -19,12 +20,12 @@ pytestmark = pytest.mark.django_db
 def test_the_guide_s_family_has_a_booking_in_each_state_and_an_agent_a_refusal_to_handle(settings, tmp_path):
     settings.DOCUMENTS_ROOT = tmp_path
     with time_machine.travel(datetime(2026, 11, 21, 10, tzinfo=ZoneInfo("Europe/Paris")), tick=False):
-        for _ in range(2):
-            seed(families=6)
+        seed(families=14)
         claire = User.objects.get(email="claire.dupont@demo.example")
+        told.tell(claire, [])
         states = {booking.state.label for booking in with_states(followed(claire))}
         assert states == {"Non transmis", "Transmise", "Validée", "Refusée"}
-        assert [batch.status for batch in Transmission.objects.order_by("number")] == ["sent", "sent"]
+        assert [batch.status for batch in Transmission.objects.order_by("number")] == ["sent", "answered"]
         assert Change.objects.to_handle().count() == 1
         agent = User.objects.get(email="agent.01371@demo.example")
         assert "Refus du logiciel métier à régler" in [task.label for task in worklist(agent)]
