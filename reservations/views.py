@@ -193,9 +193,8 @@ def _answer(request, answer, billing):
     if "payment" in answer:
         return go_to_payment(request, CardPayment.objects.of(request.user).get(pk=answer["payment"]))
     messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
-    order = Order.objects.get(pk=answer["order"])
-    pays = billing == Billing.DEFERRED and order.has_days
-    return redirect(f"reservations:{'offer_payment' if pays else 'order'}", pk=order.pk)
+    pays = billing == Billing.DEFERRED and Order.objects.get(pk=answer["order"]).has_days
+    return redirect(f"reservations:{'offer_payment' if pays else 'order'}", pk=answer["order"])
 
 
 @require_POST

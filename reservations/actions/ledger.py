@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.db import connection
+
 from reservations.facts import estimated_costs
 from reservations.models import Booking, Order
 from wallet.actions import Draft, Move, lock_accounts, post_all, refunds, revenue_accounts, wallet_of
@@ -42,12 +44,20 @@ Posting = tuple[Draft, Order | None]  # an operation to come, and the order that
 
 def post_orders(postings: list[Posting]) -> None:
     """Post all operations of a transaction at once, and give each order its own."""
-    if postings:
-        for operation, (_, order) in zip(post_all([draft for draft, _ in postings]), postings, strict=True):
-            if order:
-                order.operation = operation
-        orders = [order for _, order in postings if order]
-        Order.objects.bulk_update(orders, ["operation"], batch_size=1000)
+    if not postings:
+        return
+    given = {}
+    for operation, (_, order) in zip(post_all([draft for draft, _ in postings]), postings, strict=True):
+        if order:
+            order.operation, given[order.pk] = operation, operation.pk
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE, [list(given), list(given.values())])
+
+
+_GIVE = """
+    UPDATE reservations_order SET operation_id = given.operation
+    FROM unnest(%s::bigint[], %s::bigint[]) AS given (pk, operation) WHERE id = given.pk
+"""
 
 
 def accounts_of(bookings: Iterable[Booking]) -> set[int]:
