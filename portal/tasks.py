@@ -18,6 +18,7 @@ from reservations.actions.absences import forget_proofs
 from reservations.actions.answers import collect_answers
 from reservations.actions.reports import report_answers, settle_and_report
 from reservations.actions.transmission import freeze_the_night, transmit
+from reservations.actions.week_reminders import remind_weeks
 from services.actions import retention
 from services.actions.expiry import expire
 from wallet.actions.debits import announce_debits, settle_debits
@@ -92,6 +93,7 @@ JOBS = {
     "settlements": settle_debits,
     "announcements": announce_debits,  # what is owed once all that is above has moved
     "reminders": remind_low_balances,
+    "week_reminders": remind_weeks,
     "freeze": freeze_the_night,
     "transmission": transmit,
     "housekeeping": housekeeping,

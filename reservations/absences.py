@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from portal.lib.calendars import school_year_of
 from portal.lib.dates import moment_long
-from reservations.models import Absence, Booking, Forgiveness
+from reservations.models import Absence, Booking, Forgiveness, Session
 from reservations.rules import PARIS, in_time
 from reservations.rules.absences import told_until
 
@@ -48,10 +48,9 @@ def told_by(user: User):
     return rows.order_by("-created_at", "-pk")
 
 
-def is_forgiven(booking: Booking) -> bool:
-    """Whether the activity forgives this child a first late change, and has not yet this school year."""
-    if not booking.session.activity.forgives_first:
+def is_forgiven(session: Session, member_id: int) -> bool:
+    """Whether the activity forgives this child a first late change, and has not yet in the school year of the day."""
+    if not session.activity.forgives_first:
         return False
-    year = school_year_of(booking.session.date)
-    done = Forgiveness.objects.filter(activity=booking.session.activity_id, member=booking.member_id, school_year=year)
-    return not done.exists()
+    year = school_year_of(session.date)
+    return not Forgiveness.objects.filter(activity=session.activity_id, member=member_id, school_year=year).exists()

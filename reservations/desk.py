@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from families.models import Family, Member
 from portal.lib.dates import date_long
+from reservations.absences import is_forgiven
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
 from reservations.models import Activity, Booking, Session, Tariff
 from reservations.offers import Offer, PriceBook, read_bookings, who_when
@@ -24,6 +25,7 @@ class DeskOffer(Offer):
     def __init__(self, activity: Activity, facts: FamilyFacts, members: dict[int, Member]):
         super().__init__(facts, members, PriceBook([activity], facts), timezone.now())
         self.late_prices = PriceBook([activity], facts, Tariff.Kind.LATE)
+        self.forgiven: set[tuple[int, int]] = set()
 
     def is_late(self, session: Session) -> bool:
         """Whether families can no longer book that day themselves."""
@@ -32,12 +34,33 @@ class DeskOffer(Offer):
 
     def cents(self, session: Session, member: Member) -> int | None:
         """The price: « réservation tardive » past the deadline where the activity has such a tariff; None without any."""
-        if self.is_late(session):
+        if self.is_late(session) and (session.pk, member.pk) not in self.forgiven:
             try:
                 return self.late_prices.cents(session.activity_id, session.date, self.members.get(member.pk))
             except NoTariff:
                 pass
         return super().cents(session, member)
+
+    def forgive(self, days: list[Session]) -> None:
+        """Give each child its right to one error a school year, on its first late day that would cost more."""
+        for member in self.members.values():
+            for day in days:
+                if self.is_late(day) and not self.booking(day, member) and is_forgiven(day, member.pk):
+                    late, normal = self.cents(day, member), super().cents(day, member)
+                    if normal is not None and late != normal:
+                        self.forgiven.add((day.pk, member.pk))
+                        break
+
+    def line(self, session: Session, member: Member) -> "DeskLine":
+        """All that the agent must know of that day for that child."""
+        return DeskLine(
+            session,
+            member,
+            self.cents(session, member),
+            self.is_late(session),
+            self.against(session, member),
+            (session.pk, member.pk) in self.forgiven,
+        )
 
     def against(self, session: Session, member: Member) -> list[str]:
         """Every reason why the agent cannot book that day for that child; empty when they can."""
@@ -69,13 +92,14 @@ class DeskOffer(Offer):
 
 @dataclass(frozen=True)
 class DeskLine:
-    """A day for a child: its price in cents, whether it is late, and why not."""
+    """A day for a child: its price in cents, whether it is late, why not, and whether its lateness is forgiven."""
 
     session: Session
     member: Member
     cents: int | None
     late: bool
     reasons: list[str]
+    forgiven: bool = False
 
     @property
     def origin(self) -> str:
@@ -118,11 +142,8 @@ def read_desk(
         session.activity = activity
     offer = DeskOffer(activity, facts, found)
     read_bookings(offer, days, lock)
-    lines = [
-        DeskLine(day, member, offer.cents(day, member), offer.is_late(day), offer.against(day, member))
-        for day in days
-        for member in found.values()
-    ]
+    offer.forgive(days)
+    lines = [offer.line(day, member) for day in days for member in found.values()]
     return DeskBasket(family, activity, lines, _against(offer, activity, lines))
 
 

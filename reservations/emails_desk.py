@@ -68,6 +68,7 @@ def booked_by_agent(order: Order, lines: Iterable[DeskLine]) -> None:
                 "member": line.member.first_name,
                 "price": euros(line.cents),
                 "late": line.late,
+                "forgiven": line.forgiven,
             }
             for line in lines
         ],

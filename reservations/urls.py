@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reservations import views, views_absences, views_following, views_money, views_waiting
+from reservations import views, views_absences, views_following, views_money, views_reminders, views_waiting
 from reservations.histories import CONSUMPTIONS, PAYMENTS
 
 app_name = "reservations"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("mes-reservations/", views.bookings, name="bookings"),
     path("mes-reservations/calendrier/", views.agenda, name="agenda"),
     path("mes-reservations/<int:pk>/annuler/", views.cancel, name="cancel"),
+    path("rappels/", views_reminders.reminders, name="reminders"),
     path("absences/", views_absences.absences, name="absences"),
     path("absences/<int:pk>/", views_absences.absence, name="absence"),
     path("suivi/", views_following.following, name="following"),

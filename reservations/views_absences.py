@@ -48,7 +48,7 @@ def absence(request, pk):
         "limit": limit,
         "against": [] if told else against_telling(booking, now) if stands else ["Cette réservation est annulée."],
         "may_prove": told and told.status == Absence.Status.PENDING and in_time(limit, now),
-        "forgiven": not told and is_forgiven(booking),
+        "forgiven": not told and is_forgiven(booking.session, booking.member_id),
         "once_key": make_key(request.user.owner, purpose(booking)),
     }
     return render(request, "reservations/absence.html", context)

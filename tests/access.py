@@ -383,6 +383,7 @@ ANSWERS = {
         "reservations:request",
         "reservations:bookings",
         "reservations:absences",
+        "reservations:reminders",
         "reservations:agenda",
         "reservations:orders",
         "reservations:following",

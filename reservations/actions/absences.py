@@ -87,7 +87,7 @@ def _tell(user: User, booking: Booking, reason: str, key: str, proof: UUID | Non
     if reasons := against_telling(booking, timezone.now()):
         raise AbsenceRefused(*reasons)
     absence = Absence.objects.create(booking=booking, by=user, reason=reason, proof=proof)
-    forgiven = is_forgiven(booking)
+    forgiven = is_forgiven(booking.session, booking.member_id)
     if forgiven:
         _forgive(absence, booking, user)
     return once.remember({"absence": absence.pk, "forgiven": forgiven})

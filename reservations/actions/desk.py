@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family
+from portal.lib.calendars import school_year_of
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.states import move
@@ -31,7 +32,7 @@ from reservations.actions.ledger import (
 from reservations.actions.promotion import promote
 from reservations.desk import DeskBasket, read_desk
 from reservations.facts import lock_members
-from reservations.models import Activity, Billing, Booking, Order, Session
+from reservations.models import Activity, Billing, Booking, Forgiveness, Order, Session
 from reservations.rules import in_time
 from wallet.actions import Draft, post
 from wallet.models import Operation
@@ -114,6 +115,13 @@ def _carry_out(basket: DeskBasket, agent: User, consent: str) -> Order:
             origin=line.origin,
         )
         for line in basket.lines
+    )
+    Forgiveness.objects.bulk_create(
+        Forgiveness(
+            activity=activity, member=line.member, school_year=school_year_of(line.session.date), booking=booking
+        )
+        for line, booking in zip(basket.lines, booked, strict=True)
+        if line.forgiven
     )
     change_counters(Counter(booking.session_id for booking in booked), Counter())
     record_changes(booked=booked)

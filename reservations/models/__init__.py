@@ -3,6 +3,7 @@
 from reservations.models.activities import Activity, Billing, Closure, OpeningRule, Session, Tariff, eve
 from reservations.models.attendance import Absence, Attendance, CalendarAddress, Forgiveness, Headcount
 from reservations.models.bookings import Booking, Cart, CartLine, Order, RefusedDay
+from reservations.models.reminders import RemindersOff, WeekReminder
 from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
 from reservations.models.waiting import WaitlistEntry
 
@@ -24,9 +25,11 @@ __all__ = [
     "OpeningRule",
     "Order",
     "RefusedDay",
+    "RemindersOff",
     "Session",
     "Tariff",
     "Transmission",
     "WaitlistEntry",
+    "WeekReminder",
     "eve",
 ]

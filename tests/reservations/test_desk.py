@@ -22,7 +22,7 @@ from reservations.actions.desk import (
     cancel_for_family,
 )
 from reservations.desk import NOBODY, NOT_CERTIFIED, read_desk
-from reservations.models import Booking, Order, Session, Tariff
+from reservations.models import Booking, Forgiveness, Order, Session, Tariff
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory
 from tests.factories.reservations import (
@@ -118,7 +118,9 @@ def test_every_guardian_is_told_what_was_booked_and_with_whose_agreement(agent, 
     assert told_.to == home.user.email
     assert told_.context == {
         "activity": str(activity),
-        "days": [{"day": "mardi 10 novembre", "member": "Louane", "price": "3,80\u00a0€", "late": False}],
+        "days": [
+            {"day": "mardi 10 novembre", "member": "Louane", "price": "3,80\u00a0€", "late": False, "forgiven": False}
+        ],
         "total": "3,80\u00a0€",
         "prepaid": True,
         "consent": CONSENT,
@@ -132,6 +134,31 @@ def test_past_the_deadline_it_costs_the_late_price(agent, home, activity, time_m
     book_for_family(**asking(agent, home, activity, TUESDAY))
     booking = Booking.objects.get()
     assert (booking.cents, booking.origin, home.balance) == (570, "late", 9430)
+
+
+def test_the_first_late_day_of_a_child_and_a_school_year_costs_the_normal_price_where_the_activity_forgives(
+    agent, home, activity, time_machine
+):
+    activity.forgives_first = True
+    activity.save()
+    tariff(activity, 570, kind=Tariff.Kind.LATE)
+    sessions(activity, TUESDAY, THURSDAY, bookable_until=instant(TUESDAY))
+    time_machine.move_to(instant(TUESDAY, "08:30"))
+    book_for_family(**asking(agent, home, activity, TUESDAY, THURSDAY, members=home.children))
+    rows = Booking.objects.order_by("session__date", "member__birth_date").values_list("cents", "origin")
+    assert list(rows) == [(380, "late"), (380, "late"), (570, "late"), (570, "late")]
+    days = set(Forgiveness.objects.values_list("member", "booking__session__date", "school_year"))
+    assert days == {(child.pk, TUESDAY, 2026) for child in home.children}
+    assert home.balance == 10_000 - 2 * 380 - 2 * 570
+
+
+def test_what_costs_no_more_is_not_forgiven(agent, home, activity, time_machine):
+    activity.forgives_first = True
+    activity.save()
+    session(activity)
+    time_machine.move_to(instant(TUESDAY, "08:30"))
+    book_for_family(**asking(agent, home, activity, TUESDAY))
+    assert (Booking.objects.get().cents, Forgiveness.objects.count()) == (380, 0)
 
 
 def test_without_a_late_tariff_the_normal_price_holds(agent, home, activity, time_machine):

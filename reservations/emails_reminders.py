@@ -1,0 +1,34 @@
+"""What families are reminded of before a deadline."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.urls import reverse
+from django.utils import timezone
+
+from families.models import Guardian
+from portal.lib.dates import day_and_month, moment_long
+from portal.lib.mailing import queue_all
+from portal.lib.models import OutgoingEmail
+from reservations.models import Activity
+
+
+def nothing_booked(families: Collection[int], activity: Activity, monday: date, deadline: datetime) -> None:
+    """« Pensez à réserver »: nothing is booked that week; until when, where, and how to hear no more of it."""
+    limit = timezone.localtime(deadline)
+    context = {
+        "activity": str(activity),
+        "week": day_and_month(monday),
+        "deadline": moment_long(limit, limit.date()),
+        "address": reverse("reservations:calendar", args=[activity.slug]) + f"?mois={monday:%Y-%m}",
+        "switch": reverse("reservations:reminders"),
+    }
+    guardians = Guardian.objects.filter(family__in=families, user__reminders_off=None).select_related("user")
+    queue_all(
+        [
+            OutgoingEmail(
+                template="reservations/nothing_booked", to=each.user.email or "", owner=each.user.owner, context=context
+            )
+            for each in guardians.order_by("pk")
+        ]
+    )
