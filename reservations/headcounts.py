@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from families.health import content_of
@@ -136,8 +137,16 @@ def counts_of(agent: User, day: date) -> list[DayCount]:
     return [_read(row) for row in rows.order_by("activity__service__commune__name", "arrival", "activity__name")]
 
 
+def _at_the_deadline(session: Session) -> Headcount | None:
+    """What stood then, for a day whose deadline has passed and that nobody froze yet; nothing is written."""
+    at = frozen_from(session)
+    if at > timezone.now():
+        return None
+    return Headcount(session=session, frozen_at=at, counts=count(session, bookings_at(session, at)))
+
+
 def _read(session: Session) -> DayCount:
-    frozen = getattr(session, "headcount", None)
+    frozen = getattr(session, "headcount", None) or _at_the_deadline(session)
     booked = Booking.objects.active().filter(session=session)
     found = DayCount(session, frozen, count(session, booked))
     if frozen:

@@ -117,6 +117,14 @@ def test_a_late_night_freezes_what_stood_at_the_deadline(agent, home, activity, 
     assert sum(counts["total"] for counts in Headcount.objects.get().counts.values()) == 3
 
 
+def test_a_day_that_nobody_froze_yet_shows_what_stood_at_the_deadline_all_the_same(agent, home, activity, time_machine):
+    first = book(home, session(activity))[0]
+    time_machine.move_to(instant(TUESDAY, "11:00"))
+    ending(agent, first)
+    assert rows(agent)[-1] == ("Total", 3, 2, "−1")
+    assert Headcount.objects.count() == 0
+
+
 def test_twice_is_once_and_nothing_is_frozen_before_the_deadline(home, activity, time_machine):
     book(home, session(activity))
     assert freeze_headcounts() == 0
