@@ -3,11 +3,12 @@
 from django.contrib import admin
 
 from portal.admin_menus import KitchenAdmin
+from portal.admin_reviews import ReviewAdmin
 from portal.admin_talk import ContactMessageAdmin
 from portal.lib.admin import CommunesAdmin
 from portal.models import News
 
-__all__ = ["ContactMessageAdmin", "KitchenAdmin", "NewsAdmin"]
+__all__ = ["ContactMessageAdmin", "KitchenAdmin", "NewsAdmin", "ReviewAdmin"]
 
 
 @admin.register(News)

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from portal.lib import mailing
-from portal.lib.models import authority
-from portal.models import ContactMessage
+from portal.lib.models import OutgoingEmail, authority
+from portal.models import ContactMessage, Review
 
 
 def contact_received(message: ContactMessage) -> None:
@@ -25,3 +25,23 @@ def contact_received(message: ContactMessage) -> None:
         "url": settings.PUBLIC_URL + reverse("admin:portal_contactmessage_change", args=[message.pk]),
     }
     mailing.queue("portal/contact", to=to, context=context, secret=True)
+
+
+def review_decided(review: Review) -> None:
+    """Tell a person that their review is published, or why it is not."""
+    mailing.queue(**_decided(review, review.status, review.reason))
+
+
+def preview_decided(review: Review, status: str, reason: str = "") -> tuple[str, str]:
+    """Return the subject and text of the email that a decision will send."""
+    return mailing.render(OutgoingEmail(**_decided(review, status, reason)))[:2]
+
+
+def _decided(review: Review, status: str, reason: str) -> dict:
+    context = {"first_name": review.user.first_name, "service": str(review.service), "reason": reason}
+    return {
+        "template": f"portal/review_{status}",
+        "to": review.user.email or "",
+        "owner": review.user.owner,
+        "context": context,
+    }

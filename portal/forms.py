@@ -9,7 +9,7 @@ from accounts.models import User
 from portal.actions.menus import Days, days_of
 from portal.lib.dates import WEEKDAYS, day_and_month
 from portal.models import Kitchen
-from portal.rules import SCHOOL_WEEK, MenuFaults, dish_line, monday_of, read_dishes
+from portal.rules import RATINGS, SCHOOL_WEEK, MenuFaults, dish_line, monday_of, read_dishes
 from services.models import Service
 
 DATE = {"format": "%Y-%m-%d", "attrs": {"type": "date"}}
@@ -102,3 +102,23 @@ class ContactForm(forms.Form):
     def said(self) -> dict:
         """What the action takes."""
         return {name: value for name, value in self.cleaned_data.items() if name != "site"}
+
+
+class ReviewForm(forms.Form):
+    """« Laisser un avis »: a mark and words."""
+
+    rating = forms.TypedChoiceField(
+        label="Votre note", choices=list(RATINGS.items()), coerce=int, widget=forms.RadioSelect
+    )
+    text = forms.CharField(
+        label="Votre avis",
+        max_length=1500,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Ne nommez personne, n’écrivez rien de la santé d’un enfant.",
+    )
+
+
+class RefusalForm(forms.Form):
+    """Why an agent does not publish a review; the person reads it."""
+
+    reason = forms.CharField(label="Motif", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))

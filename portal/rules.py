@@ -9,6 +9,13 @@ from portal.lib.refusals import Refusal
 SCHOOL_WEEK = 5  # days of a week that have a menu, from Monday
 MAX_DISH, MAX_DISHES = 120, 15
 NONE = "aucun"
+RATINGS = {
+    5: "5 : très satisfait",
+    4: "4 : satisfait",
+    3: "3 : moyennement satisfait",
+    2: "2 : peu satisfait",
+    1: "1 : pas du tout satisfait",
+}
 # Annex II of regulation (EU) 1169/2011, in its order: what pages say, then what else agents may type.
 ALLERGENS = {
     "gluten": ["gluten", "blé", "céréales", "céréales contenant du gluten"],
@@ -60,6 +67,25 @@ class WeekTaken(Refusal):
 class NotYourMessage(Refusal):
     sentence = "Ce message n’est pas adressé à vos services."
     status = 404
+
+
+class NotYourReview(Refusal):
+    sentence = "Cet avis ne porte pas sur vos services."
+    status = 404
+
+
+class NeverBooked(Refusal):
+    """A review comes from who knows the service."""
+
+    sentence = "Vous pourrez donner votre avis quand votre famille aura réservé dans ce service."
+
+
+class ReviewedAlready(Refusal):
+    sentence = "Vous avez déjà donné votre avis sur ce service : retirez-le d’abord pour en écrire un autre."
+
+
+class RatingUnknown(Refusal):
+    sentence = "Choisissez une note de 1 à 5."
 
 
 def monday_of(day: date) -> date:

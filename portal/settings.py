@@ -167,7 +167,7 @@ AGENT_PERMISSIONS = {
     *(f"reservations.view_{table}" for table in ("session", "booking", "order", "absence")),
     "reservations.change_absence",
     *(f"portal.{verb}_{table}" for verb in ("view", "add", "change") for table in ("news", "kitchen")),
-    *(f"portal.{verb}_contactmessage" for verb in ("view", "change")),
+    *(f"portal.{verb}_{table}" for verb in ("view", "change") for table in ("contactmessage", "review")),
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
@@ -193,7 +193,12 @@ MFA_FORMS = {
     "add_webauthn": "accounts.allauth_forms.AddPasskeyForm",
     "edit_webauthn": "accounts.allauth_forms.EditPasskeyForm",
 }
-ACCOUNT_RATE_LIMITS = {"activation": "10/m/ip,60/h/ip", "question": "20/m/ip,60/h/ip", "contact": "5/m/ip,20/h/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "activation": "10/m/ip,60/h/ip",
+    "question": "20/m/ip,60/h/ip",
+    "contact": "5/m/ip,20/h/ip",
+    "review": "10/h/user",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "identifier"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

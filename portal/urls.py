@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import sign_up_views, views, views_menus, views_talk
+from portal import sign_up_views, views, views_menus, views_reviews, views_talk
 from wallet.views_cards import stripe_events
 
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("menus/", views_menus.kitchens, name="kitchens"),
     path("menus/<int:pk>/", views_menus.kitchen, name="kitchen"),
     path("mes-menus/", views_menus.my_menus, name="my_menus"),
+    path("avis/<int:pk>/", views_reviews.reviews, name="reviews"),
+    path("avis/<int:pk>/retirer/", views_reviews.withdraw, name="reviews_withdraw"),
     path("sante/", views.health, name="health"),
     path("demo/codes/", views.codes, name="codes"),
     path("demo/messages/", views.inbox, name="inbox"),

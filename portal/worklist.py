@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from portal.models import ContactMessage
+from portal.models import ContactMessage, Review
 from reservations.models import Absence, Change, Transmission
 from services.desk import expiring
 from services.models import RequestLine, SupportingDocument
@@ -18,6 +18,7 @@ REQUESTS = "admin:services_requestline_changelist"
 ABSENCES = "admin:reservations_absence_changelist"
 PIECES = "admin:services_supportingdocument_changelist"
 MESSAGES = "admin:portal_contactmessage_changelist"
+REVIEWS = "admin:portal_review_changelist"
 RUNS = "admin:wallet_directdebitrun_changelist"
 LINES = "admin:reservations_change_changelist"
 TRANSMISSIONS = "admin:reservations_transmission_changelist"
@@ -46,6 +47,7 @@ def worklist(agent: User) -> list[Task]:
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
         _absences(agent),
         _messages(agent),
+        _reviews(agent),
         *_payments(agent),
         *_transmissions(agent),
     ]
@@ -86,6 +88,12 @@ def _messages(agent: User) -> Task:
     heard = ContactMessage.objects.of_agent(agent).to_handle().aggregate(count=Count("pk"), oldest=Min("sent_at"))
     address = f"{reverse(MESSAGES)}?etat=a-traiter"
     return Task("Messages reçus", heard["count"], address, _days(heard["oldest"]))
+
+
+def _reviews(agent: User) -> Task:
+    """What families say of the services, not read yet."""
+    said = Review.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("at"))
+    return Task("Avis à lire", said["count"], f"{reverse(REVIEWS)}?status__exact=pending", _days(said["oldest"]))
 
 
 def _payments(agent: User) -> list[Task]:

@@ -20,7 +20,7 @@ from families.models import Contact, Family, HealthContent, HealthSheet, Invitat
 from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
-from portal.models import ContactMessage, Kitchen, Menu, News
+from portal.models import ContactMessage, Kitchen, Menu, News, Review
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.absences import purpose, tell_absence
 from reservations.actions.attendance import add_present, adding_purpose
@@ -173,6 +173,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "contactmessage": ContactMessage.objects.create(
             service=activity.service, name="Odette", email="odette@example.org", subject="Menu", text="Merci !"
         ),
+        "review": Review.objects.create(service=activity.service, user=claire, rating=4, text="Une bonne cantine."),
         "kitchen": lunches(schooling.school_class.school, louane, claire),
         "calendaraddress": CalendarAddress.objects.create(family=family, token="x" * 43),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
@@ -357,6 +358,7 @@ ANSWERS = {
     ],
     "405 405 405 405 405 405 405 405": ["stripe_events"],
     "login wait 405 405 405 405 405 405": [
+        "reviews_withdraw",
         "wallet:resume_payment",
         "wallet:abandon_payment",
         "families:school_class",
@@ -375,6 +377,7 @@ ANSWERS = {
     ],
     "login wait account 200 200 account account account": [
         "my_menus",
+        "reviews",
         "reservations:selection",
         "reservations:products",
         "reservations:calendar",
@@ -600,6 +603,7 @@ TABLES = {
     "lib_outgoingemail": ("", "list"),
     "portal_contactmessage": ("list", "list"),
     "portal_kitchen": ("list add", "list add"),
+    "portal_review": ("list", "list"),
     "portal_news": ("list add", "list add"),
     "reservations_absence": ("list", "list"),
     "reservations_activity": ("list add", "list add"),
@@ -697,6 +701,8 @@ def paths_of(world: World) -> dict[str, str]:
         "families:withdraw_invitation": {"pk": held["invitation"].pk},
         "inbox_letter": {"name": "x"},
         "kitchen": {"pk": held["kitchen"].pk},
+        "reviews": {"pk": held["service"].pk},
+        "reviews_withdraw": {"pk": held["service"].pk},
         "admin:portal_kitchen_menus": {"pk": held["kitchen"].pk},
         "admin:portal_kitchen_copy": {"pk": held["kitchen"].pk},
         "legal": {"slug": "mentions-legales"},

@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, data, lists, menus, past, sepa, today, told
+from portal.demo import access, data, lists, menus, past, reviews, sepa, today, told
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -195,6 +195,7 @@ def _family(number: int, row: tuple, communes, schools, agents):
     today.live(user, agents[code], number)
     if number % 6 != 5:
         _book(user, code)
+        reviews.say(user, agents[code], number)
     if code == data.CESTAS:
         past.live(user, agents[code], owes=number == data.OWING)
         sepa.collect(user)

@@ -2,6 +2,6 @@
 
 from portal.models.menus import Dish, Kitchen, Menu
 from portal.models.news import News
-from portal.models.talk import ContactMessage
+from portal.models.talk import ContactMessage, Review
 
-__all__ = ["ContactMessage", "Dish", "Kitchen", "Menu", "News"]
+__all__ = ["ContactMessage", "Dish", "Kitchen", "Menu", "News", "Review"]

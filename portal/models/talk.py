@@ -1,4 +1,4 @@
-"""What people say to the authority: messages of the contact form."""
+"""What people say to the authority: messages of the contact form, reviews of services."""
 
 from django.db import models
 from django.db.models import Q
@@ -51,3 +51,71 @@ class ContactMessage(models.Model):
 
     def __str__(self):
         return self.subject
+
+
+class ReviewQuerySet(models.QuerySet):
+    def of(self, user):
+        """The person's own."""
+        return self.filter(user=user)
+
+    def of_agent(self, agent):
+        return self if agent.is_superuser else self.filter(service__in=Service.objects.of_agent(agent))
+
+    def to_decide(self):
+        return self.filter(status=Review.Status.PENDING)
+
+    def published(self, service: Service):
+        """What families read of a service, the latest first."""
+        return (
+            self.filter(service=service, status=Review.Status.PUBLISHED).select_related("user").order_by("-at", "-pk")
+        )
+
+
+class Review(models.Model):
+    """Avis: what a person who booked a service says of it, once; read by other families once an agent accepted it."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "En attente de lecture"
+        PUBLISHED = "published", "Publié"
+        REFUSED = "refused", "Refusé"
+
+    ARROWS = {
+        Status.PENDING: {Status.PUBLISHED, Status.REFUSED},
+        Status.PUBLISHED: {Status.REFUSED},
+        Status.REFUSED: {Status.PUBLISHED},
+    }
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="reviews", verbose_name="service")
+    user = models.ForeignKey(User, models.CASCADE, related_name="reviews", verbose_name="personne")
+    rating = models.PositiveSmallIntegerField("note")
+    text = models.TextField("avis", max_length=1500)
+    at = models.DateTimeField("donné le", default=timezone.now)
+    status = models.CharField("statut", max_length=9, choices=Status.choices, default=Status.PENDING)
+    reason = models.TextField("motif du refus", blank=True)
+    decided_at = models.DateTimeField("décidé le", null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="décidé par"
+    )
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "avis"
+        verbose_name_plural = "avis"
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "user"],
+                name="one_review_per_person_and_service",
+                violation_error_message="Vous avez déjà donné votre avis sur ce service.",
+            ),
+            models.CheckConstraint(condition=Q(rating__gte=1, rating__lte=5), name="review_rating_is_of_five"),
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at=None) | ~Q(status="pending") & Q(decided_at__isnull=False),
+                name="review_decision_is_dated",
+            ),
+            models.CheckConstraint(condition=~Q(status="refused") | ~Q(reason=""), name="review_refusal_has_reason"),
+        ]
+        indexes = [models.Index(fields=["at"], name="review_pending", condition=Q(status="pending"))]
+
+    def __str__(self):
+        return f"Avis de {self.user} sur {self.service}"
