@@ -120,7 +120,7 @@ class FamilyAdmin(OfAgent):
     list_per_page = 50
     search_fields = ["name"]
     search_help_text = "Nom d’une personne de la famille, ou référence comme D1042"
-    fields = ["name", "commune", "number", "created_at"]
+    fields = ["name", "commune", "parents_work", "number", "created_at"]
     readonly_fields = ["number", "created_at"]
     inlines = [GuardianInline, MembershipInline, QuotientInline, CertificationInline]
     change_form_template = "admin/families/family.html"

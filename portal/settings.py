@@ -162,9 +162,9 @@ AGENT_PERMISSIONS = {
     *(
         f"reservations.{verb}_{table}"
         for verb in ("view", "add", "change", "delete")
-        for table in ("openingrule", "closure", "tariff")
+        for table in ("openingrule", "closure", "tariff", "priority")
     ),
-    *(f"reservations.view_{table}" for table in ("session", "booking", "order", "absence")),
+    *(f"reservations.view_{table}" for table in ("session", "booking", "order", "absence", "waitlistentry")),
     "reservations.change_absence",
     *(f"portal.{verb}_{table}" for verb in ("view", "add", "change") for table in ("news", "kitchen")),
     *(f"portal.{verb}_{table}" for verb in ("view", "change") for table in ("contactmessage", "review")),

@@ -23,6 +23,7 @@ from reservations.admin_forms import (
     YearForm,
     own_audiences,
 )
+from reservations.admin_waiting import PriorityRows
 from reservations.models import Activity, Booking, Closure, OpeningRule, Order, Session, Tariff
 from reservations.rules import spoken_deadline
 from wallet.models import Purse
@@ -79,7 +80,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
     search_fields = ["name", "service__name", "service__commune__name"]
     search_help_text = "Nom de l’activité, du service ou de la commune"
     actions = ["open_next_year"]
-    inlines = [OpeningRuleRows, ClosureRows, TariffRows]
+    inlines = [OpeningRuleRows, ClosureRows, TariffRows, PriorityRows]
     fieldsets = [
         (
             "L’activité",

@@ -213,16 +213,17 @@ class Offer:
 
     def opens_at(self, activity: Activity) -> datetime:
         """When this family may book: residents of the service's commune may be first."""
-        first = activity.residents_open_at if self._is_resident(activity) else None
+        first = activity.residents_open_at if self.is_resident(activity) else None
         return first or activity.booking_opens_at
 
     def _opening(self, activity: Activity) -> str:
         told = f"les réservations ouvrent le {_moment(self.opens_at(activity))}"
-        if not activity.residents_open_at or self._is_resident(activity):
+        if not activity.residents_open_at or self.is_resident(activity):
             return f"{told}."
         return f"{told} (le {_moment(activity.residents_open_at)} pour les résidents de {activity.service.commune})."
 
-    def _is_resident(self, activity: Activity) -> bool:
+    def is_resident(self, activity: Activity) -> bool:
+        """Whether the family lives in the commune of the service."""
         return self.facts.family.commune_id == activity.service.commune_id
 
     def _not_for(self, session: Session, member: Member) -> list[str]:

@@ -29,6 +29,11 @@ class Family(models.Model):
 
     name = models.CharField("nom", max_length=80)
     commune = models.ForeignKey(Commune, models.PROTECT, null=True, blank=True, verbose_name="commune")
+    parents_work = models.BooleanField(
+        "parents en activité",
+        default=False,
+        help_text="Noté par un agent, sur justificatif : peut donner une priorité en liste d’attente.",
+    )
     created_at = models.DateTimeField("créée le", default=timezone.now)
     objects = FamilyQuerySet.as_manager()
 

@@ -16,7 +16,7 @@ from portal.lib.once import make_key
 from reservations.actions import choose_days, confirm_cart, refresh_sessions
 from reservations.actions.baskets import read_basket
 from reservations.actions.headcounts import freeze_headcounts
-from reservations.models import Activity, Cart, OpeningRule, Session, Tariff
+from reservations.models import Activity, Cart, OpeningRule, Priority, Session, Tariff
 from reservations.rules import age_on
 from services.models import Audience, Service
 from wallet.actions import credit_at_counter, set_floor
@@ -122,6 +122,8 @@ def _activities(communes, purses):
             for residents in service.audiences.filter(residence=Audience.Residence.INSIDE):
                 Tariff.objects.create(activity=activity, audience=residents, cents=inside, valid_from=date(2020, 1, 1))
             Tariff.objects.create(activity=activity, cents=outside, valid_from=date(2020, 1, 1))
+        if made and activity.waiting_capacity:
+            Priority.objects.create(activity=activity, criterion=Priority.Criterion.RESIDENT, points=100)
             for kind, percent in data.OTHERWISE:
                 Tariff.objects.create(
                     activity=activity, kind=kind, cents=outside * percent // 100, valid_from=date(2020, 1, 1)

@@ -97,7 +97,7 @@ def carry_out(basket: Basket, order: Order, first: Sequence[Draft] = (), release
     booked = _book(basket, order)
     record_changes(booked=booked, cancelled=cancelled)
     _refuse(basket, order)
-    joined = join_lists(basket.waiting, order)
+    joined = join_lists(basket.waiting, order, basket.offer)
     taken, freed = (Counter(booking.session_id for booking in rows) for rows in (booked, cancelled))
     change_counters(taken, freed, released, joined)
     postings, moves = [(draft, None) for draft in first], recredit_bookings(cancelled) + pay_bookings(booked)

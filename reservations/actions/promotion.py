@@ -16,17 +16,19 @@ from reservations.actions.baskets import change_counters
 from reservations.actions.changes import record_changes
 from reservations.actions.ledger import MAX_LABEL, Posting, accounts_of, pay_bookings
 from reservations.facts import estimated_costs, family_facts, members_with_schooling
-from reservations.models import Activity, Billing, Booking, CartLine, Order, Session, WaitlistEntry
+from reservations.models import Activity, Billing, Booking, CartLine, Order, Priority, Session, WaitlistEntry
 from reservations.offers import Offer, PriceBook, terms_of
 from reservations.rules import in_time, is_only_offered, list_ends_at, offered_until
 from wallet.actions import Draft, lock_accounts, wallet_of
 from wallet.models import Operation
 
 Status = WaitlistEntry.Status
+Criterion = Priority.Criterion
 
 
-def join_lists(lines: list[CartLine], order: Order) -> Counter:
+def join_lists(lines: list[CartLine], order: Order, offer: Offer) -> Counter:
     """Put these lines of a cart on the waiting lists of their days; return how many joined, by session."""
+    priority = _priorities(lines, offer)
     WaitlistEntry.objects.bulk_create(
         WaitlistEntry(
             session=line.session,
@@ -37,11 +39,36 @@ def join_lists(lines: list[CartLine], order: Order) -> Counter:
             billing=order.billing,
             cents=line.cents,
             quantity=line.session.activity.quantity,
+            priority=priority[line.pk],
             arrived_at=order.at,
         )
         for line in lines
     )
     return Counter(line.session_id for line in lines)
+
+
+def _priorities(lines: list[CartLine], offer: Offer) -> Counter:
+    """The points of each line (by pk), by the criteria that its activity has when it joins."""
+    points, activities = Counter(), {line.session.activity_id for line in lines}
+    rules = list(Priority.objects.filter(activity__in=activities)) if activities else []
+    siblings = _booked_days(lines, offer) if any(rule.criterion == Criterion.SIBLING for rule in rules) else set()
+    for line in lines:
+        met = {
+            Criterion.RESIDENT: offer.is_resident(line.session.activity),
+            Criterion.PARENTS_WORK: offer.facts.family.parents_work,
+            Criterion.SIBLING: line.session_id in siblings,
+        }
+        points[line.pk] = sum(
+            rule.points for rule in rules if rule.activity_id == line.session.activity_id and met[rule.criterion]
+        )
+    return points
+
+
+def _booked_days(lines: list[CartLine], offer: Offer) -> set[int]:
+    """The days that the family has booked for somebody; who waits there has not."""
+    days = {line.session_id for line in lines}
+    booked = Booking.objects.active().filter(session__in=days, family=offer.facts.family)
+    return set(booked.values_list("session", flat=True))
 
 
 def promote(sessions: Collection[int], postings: Iterable[Posting] = (), also: Iterable[Booking] = ()) -> list[Posting]:

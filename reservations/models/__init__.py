@@ -5,7 +5,7 @@ from reservations.models.attendance import Absence, Attendance, CalendarAddress,
 from reservations.models.bookings import Booking, Cart, CartLine, Order, RefusedDay
 from reservations.models.reminders import RemindersOff, WeekReminder
 from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
-from reservations.models.waiting import WaitlistEntry
+from reservations.models.waiting import Priority, WaitlistEntry
 
 __all__ = [
     "Absence",
@@ -24,6 +24,7 @@ __all__ = [
     "Headcount",
     "OpeningRule",
     "Order",
+    "Priority",
     "RefusedDay",
     "RemindersOff",
     "Session",

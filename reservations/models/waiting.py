@@ -1,6 +1,7 @@
 """Waiting lists: strictly by priority, then by arrival; docs/bookings.md."""
 
 import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -8,9 +9,37 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family, Member
-from reservations.models.activities import Billing, Session
+from reservations.models.activities import Activity, Billing, Session
 from reservations.models.bookings import Booking, Order
 from reservations.rules import spoken_rank
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="PriorityEvent")
+class Priority(models.Model):
+    """Priorité: the points that a family has over others on an activity's lists, criterion by criterion; they add up."""
+
+    class Criterion(models.TextChoices):
+        RESIDENT = "resident", "Famille de la commune du service"
+        PARENTS_WORK = "work", "Parents en activité (noté sur la fiche de la famille)"
+        SIBLING = "sibling", "Frère ou sœur inscrit le même jour"
+
+    activity = models.ForeignKey(Activity, models.CASCADE, related_name="priorities", verbose_name="activité")
+    criterion = models.CharField("critère", max_length=8, choices=Criterion.choices)
+    points = models.PositiveSmallIntegerField("points", validators=[MinValueValidator(1), MaxValueValidator(1000)])
+
+    class Meta:
+        verbose_name = "priorité en liste d’attente"
+        verbose_name_plural = "priorités en liste d’attente"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activity", "criterion"],
+                name="one_priority_per_criterion",
+                violation_error_message="Ce critère a déjà ses points.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_criterion_display()} : {self.points}"
 
 
 class WaitlistEntryQuerySet(models.QuerySet):
