@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
-        ('reservations', '0007_days_refused_and_asked_to_wait'),
+        ('reservations', '0008_week_reminders'),
     ]
 
     operations = [
