@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -216,6 +217,16 @@ def test_a_proof_too_late_or_after_the_decision_is_refused(home, booking, agent,
     deciding(agent, absence, accept=False, answer="Sans justificatif.")
     with pytest.raises(ProofTooLate):
         add_proof(**giving, key=make_key(home.user.owner, purpose(booking)))
+
+
+def test_a_proof_is_encrypted_anew_under_the_newest_key(home, booking, settings):
+    old, new = {"old": b"o" * 32}, {"new": b"n" * 32}
+    settings.DOCUMENT_KEYS = old
+    absence = tell(home, booking, proof=picture())
+    settings.DOCUMENT_KEYS = new | old
+    call_command("renew_document_keys")
+    settings.DOCUMENT_KEYS = new
+    assert vault.open(absence.proof.hex, f"absence:{booking.pk}").startswith(b"\x89PNG")
 
 
 def test_what_is_no_document_is_refused_and_nothing_is_told(home, booking):

@@ -12,6 +12,8 @@ from portal.lib.documents.refusals import DocumentMissing
 from portal.lib.models import JobRun
 from portal.lib.retention import KEPT, Durations, last_forgotten_day, months_before
 from portal.tasks import nightly
+from reservations.actions.absences import kept_proofs
+from services import hooks
 from services.actions import retention
 from services.actions.retention import ERASED, forget, known_blobs
 from services.models import DocumentReading, DocumentType, RequestLine, SupportingDocument
@@ -225,14 +227,15 @@ def test_what_no_row_names_is_swept_after_a_day_and_what_a_row_names_stays(famil
         vault.open(orphan, "family:1")
 
 
-def test_only_services_stores_documents_so_that_the_sweep_knows_them_all(settings):
+def test_the_sweep_knows_every_document_that_an_app_stores(settings):
     python = [
         path
         for app in ("accounts", "families", "services", "wallet", "reservations", "portal")
         for path in (settings.BASE_DIR / app).rglob("*.py")
     ]
     storing = {path.parts[-2] + "/" + path.name for path in python if "vault.store(" in path.read_text()}
-    assert storing == {"actions/documents.py"}
+    assert storing == {"actions/documents.py", "actions/absences.py"}
+    assert hooks.kept_blobs.answers == [kept_proofs]
     columns = {
         field.name
         for model in (DocumentType, SupportingDocument)
@@ -324,7 +327,7 @@ def test_the_night_forgets_once_and_reports(family, type, accepted):
         nightly()
         nightly()
     run = JobRun.objects.get(job="retention")
-    assert run.report == NOTHING | {"pieces": 1, "accounts": 0}
+    assert run.report == NOTHING | {"pieces": 1, "absence_proofs": 0, "accounts": 0, "messages": 0}
 
 
 def test_a_crash_before_the_vault_forgets_leaves_an_orphan_that_the_sweep_removes(family, type, accepted, monkeypatch):
