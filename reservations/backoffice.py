@@ -60,6 +60,7 @@ VERDICTS = {"accepte": Verdict.ACCEPTED, "refuse": Verdict.REFUSED}
 NUMBER = re.compile(r"[0-9]{1,18}")
 LARGEST_ANSWER = 200_000_000  # bytes
 MAX_REASON = 200
+PIECE = 4_000_000  # characters
 TOO_LARGE = "Ce fichier dépasse 200 Mo."
 
 
@@ -86,6 +87,9 @@ class Said:
 
     verdict: str
     reason: str = ""
+
+
+ACCEPTED = Said(Verdict.ACCEPTED)  # one for all: a file may hold millions
 
 
 @dataclass(frozen=True)
@@ -115,22 +119,38 @@ def content_type(format: str) -> str:
 # --- The file -------------------------------------------------------------------------------------------------------
 def write(format: str, number: int, night: date, lines: Iterable[Line]) -> bytes:
     """The bytes of a transmission."""
+    return b"".join(pieces(format, number, night, lines))
+
+
+def pieces(format: str, number: int, night: date, lines: Iterable[Line]) -> Iterator[bytes]:
+    """The same, a few megabytes at a time: a large night takes no more memory than a small one."""
+    texts = _json_texts(number, night, lines) if format == Format.JSON else _csv_texts(lines)
+    piece = io.StringIO(newline="")
+    for text in texts:
+        if piece.write(text) and piece.tell() > PIECE:
+            yield piece.getvalue().encode()
+            piece = io.StringIO(newline="")
+    yield piece.getvalue().encode()
+
+
+def _csv_texts(lines: Iterable[Line]) -> Iterator[str]:
     out = io.StringIO(newline="")
-    if format == Format.JSON:
-        _write_json(out, number, night, lines)
-    else:
-        rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
-        rows.writerow(HEAD)
-        rows.writerows(map(_row, lines))
-    return out.getvalue().encode()
+    rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    rows.writerow(HEAD)
+    for line in lines:
+        rows.writerow(_row(line))
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue()
 
 
-def _write_json(out: io.StringIO, number: int, night: date, lines: Iterable[Line]) -> None:
-    out.write(f'{{"numero":{number},"nuit":"{night}","lignes":[')
+def _json_texts(number: int, night: date, lines: Iterable[Line]) -> Iterator[str]:
+    yield f'{{"numero":{number},"nuit":"{night}","lignes":['
     for rank, line in enumerate(lines):
-        out.write(",\n" if rank else "\n")
-        out.write(_dumps(_thing(line)))
-    out.write("\n]}\n")
+        yield ",\n" if rank else "\n"
+        yield _dumps(_thing(line))
+    yield "\n]}\n"
 
 
 def _thing(line: Line) -> dict:
@@ -188,9 +208,10 @@ def _answer(rows: Iterable[tuple]) -> Answer:
     said, repeated, contradicted = {}, set(), set()
     for line, verdict, reason in rows:
         line, each = _number(line), _said(line, verdict, reason)
-        known = said.setdefault(line, each)
-        if known is not each:
-            (repeated if known.verdict == each.verdict else contradicted).add(line)
+        if line not in said:
+            said[line] = each
+        else:
+            (repeated if said[line].verdict == each.verdict else contradicted).add(line)
     for line in contradicted:
         del said[line]
     return Answer(said, repeated - contradicted, contradicted)
@@ -205,7 +226,7 @@ def _number(line) -> int:
 def _said(line: int, verdict, reason) -> Said:
     if verdict not in VERDICTS:
         raise BadAnswer(f"Ligne {line} : le verdict doit être « accepte » ou « refuse ».")
-    return Said(VERDICTS[verdict], _reason(reason) if verdict == "refuse" else "")
+    return ACCEPTED if verdict == "accepte" else Said(VERDICTS[verdict], _reason(reason))
 
 
 def _reason(text) -> str:

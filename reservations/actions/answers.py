@@ -2,7 +2,7 @@
 
 A refused booking ends here: recredited, its place free. Files are fetched and read outside any transaction; lines are
 then taken in chunks, each whole, so that a crash leaves nothing half done and the next run takes the rest.
-Locks: sessions → bookings by pk → lines by pk → waitlist entries → accounts.
+Locks: sessions → booking → line → waitlist entries → accounts; accepted lines by pk, nothing else.
 """
 
 import hashlib
@@ -111,21 +111,11 @@ def _chunks(lines: list[int]) -> Iterator[list[int]]:
 
 @outermost
 def _accept(batch_pk: int, lines: list[int]) -> None:
-    now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, [lines, now])
-        cursor.execute(_ACCEPT, [batch_pk, lines, now])
+        cursor.execute(_ACCEPT, [batch_pk, lines, timezone.now()])
 
 
-# Both lock by pk before they write: two runs at once wait for each other, never in a circle.
-_SETTLE = """
-    WITH locked AS (
-        SELECT booking.id FROM reservations_change line JOIN reservations_booking booking ON booking.id = line.booking_id
-        WHERE line.id = ANY(%s) AND line.kind = 'booking' AND booking.settled_at IS NULL
-        ORDER BY booking.id FOR NO KEY UPDATE OF booking
-    )
-    UPDATE reservations_booking booking SET settled_at = %s FROM locked WHERE booking.id = locked.id
-"""
+# Locks by pk before it writes: two runs at once wait for each other, never in a circle.
 _ACCEPT = """
     WITH locked AS (
         SELECT id FROM reservations_change WHERE transmission_id = %s AND id = ANY(%s) AND verdict = ''
@@ -153,7 +143,6 @@ def _end(booking: Booking, label: str, now: datetime) -> None:
 
     No line tells the back office so: it does not know the booking.
     """
-    Booking.objects.filter(pk=booking.pk).update(settled_at=now)
     if booking.status == Booking.Status.BOOKED:
         move(booking, Booking.Status.CANCELLED, cancelled_at=now)
         change_counters(Counter(), Counter([booking.session_id]))

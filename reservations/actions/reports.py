@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from django.db import connection
 from django.utils import timezone
 
 from portal.lib.transactions import outermost
@@ -83,17 +84,28 @@ def _settle(families: list[int], now: datetime) -> dict[int, Told]:
 
 
 def _report(families: list[int], now: datetime) -> list[Told]:
-    rows = Change.objects.filter(family__in=families, reported_at=None).exclude(verdict="")
-    lines = list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
-    Change.objects.filter(pk__in=[line.pk for line in lines]).update(reported_at=now)
-    return [_told(line) for line in lines if line.kind != Change.Kind.FAMILY]
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED, [families, now])
+        return [_told(*row) for row in cursor.fetchall() if row[1] != Change.Kind.FAMILY]
 
 
-def _told(line: Change) -> Told:
-    day, refused = date.fromisoformat(line.payload["date"]), line.verdict == Change.Verdict.REFUSED
-    state = _STATES[line.kind, refused]
-    names = line.payload["first_name"], line.payload["activity_name"]
-    return Told(line.family_id, line.verdict_at, day, *names, state, line.reason)
+# In one statement, which takes the lines by pk: two hundred thousand of them are no objects of ours.
+_ANSWERED = """
+    WITH locked AS (
+        SELECT id FROM reservations_change WHERE family_id = ANY(%s) AND reported_at IS NULL AND verdict <> ''
+        ORDER BY id FOR NO KEY UPDATE
+    ), told AS (
+        UPDATE reservations_change line SET reported_at = %s FROM locked WHERE line.id = locked.id
+        RETURNING line.*
+    )
+    SELECT family_id, kind, verdict, reason, verdict_at, (payload->>'date')::date, payload->>'first_name',
+           payload->>'activity_name'
+    FROM told ORDER BY id
+"""
+
+
+def _told(family: int, kind: str, verdict: str, reason: str, at: datetime, day: date, *names: str) -> Told:
+    return Told(family, at, day, *names, _STATES[kind, verdict == Change.Verdict.REFUSED], reason)
 
 
 _STATES = {

@@ -108,7 +108,8 @@ class Booking(models.Model):
     """Réservation: a member's place on a day, paid by one family at a price frozen here (euro cents).
 
     ``cents`` is the whole price, ``quantity`` times the unit price; a deferred one is debited on the day.
-    ``settled_at``: since when its state is definitive, validated by the night or accepted by the back office.
+    ``settled_at``: since when its state is definitive, validated by the night; what a back
+    office knows is as the verdict of its line says.
     """
 
     class Status(models.TextChoices):

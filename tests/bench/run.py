@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.core.management import call_command
 
-from tests.bench import attendance, books, databases, decade, direct_debits, night, rush
+from tests.bench import attendance, books, databases, decade, direct_debits, night, rush, transmission
 from tests.bench.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child, second_family
@@ -25,7 +25,12 @@ def main() -> None:
     print(told)
     broken += slow
     databases.require_exact_ledger()
-    for told, slow in (night.report(HAMLET), books.report(TOWN), direct_debits.report(HAMLET)):
+    for told, slow in (
+        night.report(HAMLET),
+        books.report(TOWN),
+        direct_debits.report(HAMLET),
+        transmission.report(HAMLET),
+    ):
         print(told)
         broken += slow
     databases.drop_copy()

@@ -86,7 +86,6 @@ def test_the_answer_in_the_folder_is_taken_line_by_line_until_all_are_answered(o
     assert collect_answers() == {"answers": 1}
     batch.refresh_from_db()
     assert (verdicts(), batch.status) == ({"family": "", "booking": "accepted"}, "sent")
-    assert Booking.objects.get().settled_at is not None
     put(tmp_path, batch, f"{line(kind='booking')};accepte;", f"{line(kind='family')};accepte;")
     assert collect_answers() == {"answers": 1}
     batch.refresh_from_db()
@@ -118,7 +117,6 @@ def test_a_refused_booking_is_recredited_and_its_place_is_free(office, canteen, 
     booking.refresh_from_db()
     day.refresh_from_db()
     assert (booking.status, booking.cancelled_by, home.balance, day.booked) == ("cancelled", None, 10_000, 0)
-    assert booking.settled_at is not None
     operation = Operation.objects.latest("pk")
     assert (operation.kind, operation.actor, operation.label) == (
         Operation.Kind.CANCELLATION,

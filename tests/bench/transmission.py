@@ -1,0 +1,176 @@
+"""A night's transmission and its reports: 50,000 to 200,000 bookings frozen, handed over, answered and told.
+
+PARVIS_BENCH_BOOKINGS=2000000 measures another largest night (some twenty minutes to prepare it).
+"""
+
+import os
+import resource
+import tempfile
+import time
+from datetime import date, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import django
+from django.db import connection, transaction
+from django.utils import timezone
+
+LARGEST = int(os.environ.get("PARVIS_BENCH_BOOKINGS", "200000"))
+SIZES = (LARGEST // 4, LARGEST // 2, LARGEST)
+REFUSED = 1000  # one booking of so many is refused, which recredits it and frees its place
+SECONDS, MEGABYTES = 60, 400  # for 200,000
+LINEAR = 2  # a booking of the largest night takes at most so many times one of the smallest
+STEPS = ("frozen", "handed over", "answered", "told")
+
+
+def report(hamlet: int) -> tuple[str, list[str]]:
+    """The figures in words, and the limits that they break; each night is one of a copy of the hamlet grown to its size."""
+    nights = [(size, *_measured(hamlet, size)) for size in SIZES]
+    lines = [
+        f"{size:>9,} bookings {sum(steps):6.1f} s {megabytes:6.0f} MB "
+        + ", ".join(f"{name} {it:.1f} s" for name, it in zip(STEPS, steps, strict=True))
+        for size, steps, megabytes in nights
+    ]
+    return "\n".join(["\nThe nightly transmission, two bookings a family:", *lines]), _broken(nights)
+
+
+def _broken(nights: list[tuple[int, list[float], float]]) -> list[str]:
+    (few, fast, _), *_, (many, slow, megabytes) = nights
+    growth = sum(slow) / many / (sum(fast) / few)
+    scale = max(many / 200_000, 1)
+    found = [
+        ("s", sum(slow), SECONDS * scale),
+        ("MB", megabytes, MEGABYTES * scale),
+        ("times the cost of a booking", growth, LINEAR),
+    ]
+    return [f"Transmission of {many:,}: {is_:.1f} {what}, at most {limit}" for what, is_, limit in found if is_ > limit]
+
+
+def _measured(hamlet: int, size: int) -> tuple[list[float], float]:
+    from tests.bench import databases
+
+    databases.copy_of(hamlet)
+    _grow(size)
+    with tempfile.TemporaryDirectory() as folder:
+        _link(folder)
+        with get_context("spawn").Pool(1, initializer=django.setup) as pool:
+            told, steps, megabytes = pool.apply(_night, (folder,))
+    if told < size // 2:  # the hamlet’s own families too
+        raise SystemExit(f"{told} families were told, of {size // 2}.")
+    databases.require_exact_ledger()
+    return steps, megabytes
+
+
+def _night(folder: str) -> tuple[int, list[float], float]:
+    """(families told, seconds of each step, peak of memory in MB), in a process of its own."""
+    from reservations.actions.answers import collect_answers
+    from reservations.actions.reports import settle_and_report
+    from reservations.actions.transmission import deliver_pending, freeze_the_night
+    from tests.bench import databases
+
+    databases.use(databases.COPY)
+    today, steps, done = timezone.localdate(), [], None
+    for work in (lambda: freeze_the_night(today), deliver_pending, collect_answers, lambda: settle_and_report(today)):
+        if work is collect_answers:
+            _answer(Path(folder))
+        start = time.perf_counter()
+        done = work()
+        steps.append(time.perf_counter() - start)
+    return done["reports"], steps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _answer(folder: Path) -> None:
+    """The back office accepts all lines but one booking of a thousand; line by line, to take no memory."""
+    with open(folder / "parvis-000001.csv", "rb") as sent, open(folder / "parvis-000001.reponse.csv", "wb") as answer:
+        answer.write(b"ligne;verdict;motif\r\n")
+        next(sent)
+        for rank, row in enumerate(sent):
+            line, kind, _ = row.split(b";", 2)
+            refused = kind == b"reservation" and rank % REFUSED == 0
+            answer.write(line + (b";refuse;Complet\r\n" if refused else b";accepte;\r\n"))
+
+
+def _next_sunday() -> date:
+    today = timezone.localdate()
+    return today + timedelta(7 - today.isoweekday() % 7)
+
+
+def _grow(size: int) -> None:
+    """Give the hamlet so many bookings of next Sunday: families of a parent and two children."""
+    known = {"families": size // 2, "day": _next_sunday(), "now": timezone.now()}
+    with connection.cursor() as cursor:
+        with transaction.atomic():
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for statement in _CROWD:
+                cursor.execute(statement, known)
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _link(folder: str) -> None:
+    """Every service is known to one back office, which was told of nothing yet but what the crowd has booked."""
+    from reservations.actions.changes import record_changes
+    from reservations.models import BackOffice, BackOfficeService, Booking
+    from services.models import Service
+
+    office = BackOffice.objects.create(name="Logiciel", address=folder)
+    BackOfficeService.objects.bulk_create(
+        BackOfficeService(back_office=office, service=it) for it in Service.objects.all()
+    )
+    crowd = Booking.objects.filter(family__name="Foule").order_by("pk")
+    for first in range(0, crowd.count(), 50_000):
+        record_changes(booked=crowd.only("pk")[first : first + 50_000])
+
+
+_CROWD = [
+    "INSERT INTO families_family (name, created_at) SELECT 'Foule', %(now)s FROM generate_series(1, %(families)s)",
+    """
+    INSERT INTO families_member (first_name, last_name, birth_date)
+    SELECT first_name, family.id, '2018-05-10'
+    FROM families_family family, unnest(ARRAY['Louane', 'Théo']) AS first_name WHERE family.name = 'Foule'
+    """,
+    """
+    INSERT INTO accounts_user (
+        password, is_superuser, identifier, email, gender, first_name, last_name, phone, address, postcode, city, status,
+        decided_at, refusal_reason, is_staff, is_active, date_joined
+    )
+    SELECT '!', false, 'F9' || id, 'foule' || id || '@example.org', '', 'Claire', 'Foule', '', '', '', '', 'validated',
+           %(now)s, '', false, true, %(now)s
+    FROM families_family WHERE name = 'Foule'
+    """,
+    """
+    INSERT INTO families_guardian (user_id, family_id, since)
+    SELECT person.id, family.id, %(now)s
+    FROM families_family family JOIN accounts_user person ON person.identifier = 'F9' || family.id
+    WHERE family.name = 'Foule'
+    """,
+    """
+    INSERT INTO families_membership (family_id, member_id, kinship)
+    SELECT family.id, member.id, 'mother'
+    FROM families_family family JOIN families_member member ON member.last_name = family.id::text
+    WHERE family.name = 'Foule'
+    """,
+    """
+    INSERT INTO reservations_order (family_id, by_id, billing, booked_cents, cancelled_cents, consent, remarks, at)
+    SELECT family.id, person.id, 'deferred', 760, 0, '', '{}', %(now)s
+    FROM families_family family JOIN accounts_user person ON person.identifier = 'F9' || family.id
+    WHERE family.name = 'Foule'
+    """,
+    """
+    INSERT INTO reservations_session (
+        activity_id, date, arrival, departure, booked, held, waiting, waiting_capacity, closed_reason
+    )
+    SELECT id, %(day)s, arrival, departure, 0, 0, 0, 0, '' FROM reservations_activity WHERE billing = 'deferred'
+    """,
+    """
+    INSERT INTO reservations_booking (
+        session_id, member_id, family_id, order_id, billing, cents, quantity, origin, status
+    )
+    SELECT days.pks[1 + family.id %% cardinality(days.pks)], member.id, family.id, request.id,
+           'deferred', 380, 1, 'family', 'booked'
+    FROM families_family family
+    JOIN reservations_order request ON request.family_id = family.id
+    JOIN families_member member ON member.last_name = family.id::text,
+         (SELECT array_agg(id) AS pks FROM reservations_session WHERE date = %(day)s) AS days
+    WHERE family.name = 'Foule'
+    """,
+]
