@@ -114,7 +114,7 @@ class DayCount:
     def rows(self) -> list[Row]:
         """School by school, what differs from the usual plate below each."""
         before = self.frozen.counts if self.frozen else None
-        schools = sorted({*self.now, *(before or {})})
+        schools = sorted({*self.now, *(before or {})}, key=lambda name: (name == NO_SCHOOL, name))
         return [row for school in schools for row in self._of_school(school, before)]
 
     @property

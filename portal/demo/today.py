@@ -42,7 +42,7 @@ def say_health(user: User, number: int) -> None:
 
 
 def live(user: User, agent: User, number: int) -> None:
-    """Have the family's children eat at their canteen, as booked and paid a week before; mark every second family."""
+    """Have the family's children eat at their canteen, as booked and paid two weeks before; mark every second family."""
     activities = Activity.objects.offered().filter(kind=Activity.Kind.CANTEEN, age_min=None)
     for activity in activities.filter(service__commune=user.commune)[:1]:
         it = last_day(activity)
@@ -60,7 +60,7 @@ def _book(user: User, activity: Activity, it: Session) -> list[Booking]:
     members = [each for each in members_with_schooling(family.pk) if not without_access(activity.service, each)]
     if not members:
         return []
-    at = timezone.make_aware(datetime.combine(it.date - timedelta(7), datetime.min.time()))
+    at = timezone.make_aware(datetime.combine(it.date - timedelta(14), datetime.min.time()))
     cents = {each.pk: prices.cents(activity.pk, it.date, each) for each in members}
     order = Order.objects.create(
         family=family, by=user, billing=Billing.PREPAID, booked_cents=sum(cents.values()), at=at

@@ -40,13 +40,13 @@ def agent(activity):
 
 @pytest.fixture
 def home(activity):
-    """Louane (no pork, peanuts, let in), Théo (fish, not let in), Zoé (small, no sheet); Louane and Théo at Jean Moulin."""
+    """Louane (no pork, peanuts, let in), Théo (fish, not let in), Zoé (small, no sheet); Louane and Théo at Victor Hugo."""
     home = household(10_000, LOUANE, THEO, SMALL, commune=activity.service.commune)
     louane, theo, _ = home.children
     sheet(home, louane, diet=(Diet.NO_PORK,), allergens=("peanuts",), has_pai=True)
     sheet(home, theo, allergens=("fish",))
     line(activity.service, home.family, louane)
-    school_class = SchoolClassFactory(school__name="Jean Moulin")
+    school_class = SchoolClassFactory(school__name="Victor Hugo")
     for child in (louane, theo):
         SchoolingFactory(member=child, school_class=school_class)
     return home
@@ -71,7 +71,7 @@ def ending(agent, booking):
 def test_children_are_counted_by_school_age_diet_and_allergy(agent, home, activity):
     book(home, session(activity))
     assert rows(agent) == [
-        ("Jean Moulin", None, 2, ""),
+        ("Victor Hugo", None, 2, ""),
         ("Sans porc", None, 1, ""),
         ("Allergie : arachides", None, 1, ""),
         ("PAI", None, 1, ""),
@@ -95,7 +95,7 @@ def test_what_was_ordered_is_frozen_at_the_deadline_and_the_differences_shown(ag
     key = make_key(agent.owner, adding_purpose(it, guest.family, guest.child), price)
     add_present(agent=agent, session=it, family=guest.family, member=guest.child, key=key)
     assert rows(agent) == [
-        ("Jean Moulin", 2, 1, "−1"),
+        ("Victor Hugo", 2, 1, "−1"),
         ("Sans porc", 1, 0, "−1"),
         ("Allergie : arachides", 1, 0, "−1"),
         ("PAI", 1, 0, "−1"),
@@ -180,7 +180,7 @@ def test_the_page_and_its_paper_show_the_numbers_and_name_nobody(client, home, a
     book(home, session(activity))
     shown = words(client.get(reverse("admin:headcounts"), {"jour": TUESDAY}))
     assert "Sera arrêté le mardi 10 novembre 00:00" in shown
-    assert "Jean Moulin 2 Sans porc 1 Allergie : arachides 1 PAI 1" in shown
+    assert "Victor Hugo 2 Sans porc 1 Allergie : arachides 1 PAI 1" in shown
     assert "Louane" not in shown
     paper = client.get(reverse("admin:headcounts_pdf"), {"jour": TUESDAY})
     assert (paper["Content-Type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
