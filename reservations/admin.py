@@ -254,7 +254,8 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="réservées", ordering="number")
     def taken(self, session):
-        return str(session.number) if session.capacity is None else f"{session.number} sur {session.capacity}"
+        taken = str(session.number) if session.capacity is None else f"{session.number} sur {session.capacity}"
+        return f"{taken}, {session.waiting} en attente" if session.waiting else taken
 
     @admin.display(description="réservable jusqu’au", ordering="bookable_until")
     def until(self, session):

@@ -89,6 +89,15 @@ def test_a_place_given_back_is_booked_and_paid_for_the_first_who_waits(free, bil
     assert not OutgoingEmail.objects.filter(template="reservations/place_offered").exists()
 
 
+@pytest.mark.seed("S4-101")
+def test_who_has_no_address_reads_it_in_the_portal():
+    it, [home] = full_day()
+    entry = queue_up(it, home=household(10_000, LOUANE, email=None, identifier="F0000001"))
+    cancel(home, home.booking)
+    told = OutgoingEmail.objects.get(owner=entry.home.user.owner, template="reservations/place_served")
+    assert told.to == ""
+
+
 def test_a_place_held_for_a_card_that_is_not_paid_goes_to_who_waits(stripe_double):
     it = session(full_day()[0].activity, date(2026, 11, 12), capacity=1, waiting_capacity=5)
     home = household(0)
