@@ -20,6 +20,8 @@ SIZES = (LARGEST // 4, LARGEST // 2, LARGEST)
 REFUSED = 1000  # one booking of so many is refused, which recredits it and frees its place
 SECONDS, MEGABYTES = 60, 400  # for 200,000
 LINEAR = 2  # a booking of the largest night takes at most so many times one of the smallest
+CHUNK = 5000  # families made at once
+VALIDATED = {"status": "validated", "decided_at": timezone.now(), "password": "!"}
 STEPS = ("frozen", "handed over", "answered", "told")
 
 
@@ -97,13 +99,60 @@ def _next_sunday() -> date:
 
 def _grow(size: int) -> None:
     """Give the hamlet so many bookings of next Sunday: families of a parent and two children."""
-    known = {"families": size // 2, "day": _next_sunday(), "now": timezone.now()}
+    for first in range(0, size // 2, CHUNK):
+        _crowd(range(first, min(first + CHUNK, size // 2)), _days())
     with connection.cursor() as cursor:
-        with transaction.atomic():
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            for statement in _CROWD:
-                cursor.execute(statement, known)
         cursor.execute("VACUUM ANALYZE")
+
+
+def _days() -> list:
+    from reservations.models import Activity, Session
+
+    sunday = {"date": _next_sunday()}
+    return [
+        Session.objects.get_or_create(
+            activity=each, **sunday, defaults={"arrival": each.arrival, "departure": each.departure}
+        )[0]
+        for each in Activity.objects.filter(billing="deferred")
+    ]
+
+
+@transaction.atomic
+def _crowd(numbers: range, days: list) -> None:
+    from accounts.models import User
+    from families.models import Family, Guardian, Member, Membership
+    from reservations.models import Booking, Order
+
+    parents = User.objects.bulk_create(
+        User(identifier=f"F9{n:07}", email=f"foule{n}@example.org", first_name="Claire", last_name="Foule", **VALIDATED)
+        for n in numbers
+    )
+    homes = Family.objects.bulk_create(Family(name="Foule") for _ in numbers)
+    pairs = list(zip(homes, parents, strict=True))
+    Guardian.objects.bulk_create(Guardian(user=parent, family=home) for home, parent in pairs)
+    orders = Order.objects.bulk_create(
+        Order(family=home, by=by, billing="deferred", booked_cents=760) for home, by in pairs
+    )
+    children = Member.objects.bulk_create(
+        Member(first_name=name, last_name="Foule", birth_date=date(2018, 5, 10))
+        for _ in numbers
+        for name in ("Louane", "Théo")
+    )
+    theirs = list(zip(children, (order for order in orders for _ in range(2)), strict=True))
+    Membership.objects.bulk_create(
+        Membership(family=order.family, member=child, kinship="mother") for child, order in theirs
+    )
+    Booking.objects.bulk_create(
+        Booking(
+            session=days[order.pk % len(days)],
+            member=child,
+            family=order.family,
+            order=order,
+            billing="deferred",
+            cents=380,
+        )
+        for child, order in theirs
+    )
 
 
 def _link(folder: str) -> None:
@@ -119,58 +168,3 @@ def _link(folder: str) -> None:
     crowd = Booking.objects.filter(family__name="Foule").order_by("pk")
     for first in range(0, crowd.count(), 50_000):
         record_changes(booked=crowd.only("pk")[first : first + 50_000])
-
-
-_CROWD = [
-    "INSERT INTO families_family (name, created_at) SELECT 'Foule', %(now)s FROM generate_series(1, %(families)s)",
-    """
-    INSERT INTO families_member (first_name, last_name, birth_date)
-    SELECT first_name, family.id, '2018-05-10'
-    FROM families_family family, unnest(ARRAY['Louane', 'Théo']) AS first_name WHERE family.name = 'Foule'
-    """,
-    """
-    INSERT INTO accounts_user (
-        password, is_superuser, identifier, email, gender, first_name, last_name, phone, address, postcode, city, status,
-        decided_at, refusal_reason, is_staff, is_active, date_joined
-    )
-    SELECT '!', false, 'F9' || id, 'foule' || id || '@example.org', '', 'Claire', 'Foule', '', '', '', '', 'validated',
-           %(now)s, '', false, true, %(now)s
-    FROM families_family WHERE name = 'Foule'
-    """,
-    """
-    INSERT INTO families_guardian (user_id, family_id, since)
-    SELECT person.id, family.id, %(now)s
-    FROM families_family family JOIN accounts_user person ON person.identifier = 'F9' || family.id
-    WHERE family.name = 'Foule'
-    """,
-    """
-    INSERT INTO families_membership (family_id, member_id, kinship)
-    SELECT family.id, member.id, 'mother'
-    FROM families_family family JOIN families_member member ON member.last_name = family.id::text
-    WHERE family.name = 'Foule'
-    """,
-    """
-    INSERT INTO reservations_order (family_id, by_id, billing, booked_cents, cancelled_cents, consent, remarks, at)
-    SELECT family.id, person.id, 'deferred', 760, 0, '', '{}', %(now)s
-    FROM families_family family JOIN accounts_user person ON person.identifier = 'F9' || family.id
-    WHERE family.name = 'Foule'
-    """,
-    """
-    INSERT INTO reservations_session (
-        activity_id, date, arrival, departure, booked, held, waiting, waiting_capacity, closed_reason
-    )
-    SELECT id, %(day)s, arrival, departure, 0, 0, 0, 0, '' FROM reservations_activity WHERE billing = 'deferred'
-    """,
-    """
-    INSERT INTO reservations_booking (
-        session_id, member_id, family_id, order_id, billing, cents, quantity, origin, status
-    )
-    SELECT days.pks[1 + family.id %% cardinality(days.pks)], member.id, family.id, request.id,
-           'deferred', 380, 1, 'family', 'booked'
-    FROM families_family family
-    JOIN reservations_order request ON request.family_id = family.id
-    JOIN families_member member ON member.last_name = family.id::text,
-         (SELECT array_agg(id) AS pks FROM reservations_session WHERE date = %(day)s) AS days
-    WHERE family.name = 'Foule'
-    """,
-]
