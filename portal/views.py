@@ -19,7 +19,8 @@ from portal.lib.money import euros
 from portal.menus import next_menus
 from portal.models import Menu
 from portal.pages import booking_dates, news_for
-from reservations.pages import facts_of, upcoming, with_cross
+from reservations.models import WaitlistEntry
+from reservations.pages import facts_of, upcoming, waited_for, with_cross
 
 
 @require_safe
@@ -51,6 +52,7 @@ def account(request):
         "balance": euros(facts.balance),
         "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
+        "offers": waited_for(request.user).filter(status=WaitlistEntry.Status.OFFERED),
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
         "menus": next_menus(request.user, timezone.localdate()),

@@ -120,6 +120,13 @@ def test_my_bookings_show_ranks_and_offers_and_lead_to_the_place(visitor):
     assert path(second) in visitor(second.home.user).get(BOOKINGS).content.decode()
 
 
+def test_the_first_page_says_that_a_place_is_offered(visitor):
+    _, entry = offered_to()
+    page = visitor(entry.home.user).get("/mon-compte/")
+    assert "Une place vous est proposée" in text(page)
+    assert path(entry) in page.content.decode()
+
+
 def test_a_place_is_confirmed_on_its_page(visitor):
     it, entry = offered_to()
     client = visitor(entry.home.user)
