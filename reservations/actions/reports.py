@@ -36,8 +36,10 @@ def report_answers() -> dict[str, int]:
 
 
 def _unsettled():
-    linked = BackOfficeService.objects.values("service")
-    return Booking.objects.filter(settled_at=None, changes=None).exclude(session__activity__service__in=linked)
+    """What no back office decides: of services that none knows, and days over before one knew their service."""
+    linked = {"session__activity__service__in": BackOfficeService.objects.values("service")}
+    untold = Booking.objects.filter(settled_at=None, changes=None)
+    return untold.exclude(**linked, session__date__gte=timezone.localdate())
 
 
 def _answered():

@@ -149,6 +149,14 @@ def test_the_report_lists_each_request_with_its_final_state_once_the_back_office
     ]
 
 
+def test_a_day_that_was_over_before_its_service_was_linked_is_settled_too(canteen, one, tmp_path, time_machine):
+    time_machine.move_to(datetime(2026, 11, 11, 6, 40, tzinfo=PARIS))
+    linked = BackOffice.objects.create(name="Logiciel", address=str(tmp_path))
+    BackOfficeService.objects.create(back_office=linked, service=canteen.service)
+    assert freeze(linked.pk, date(2026, 11, 11)) == 0
+    assert settle_and_report(date(2026, 11, 11))["settled"] == 1
+
+
 def test_a_family_without_an_address_reads_its_report_in_the_portal(one):
     type(one.user).objects.filter(pk=one.user.pk).update(email=None)
     settle_and_report(NIGHT)
