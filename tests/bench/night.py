@@ -79,7 +79,10 @@ def _grow(size: int) -> None:
 
 
 _CROWD = [
-    "INSERT INTO families_family (name, created_at) SELECT 'Foule', %(now)s FROM generate_series(1, %(families)s)",
+    """
+    INSERT INTO families_family (name, parents_work, created_at)
+    SELECT 'Foule', false, %(now)s FROM generate_series(1, %(families)s)
+    """,
     """
     INSERT INTO wallet_account (kind, code, floor)
     SELECT 'wallet', 'family:' || family.id || ':purse:' || purse.id, purse.floor
