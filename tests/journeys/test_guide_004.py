@@ -311,8 +311,9 @@ def test_a_day_that_filled_up_meanwhile_is_refused_with_its_reason(visit, jean_p
     ask(page, *WEDNESDAYS[:2])
     Session.objects.filter(activity__name=DAY, date="2027-03-10").update(capacity=0)
     press(page, "Valider")
-    assert any("10-03-2027" in message or "10 mars" in message for message in messages(page))
-    assert Booking.objects.count() == 0
+    told = page.locator("section", has=page.get_by_role("heading", name="Remarques concernant vos réservations"))
+    assert [(row[0], row[-1]) for row in rows(told)] == [("mercredi 10 mars", "Refusée (complet)")]
+    assert [f"{each.session.date}" for each in Booking.objects.all()] == ["2027-03-17"]
 
 
 @pytest.mark.seed("S4-105", "S4-106", "S4-107", "S4-108")

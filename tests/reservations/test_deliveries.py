@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncssh
 import pytest
@@ -65,6 +66,18 @@ class Machine:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
         self.loop.close()
+
+
+@pytest.fixture(autouse=True)
+def no_loop_here(monkeypatch):
+    """The browser's driver keeps a loop running in the thread of the tests, where no other can run."""
+    run = asyncio.run
+
+    def elsewhere(work):
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(run, work).result()
+
+    monkeypatch.setattr(asyncio, "run", elsewhere)
 
 
 @pytest.fixture(scope="module")
