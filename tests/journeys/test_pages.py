@@ -92,9 +92,7 @@ MORE = {
 
 def faults_of(page):
     """What is wrong on the page as it stands, by day and by night, and what axe leaves to people's eyes."""
-    page.wait_for_load_state()
-    shape = page.evaluate(SHAPE)
-    faults = [f"{what}: {shape[what]}" for what, good in GOOD.items() if shape[what] != good]
+    faults = shape_faults(page)
     page.evaluate(AXE_SCRIPT)
     day, unsure = page.evaluate(AXE, None)
     page.emulate_media(color_scheme="dark")
@@ -104,27 +102,44 @@ def faults_of(page):
     return faults + day + [f"at night, {fault}" for fault in night], {*unsure, *unsure_at_night}
 
 
-def look_at(visit, page, paths):
+def shape_faults(page):
+    """What is wrong with the page's shape: too wide, a button too small, no heading…"""
+    page.wait_for_load_state()
+    shape = page.evaluate(SHAPE)
+    return [f"{what}: {shape[what]}" for what, good in GOOD.items() if shape[what] != good]
+
+
+def look_at(visit, page, paths, read=faults_of):
     """Open each page: all faults, and all that axe leaves to people's eyes."""
     found, doubts = [], set()
     for path in paths:
         page.goto(path)
         told = len(visit.faults)
-        faults, unsure = faults_of(page)
+        faults, unsure = read(page)
         found += [f"{path}: {fault}" for fault in faults]
         doubts |= unsure
         del visit.faults[told:]  # axe itself sets styles, which the policy refuses
     return found, doubts
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("visitor", ["anonymous", "pending", "alone", "parent", "agent", "manager"])
+VISITORS = ["anonymous", "pending", "alone", "parent", "agent", "manager"]
+
+
+@pytest.mark.parametrize("size", ["phone", pytest.param("desktop", marks=pytest.mark.proof)])
+@pytest.mark.parametrize("visitor", VISITORS)
 def test_every_page_is_accessible(visit, world, visitor, size, record_property):
     page = visit(world.people[visitor], "/informations/contact/", size=SIZES[size])
     faults, doubts = look_at(visit, page, pages_of(world, visitor))
     record_property("left to people's eyes", sorted(doubts))
     print(*sorted(doubts), sep="\n")
     assert faults == []
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_every_page_has_its_shape_on_a_desktop(visit, world, visitor):
+    """What a wide screen changes; `make proof` has axe-core read it there too."""
+    page = visit(world.people[visitor], "/informations/contact/", size=DESKTOP)
+    assert look_at(visit, page, pages_of(world, visitor), lambda page: (shape_faults(page), set()))[0] == []
 
 
 def test_an_unknown_address_is_told_politely(visit, world):

@@ -70,7 +70,7 @@ def test_the_calendar_shows_each_booking_that_stands_at_its_time_in_paris(one, c
 def test_nothing_of_health_money_or_names_of_the_family_is_in_it(one):
     sent = PortalClient().get(address(one)).content.decode()
     assert [
-        word for word in ("Dupont", "€", "3,80", "38", one.user.email) if word in sent.split("UID")[1].split("URL")[0]
+        word for word in ("Dupont", "€", "3,80", "3.80", one.user.email) if word in sent.split("UID")[1].split("URL")[0]
     ] == []
 
 
