@@ -44,9 +44,9 @@ def _queue(slug: str, user: User, others: list[User], first: bool = False) -> Or
 
 
 def _free_day(activity: Activity) -> Session | None:
-    """The first day some time ahead that nobody booked."""
+    """The first day some time ahead that nobody booked; none in a demo made before there were lists."""
     after = timezone.now() + AHEAD
-    days = activity.sessions.filter(bookable_until__gt=after, booked=0, held=0, closed_at=None)
+    days = activity.sessions.filter(bookable_until__gt=after, booked=0, held=0, closed_at=None, waiting_capacity__gt=0)
     return days.order_by("date").first()
 
 

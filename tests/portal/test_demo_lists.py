@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from portal.demo.seed import seed
-from reservations.models import WaitlistEntry
+from reservations.models import Activity, Session, WaitlistEntry
 from tests.journeys.town import NOW
 from wallet import checks
 
@@ -21,3 +21,14 @@ def test_the_guide_s_family_waits_second_and_is_offered_a_place(settings, tmp_pa
         told = {(each.session.activity.slug, each.status, each.rank) for each in found}
         assert told == {("alsh-3-6-journee", "waiting", 2), ("alsh-6-12-journee", "offered", 1)}
         assert list(checks.differences()) == []
+
+
+def test_a_demo_made_before_there_were_lists_goes_on_without(settings, tmp_path):
+    settings.DOCUMENTS_ROOT = tmp_path
+    with time_machine.travel(datetime(2026, 11, 21, 10, tzinfo=NOW.tzinfo), tick=False):
+        seed(families=15)
+        WaitlistEntry.objects.all().delete()
+        Activity.objects.update(waiting_capacity=0)
+        Session.objects.update(waiting_capacity=0, waiting=0, held=0)
+        seed(families=15)
+        assert not WaitlistEntry.objects.exists()
