@@ -32,7 +32,7 @@ from reservations.rules import typical_week as spread
 from wallet.models import CardPayment
 from wallet.views_cards import go_to_payment
 
-BOOKINGS_A_PAGE = 50
+BOOKINGS_A_PAGE = 30
 
 
 def offered(slug: str) -> Activity:

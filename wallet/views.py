@@ -10,7 +10,7 @@ from wallet.direct_debits import DirectDebitFacts
 from wallet.models import Wallet
 from wallet.statements import statement
 
-PAGE = 25
+PAGE = 20
 
 
 @require_safe

@@ -21,17 +21,16 @@ def main() -> None:
     few, broken = measured(HAMLET, pages)
     many, more = measured(TOWN, lambda: [*pages(), *carts(), webhook(), attendance.sheet()])
     broken += more + grown(few, many)
-    told, slow = rush.report()
-    print(told)
-    broken += slow
     databases.require_exact_ledger()
-    for told, slow in (
-        night.report(HAMLET),
-        books.report(TOWN),
-        direct_debits.report(HAMLET),
-        transmission.report(HAMLET),
+    for part, size in (
+        (rush, TOWN),
+        (night, HAMLET),
+        (books, TOWN),
+        (direct_debits, HAMLET),
+        (transmission, HAMLET),
     ):
-        print(told)
+        told, slow = part.report(size)
+        print(told, flush=True)
         broken += slow
     databases.drop_copy()
     print("\nThe ledger is exact after the run.", *(broken or ["All limits are kept."]), sep="\n")

@@ -117,7 +117,7 @@ def test_any_page_number_leads_to_a_page(visitor, page):
     for _ in range(30):
         spend(wallet, 1)
     response = visitor(parent).get(STATEMENT, {"page": page})
-    assert len(cells(response)) == (25 if page == "abc" else 6)
+    assert len(cells(response)) == (20 if page == "abc" else 11)
 
 
 def queries(visitor, number):
