@@ -96,7 +96,7 @@ def take_answer(batch: Transmission, data: bytes) -> dict[str, int]:
     accepted = [line for line in new if answer.said[line].verdict == Verdict.ACCEPTED]
     refused = {line: answer.said[line].reason for line in new if answer.said[line].verdict == Verdict.REFUSED}
     for chunk in _chunks(accepted):
-        _accept(batch.pk, chunk)
+        _accept(chunk)
     for line in refused:
         _refuse(batch.pk, line, refused[line])
     remarks = list(_remarks(answer, standing))
@@ -110,16 +110,16 @@ def _chunks(lines: list[int]) -> Iterator[list[int]]:
 
 
 @outermost
-def _accept(batch_pk: int, lines: list[int]) -> None:
+def _accept(lines: list[int]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, [batch_pk, lines, timezone.now()])
+        cursor.execute(_ACCEPT, [lines, timezone.now()])
 
 
-# Locks by pk before it writes: two runs at once wait for each other, never in a circle.
+# Locks by pk before it writes: two runs at once wait for each other, never in a circle. The lines are the batch's, read
+# from it: asked for by batch too, PostgreSQL walks through the whole batch for each chunk.
 _ACCEPT = """
     WITH locked AS (
-        SELECT id FROM reservations_change WHERE transmission_id = %s AND id = ANY(%s) AND verdict = ''
-        ORDER BY id FOR NO KEY UPDATE
+        SELECT id FROM reservations_change WHERE id = ANY(%s) AND verdict = '' ORDER BY id FOR NO KEY UPDATE
     )
     UPDATE reservations_change line SET verdict = 'accepted', verdict_at = %s FROM locked WHERE line.id = locked.id
 """
