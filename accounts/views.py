@@ -18,7 +18,7 @@ from accounts.rules import DeadLink
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, StalePage
+from portal.lib.refusals import Refusal, told_on
 
 MESSAGES_A_PAGE = 20
 
@@ -92,8 +92,12 @@ def security_question(request):
     asked = SecurityQuestion.objects.filter(user=request.user).first()
     form = QuestionForm(request.POST or None, initial={"question": asked.question} if asked else None)
     key = request.POST.get("once_key") or make_key(request.user.owner, questions.SETTING)
-    asked_for = {"user": request.user, "key": key}
-    if request.method == "POST" and form.is_valid() and _told(form, questions.set_question, asked_for):
+    said = {"user": request.user, "key": key}
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and told_on(form, questions.set_question, **said, **form.cleaned_data)
+    ):
         messages.success(request, "Votre question de sécurité est enregistrée.")
         return redirect("profile")
     context = {"form": form, "once_key": key, "asked": asked}
@@ -122,21 +126,10 @@ def answer_question(request, uid, token):
         return render(request, "accounts/question_answer.html", {"refusal": refusal})
     form = AnswerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        parts = _told(form, questions.reset_parts, {"asked": asked})
+        parts = told_on(form, questions.reset_parts, asked=asked, **form.cleaned_data)
         if parts:
             return redirect("account_reset_password_from_key", **parts)
     return render(request, "accounts/question_answer.html", {"form": form, "asked": asked})
-
-
-def _told(form, action, arguments):
-    """Run an action on what was typed, return its answer or True; a refusal is told on top of the form, None returned."""
-    try:
-        return action(**arguments, **form.cleaned_data) or True
-    except StalePage:
-        raise
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return None
 
 
 def message_list(request):

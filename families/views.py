@@ -16,7 +16,7 @@ from families.models import Invitation, Member, Membership, is_certified
 from families.rules import HasUpcomingBookings, InvitationRefused
 from portal.lib.calendars import school_year_of
 from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, StalePage
+from portal.lib.refusals import told_on
 
 
 def members(request):
@@ -36,24 +36,12 @@ def members(request):
 
 
 def _added(request, form) -> bool:
-    added = _told(
+    added = told_on(
         form, actions.add_member, user=request.user, key=request.POST.get("once_key", ""), **form.cleaned_data
     )
     if added:
         messages.success(request, f"{form.cleaned_data['first_name']} figure maintenant dans vos filiations.")
     return added
-
-
-def _told(form, action, **arguments) -> bool:
-    """Run an action; a refusal is told on top of the form. A stale page is a page of its own."""
-    try:
-        action(**arguments)
-    except StalePage:
-        raise
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return False
-    return True
 
 
 def _school_year() -> int:
@@ -70,7 +58,7 @@ def edit(request, pk):
     form = MemberForm(request.POST or None, user=request.user, member=membership.member, kinship=membership.kinship)
     if request.method == "POST" and form.is_valid():
         member = Member.objects.get(pk=membership.member_id)
-        if _told(form, actions.update_member, user=request.user, member=member, **form.cleaned_data):
+        if told_on(form, actions.update_member, user=request.user, member=member, **form.cleaned_data):
             messages.success(request, "Les informations sont enregistrées.")
             return redirect("families:members")
     context = {"form": form, "membership": membership, "class_form": ClassForm(membership=membership)}
@@ -152,7 +140,7 @@ def invite(request):
     form = InvitationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         key = request.POST.get("once_key", "")
-        if _told(form, actions.invite, user=request.user, key=key, **form.cleaned_data):
+        if told_on(form, actions.invite, user=request.user, key=key, **form.cleaned_data):
             messages.success(request, f"L’invitation est partie à {form.cleaned_data['email']}.")
             return redirect("families:members")
     key = request.POST.get("once_key") or make_key(request.user.owner, "invite")

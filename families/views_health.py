@@ -11,7 +11,7 @@ from families.forms_health import ConsentsForm, ContactForm, HealthForm
 from families.health import content_of
 from families.models import ADULTS, Contact, HealthSheet, Member, MemberConsent, Membership
 from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, StalePage
+from portal.lib.refusals import told_on
 
 READINGS_SHOWN = 20
 
@@ -51,7 +51,7 @@ def health_edit(request, pk):
     key = request.POST.get("once_key") or make_key(request.user.owner, f"health:{child.pk}", version_of(sheet))
     if request.method == "POST" and form.is_valid():
         told = {"user": request.user, "member": child, "content": form.content(), "key": key}
-        if _told(form, actions.write_health, **told):
+        if told_on(form, actions.write_health, **told):
             messages.success(request, f"La fiche santé de {child.first_name} est enregistrée.")
             return redirect("families:health", pk)
     context = {"child": child, "form": form, "once_key": key, "unreadable": bool(sheet) and said is None}
@@ -77,7 +77,7 @@ def _contact(request, child, contact):
     key = request.POST.get("once_key") or make_key(request.user.owner, purpose)
     if request.method == "POST" and form.is_valid():
         told = {"user": request.user, "member": child, "contact": contact, "key": key, **form.cleaned_data}
-        if _told(form, actions.save_contact, **told):
+        if told_on(form, actions.save_contact, **told):
             messages.success(request, f"{form.cleaned_data['name']} figure parmi les contacts de {child.first_name}.")
             return redirect("families:health", child.pk)
     context = {"child": child, "contact": contact, "form": form, "once_key": key}
@@ -110,15 +110,3 @@ def consents(request, pk):
         messages.success(request, f"Les autorisations de {child.first_name} sont enregistrées.")
         return redirect("families:health", pk)
     return render(request, "families/consents.html", {"child": child, "form": form})
-
-
-def _told(form, action, **arguments) -> bool:
-    """Run an action; a refusal is told on top of the form. A stale page is a page of its own."""
-    try:
-        action(**arguments)
-    except StalePage:
-        raise
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return False
-    return True

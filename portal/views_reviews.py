@@ -11,7 +11,7 @@ from families.access import family_required
 from portal.actions.reviews import has_booked, withdraw_review, withdrawing, write_review, writing
 from portal.forms import ReviewForm
 from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, StalePage
+from portal.lib.refusals import told_on
 from portal.models import Review
 from services.models import Service
 
@@ -29,7 +29,8 @@ def reviews(request, pk):
     service, user = _service(pk), request.user
     form = ReviewForm(request.POST or None)
     key = request.POST.get("once_key") or make_key(user.owner, writing(service))
-    if request.method == "POST" and form.is_valid() and _written(form, user, service, key):
+    written = {"user": user, "service": service, "key": key}
+    if request.method == "POST" and form.is_valid() and told_on(form, write_review, **written, **form.cleaned_data):
         messages.success(request, "Merci ! Un agent lit votre avis avant de le publier.")
         return redirect("reviews", pk)
     mine = Review.objects.of(user).filter(service=service).first()
@@ -43,17 +44,6 @@ def _published(service: Service, page: str | None) -> dict:
     mean = rows.aggregate(mean=Avg("rating"))["mean"]
     mean = f"{mean:.1f}".replace(".", ",") if mean else ""
     return {"service": service, "page": Paginator(rows, A_PAGE).get_page(page), "mean": mean}
-
-
-def _written(form, user, service, key) -> bool:
-    try:
-        write_review(user=user, service=service, key=key, **form.cleaned_data)
-    except StalePage:
-        raise
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return False
-    return True
 
 
 @require_POST

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from families.access import family_required
 from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, StalePage
+from portal.lib.refusals import told_on
 from reservations.absences import against_telling, is_forgiven, limit_of, to_tell, told_by
 from reservations.actions.absences import add_proof, purpose, tell_absence
 from reservations.forms_absences import AbsenceForm, ProofForm
@@ -55,18 +55,14 @@ def absence(request, pk):
 
 
 def _done(request, booking, told, form) -> bool:
-    """Whether it was told, or proven; a refusal is told on top of the form. A stale page is a page of its own."""
+    """Whether it was told, or proven; a refusal is told on top of the form."""
     said, key = form.cleaned_data, request.POST.get("once_key", "")
-    try:
-        if told:
-            add_proof(user=request.user, absence=told, proof=said["proof"], key=key)
-            messages.success(request, "Le justificatif est enregistré.")
-        else:
-            done = tell_absence(user=request.user, booking=booking, key=key, **said)
-            messages.success(request, TOLD[done["forgiven"]])
-    except StalePage:
-        raise
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return False
-    return True
+    if told:
+        done = told_on(form, add_proof, user=request.user, absence=told, proof=said["proof"], key=key)
+        sentence = "Le justificatif est enregistré."
+    else:
+        done = told_on(form, tell_absence, user=request.user, booking=booking, key=key, **said)
+        sentence = done and TOLD[done["forgiven"]]
+    if done:
+        messages.success(request, sentence)
+    return bool(done)

@@ -14,7 +14,7 @@ from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
 from portal.lib.once import make_key
 from portal.lib.pdf import render_pdf
-from portal.lib.refusals import Refusal, StalePage
+from portal.lib.refusals import told_on
 from portal.lib.sepa import in_fours
 from services.actions import ask_access, read_document
 from services.actions.documents import account_of, read_blank
@@ -52,21 +52,11 @@ def ask(request, pk):
     people = candidates(request.user, service)
     form = SituationsForm(request.POST if request.method == "POST" else None, candidates=people)
     key = request.POST.get("once_key", "")
-    if form.is_valid() and _asked(request, form, service, key):
+    asked = {"user": request.user, "service": service, "key": key}
+    if form.is_valid() and told_on(form, ask_access, choices=form.choices(), **asked):
         return redirect("services:pieces", pk=pk) if wants_pieces(request.user, service) else _sent(request, service)
     key = key or make_key(request.user.owner, f"ask:{service.pk}")
     return render(request, "services/ask.html", {"service": service, "people": people, "form": form, "once_key": key})
-
-
-def _asked(request, form, service, key) -> bool:
-    try:
-        ask_access(user=request.user, service=service, choices=form.choices(), key=key)
-    except StalePage:
-        raise
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return False
-    return True
 
 
 SENT = (

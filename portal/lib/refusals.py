@@ -27,3 +27,17 @@ class StalePage(Refusal):
 
     sentence = "Cette page a été ouverte il y a trop longtemps. Rechargez-la, puis recommencez."
     status = 409
+
+
+def told_on(form, action, /, **arguments):
+    """Run an action for a form: return what it answers, True for nothing; None when it refuses.
+
+    A refusal is told on top of the form. A stale page is a page of its own: StalePage passes.
+    """
+    try:
+        return action(**arguments) or True
+    except StalePage:
+        raise
+    except Refusal as refusal:
+        form.add_error(None, refusal.sentences)
+        return None
