@@ -9,6 +9,7 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.hooks import space_of
 from accounts.models import SecurityQuestion, User
 from accounts.questions import link_parts
 from portal.lib import mailing
@@ -111,5 +112,5 @@ def landing_url(user) -> str:
     if user.is_staff:
         return reverse("admin:index")
     if user.may_enter:
-        return resolve_url(settings.LOGIN_REDIRECT_URL)
+        return next(filter(None, space_of(user=user)), None) or resolve_url(settings.LOGIN_REDIRECT_URL)
     return reverse("waiting" if user.signed_up_at else "signup_members")

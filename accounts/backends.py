@@ -7,10 +7,10 @@ from accounts.models import User
 
 
 class PortalBackend(AuthenticationBackend):
-    """allauth's login by email or identifier; the person comes with their family, since every page needs both."""
+    """allauth's login by email or identifier; the person comes with their family or employer: every page needs both."""
 
     def get_user(self, user_id):
-        user = User.objects.select_related("guardian__family").filter(pk=user_id).first()
+        user = User.objects.select_related("guardian__family", "manager__employer").filter(pk=user_id).first()
         return user if user and self.user_can_authenticate(user) else None
 
     def has_perm(self, user_obj, perm, obj=None):

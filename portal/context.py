@@ -1,11 +1,13 @@
 """What every page shows: the authority, the tabs, the wallet's balance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from cesu.access import manager_of
+from cesu.pages import MENU
 from families.models import Guardian
 from portal.lib.models import authority
 from reservations.pages import facts_of
@@ -21,11 +23,12 @@ FOOTER = [
 
 @dataclass
 class Tab:
-    """An entry of the navigation; ``current`` when the page belongs to it."""
+    """An entry of the navigation, with those below it; ``current`` when the page belongs to it."""
 
     label: str
     url: str
     current: bool = False
+    entries: list["Tab"] = field(default_factory=list)
 
 
 class Page:
@@ -46,6 +49,9 @@ class Page:
 
     @cached_property
     def tabs(self) -> list[Tab]:
+        user = getattr(self.request, "user", None)
+        if user is not None and user.is_authenticated and manager_of(user):
+            return menu_of_managers(self.request.path)
         if self.facts is None:
             return []
         in_cart = f" ({self.facts.in_cart})" if self.facts.in_cart else ""
@@ -67,6 +73,18 @@ class Page:
             here = reverse("reservations:balances")
         best = max((url for _, url in rows if here.startswith(url)), key=len, default="")
         return [Tab(label, url, url == best) for label, url in rows]
+
+
+def menu_of_managers(here: str) -> list[Tab]:
+    """The parts of the employers' space, each leading to its first entry."""
+    rows = [(part, label, reverse(name)) for part, entries in MENU for label, name in entries]
+    best = max((url for _, _, url in rows if here.startswith(url)), key=len, default="")
+    tabs = []
+    for part, _ in MENU:
+        entries = [Tab(label, url, url == best) for its, label, url in rows if its == part]
+        current = any(entry.current for entry in entries)
+        tabs.append(Tab(part, entries[0].url, current, entries if len(entries) > 1 else []))
+    return tabs
 
 
 def page(request):

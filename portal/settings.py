@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "services",
     "wallet",
     "reservations",
+    "cesu",
     "portal.apps.PortalAdminConfig",
     "portal.apps.PortalConfig",
     "allauth",
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "portal.middleware.RefusalMiddleware",
     "accounts.middleware.GateMiddleware",
+    "cesu.middleware.SpaceMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -24,6 +24,7 @@ urlpatterns = [
     path("porte-monnaie/", include("wallet.urls")),
     path("paiements/stripe/evenements/", stripe_events, name="stripe_events"),
     path("reservations/", include("reservations.urls")),
+    path("cesu/", include("cesu.urls")),
     path("inscription/", sign_up_views.details, name="signup"),
     path("inscription/filiations/", sign_up_views.members, name="signup_members"),
     path("inscription/filiations/<int:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),

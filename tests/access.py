@@ -42,6 +42,7 @@ from reservations.models import (
     WaitlistEntry,
 )
 from services.actions.documents import BLANKS
+from tests import access_cesu
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
 from tests.factories.families import SchoolingFactory
@@ -51,7 +52,7 @@ from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add
 from wallet.actions import credit_at_counter
 from wallet.models import CardPayment, DirectDebitRun, Purse, StripeEvent, Wallet
 
-VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager"]
+VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager", "employer"]
 
 
 @dataclass
@@ -89,6 +90,7 @@ def build_world() -> World:
     }
     world = World(town, people)
     _fill(world, claire, claire.guardian.family)
+    access_cesu.fill(world)
     return world
 
 
@@ -585,7 +587,12 @@ ANSWERS = {
         "admin:accounting_stripe_resume",
     ],
 }
-PAGES = {name: dict(zip(VISITORS, words.split(), strict=True)) for words, names in ANSWERS.items() for name in names}
+PAGES = {
+    name: dict(zip(VISITORS, words.split(), strict=False))  # what an employer is answered here: access_cesu.elsewhere
+    for answers in (ANSWERS, access_cesu.ANSWERS)
+    for words, names in answers.items()
+    for name in names
+}
 
 # What agents may do in the admin's tables, and what those who manage the portal may; nobody deletes.
 TABLES = {
@@ -734,6 +741,7 @@ def paths_of(world: World) -> dict[str, str]:
     named |= {name: {"pk": held["supportingdocument"].pk} for name in ("services:download", "services:replace")}
     named |= {"services:blank": {"pk": held["documenttype"].pk}}
     named |= {name: {"pk": held[name.split("_")[1]].pk} for name in PAGES if OF_A_ROW.fullmatch(name)}
+    named |= access_cesu.paths(world)
     return {name: reverse(name, kwargs=named.get(name)) for name in PAGES}
 
 
@@ -764,10 +772,17 @@ def table_paths(world: World) -> dict[str, str]:
 
 def expected(visitor: str) -> dict[str, str]:
     """What every address answers to a visitor."""
-    pages = {name: SHORT.get(row[visitor], row[visitor]) for name, row in PAGES.items()}
+    pages = {name: answer_to(visitor, name) for name in PAGES}
+    pages = {name: SHORT.get(answer, answer) for name, answer in pages.items()}
     return pages | {
         f"admin:{table}_{page}": _of_table(table, page, visitor) for table in TABLES for page in TABLE_PAGES
     }
+
+
+def answer_to(visitor: str, name: str) -> str:
+    """The word of a page's row for a visitor."""
+    row = PAGES[name]
+    return row[visitor] if visitor in row else access_cesu.elsewhere(name, row)
 
 
 def _of_table(table: str, page: str, visitor: str) -> str:

@@ -38,7 +38,8 @@ def test_no_address_but_the_public_ones_opens_to_a_stranger(client):
         answer = client.get(route)
         public = not getattr(view, "login_required", True)
         if not public and not (
-            answer.status_code == 302 and answer.url.startswith(("/comptes/login/", "/admin/login/"))
+            answer.status_code == 302
+            and answer.url.startswith(("/comptes/login/", "/admin/login/", "/cesu/connexion/"))
         ):
             opened.append((route, answer.status_code))
     assert opened == []

@@ -14,19 +14,19 @@ def wallet_of(family: Family, purse: Purse | None = None) -> Wallet:
 
 
 def _open_wallet(family: Family, purse: Purse) -> Wallet:
-    account = _open(AccountKind.WALLET, f"family:{family.pk}:purse:{purse.pk}", floor=purse.floor)
+    account = open_ledger_account(AccountKind.WALLET, f"family:{family.pk}:purse:{purse.pk}", floor=purse.floor)
     Wallet.objects.bulk_create([Wallet(family=family, purse=purse, account=account)], ignore_conflicts=True)
     return Wallet.objects.select_related("account", "purse").get(family=family, purse=purse)
 
 
 def hold_account(wallet: Wallet) -> Account:
     """Where a wallet's money stands aside while a payment page is open."""
-    return _open(AccountKind.HOLD, f"wallet:{wallet.pk}", floor=0)
+    return open_ledger_account(AccountKind.HOLD, f"wallet:{wallet.pk}", floor=0)
 
 
 def revenue_account(code: str) -> Account:
     """The account of a service's takings, by an opaque code that only the caller understands."""
-    return _open(AccountKind.REVENUE, code)
+    return open_ledger_account(AccountKind.REVENUE, code)
 
 
 def revenue_accounts(codes: Iterable[str]) -> dict[str, int]:
@@ -43,7 +43,8 @@ def system_account(kind: str) -> Account:
     return Account.objects.get(kind=kind, code="")
 
 
-def _open(kind: str, code: str, floor: int | None = None) -> Account:
+def open_ledger_account(kind: str, code: str, floor: int | None = None) -> Account:
+    """The account of a kind and code, opened the first time; ``floor`` (cents, 0 or less) where a balance is kept."""
     found = Account.objects.filter(kind=kind, code=code).first()
     if found is None:
         Account.objects.bulk_create([Account(kind=kind, code=code, floor=floor)], ignore_conflicts=True)

@@ -1,0 +1,5 @@
+"""The menu of the employers' space, in the words of guide 000: each part with its entries (label, name of the page)."""
+
+MENU = [
+    ("Accueil", [("Accueil", "cesu:home")]),
+]

@@ -1,0 +1,1 @@
+"""Regulations of the CESU as pure functions."""

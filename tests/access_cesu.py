@@ -1,0 +1,38 @@
+"""Who may open the pages of the employers' space, and an employer with something at every address (see access.py)."""
+
+from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, terms, transport
+
+# What a GET answers to: anonymous, pending, alone, parent, other, agent, stranger, manager; then to an employer.
+ANSWERS = {
+    "200 200 200 200 200 200 200 200 200": ["cesu:welcome"],
+    "200 wait account account account work work work >cesu:home": ["cesu:login"],
+    ">cesu:login wait 404 404 404 404 404 404 200": [
+        "cesu:home",
+    ],
+}
+# Pages of everybody's own account.
+OWN = ("account_", "mfa_", "profile", "security_question", "waiting", "ask_again")
+
+
+def fill(world) -> None:
+    """An employer, their manager « employer », and rows for every address."""
+    employer = employer_with(name="Mairie de Cestas", client_reference="D100200")
+    world.people["employer"] = manager_of(employer, password="Cantine-Facile-2026")
+    transport()
+    terms()
+    world.objects |= {
+        "employer": employer,
+        "invoice": invoice_of(employer),
+        "beneficiary": beneficiary_of(employer),
+    }
+
+
+def paths(world) -> dict[str, dict]:
+    """The parts of addresses that name a row."""
+    return {}
+
+
+def elsewhere(name: str, row: dict[str, str]) -> str:
+    """What an employer is answered outside their space: the public's pages, their own account, else the way back."""
+    opens = row["anonymous"] != "login" or name.startswith(("admin:", *OWN))
+    return ">cesu:home" if not opens or row["alone"] == "account" else row["alone"]
