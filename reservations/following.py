@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -24,8 +24,10 @@ class State:
 
 
 def followed(user: User) -> QuerySet[Booking]:
-    """The bookings that a guardian follows."""
-    return followed_by_family(user.guardian.family_id)
+    """The bookings that a guardian follows, those to come first, then those that are ``over``."""
+    rows = followed_by_family(user.guardian.family_id)
+    over = Q(session__date__lt=timezone.localdate())
+    return rows.annotate(over=over).order_by("over", "session__date", "member__birth_date", "pk")
 
 
 def followed_by_family(family: int) -> QuerySet[Booking]:

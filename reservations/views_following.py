@@ -19,8 +19,9 @@ from portal.lib.pdf import render_pdf
 from portal.lib.refusals import Refusal
 from reservations.actions.feeds import PURPOSE, end_address, renew_address
 from reservations.feeds import feed_of
-from reservations.following import followed, with_states
+from reservations.following import followed, followed_by_family, with_states
 from reservations.models import CalendarAddress
+from reservations.pages import waited_for
 
 A_PAGE = 50
 ON_PAPER = 500  # bookings of a PDF, in some ten seconds
@@ -29,19 +30,21 @@ ON_PAPER = 500  # bookings of a PDF, in some ten seconds
 @require_safe
 @family_required
 def following(request):
-    """Each booking and its state; a page at a time, printable."""
+    """The places waited for, each booking and its state; a page at a time, printable."""
     page = Paginator(followed(request.user), A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "reservations/following.html", {"page": page, "bookings": with_states(page)})
+    context = {"page": page, "bookings": with_states(page), "waiting": waited_for(request.user)}
+    return render(request, "reservations/following.html", context)
 
 
 @require_safe
 @family_required
 def following_pdf(request):
     """« Suivi » as a PDF."""
+    family = request.user.guardian.family
     context = {
-        "bookings": with_states(followed(request.user)[:ON_PAPER]),
+        "bookings": with_states(followed_by_family(family.pk)[:ON_PAPER]),
         "most": ON_PAPER,
-        "family": request.user.guardian.family,
+        "family": family,
         "today": timezone.localdate(),
         "authority": authority(),
     }

@@ -101,8 +101,15 @@ def test_each_family_follows_its_own_bookings_in_a_constant_number_of_queries(
     book(one, canteen.sessions.get(date=THURSDAY))
     browser = visitor(one.user)
     browser.get(PAGE)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(browser.get(PAGE).context["bookings"]) == 2
+
+
+def test_days_to_come_are_read_first_then_those_of_the_month_that_is_over(visitor, canteen, one, time_machine):
+    time_machine.move_to(datetime(2026, 11, 11, 9, tzinfo=PARIS))
+    book(one, canteen.sessions.get(date=date(2026, 12, 1)))
+    to_come, over = text(visitor(one.user).get(PAGE)).split("Vos réservations")[1].split("Le mois passé")
+    assert ("mardi 1er décembre" in to_come, "mardi 10 novembre" in over) == (True, True)
 
 
 @pytest.mark.seed("S4-95")
