@@ -136,12 +136,14 @@ def _cell(day: date, month: date, session: Session | None, offer: Offer, ticked:
 
 
 def _note(state: str, states: dict[Member, DayState], session: Session, offer: Offer) -> str:
-    """Beside the word: who of several has booked, the rank, the last places, or the deadline of the day."""
+    """Beside the word: who of several has booked, the waiting list and the rank on it, the last places, the deadline."""
     if state == MIXED:
         booked = sum(each in (DayState.BOOKED, DayState.LOCKED) for each in states.values())
         return f"{booked} sur {len(states)} réservé" if booked else ""
     if state == DayState.WAITING:
         return ", ".join(entry.spoken_rank.split()[0] for entry in _entries(states, session, offer))
+    if state == DayState.WAITABLE:
+        return "liste d’attente"
     if state == DayState.OPEN and are_last_places(session):
         return LAST_PLACES
     limits = {DayState.OPEN: session.bookable_until, DayState.BOOKED: session.cancellable_until}
