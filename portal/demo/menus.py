@@ -1,10 +1,11 @@
 """The demo's canteens: menus of this week and the next, and a child who may not eat all of them."""
 
+import re
 from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Commune, User
 from families.actions.health import write_health
 from families.models import HealthContent, HealthSheet, Member, School
 from portal.actions.menus import days_of, version_of, week_of, write_week, writing
@@ -33,11 +34,18 @@ def serve(schools: dict[str, School], agents: dict[str, User]) -> None:
     """A kitchen for each school, its menus of two weeks; weeks already written stay."""
     monday = current_monday(timezone.localdate())
     for code, school in schools.items():
-        name = f"Cantine de {school.commune.name}"
-        kitchen, _ = Kitchen.objects.get_or_create(commune=school.commune, name=name)
+        kitchen, _ = Kitchen.objects.get_or_create(commune=school.commune, name=_name(school.commune))
         kitchen.schools.add(school)
         for number, week in enumerate(WEEKS):
             _write(agents[code], kitchen, monday + timedelta(weeks=number), week)
+
+
+def _name(commune: Commune) -> str:
+    """« Cantine d’Aiguilhe »; a demo made earlier gets the elision too."""
+    plain = f"Cantine de {commune.name}"
+    elided = re.sub(r"de (?=[AEÉIOUY])", "d’", plain)
+    Kitchen.objects.filter(commune=commune, name=plain).update(name=elided)
+    return elided
 
 
 def _write(agent: User, kitchen: Kitchen, monday, week: dict[int, str]) -> None:

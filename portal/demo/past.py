@@ -69,7 +69,7 @@ def _book(user: User, rows: list[Booking]) -> None:
         family=user.guardian.family, by=user, billing=Billing.DEFERRED, booked_cents=cents, at=at
     )
     for row in rows:
-        row.order = order
+        row.order, row.settled_at = order, at + timedelta(1)
     Booking.objects.bulk_create(rows)
     change_counters(Counter(row.session_id for row in rows), Counter())
 

@@ -66,8 +66,9 @@ def _book(user: User, activity: Activity, it: Session) -> list[Booking]:
         family=family, by=user, billing=Billing.PREPAID, booked_cents=sum(cents.values()), at=at
     )
     it.activity = activity
+    common = {"family": family, "order": order, "billing": Billing.PREPAID}
     rows = Booking.objects.bulk_create(
-        Booking(session=it, member=each, family=family, order=order, billing=Billing.PREPAID, cents=cents[each.pk])
+        Booking(session=it, member=each, cents=cents[each.pk], settled_at=at + timedelta(1), **common)
         for each in members
     )
     change_counters(Counter([it.pk] * len(rows)), Counter())
