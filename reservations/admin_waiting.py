@@ -22,7 +22,7 @@ class PriorityRows(OwnChoices, admin.TabularInline):
 class WaitlistAdmin(ReadOnly, CommunesAdmin):
     """The waiting lists of the agent's activities, in the order in which they are served."""
 
-    list_display = ["day", "activity", "rank", "member", "shown_family", "priority", "arrived_at", "state"]
+    list_display = ["day", "activity", "rank", "state", "member", "shown_family", "priority", "arrived_at"]
     list_filter = [WhenFilter, "status", ActivityFilter]
     list_select_related = ["member", "family", "session__activity__service__commune"]
     list_per_page = 50

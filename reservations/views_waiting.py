@@ -17,6 +17,7 @@ from reservations.models import WaitlistEntry
 @family_required
 def waiting_place(request, pk):
     """Confirm the place that is offered or refuse it; leave the list."""
+    request.tab = reverse("reservations:bookings")
     rows = WaitlistEntry.objects.of(request.user).with_rank()
     related = ("session__activity__service__commune", "session__activity__purse", "member")
     entry = get_object_or_404(rows.select_related(*related), pk=pk)
