@@ -1,8 +1,10 @@
-"""What no view should have to say: a refusal becomes a polite page, a signed-in person's page is kept by no cache."""
+"""What no view should have to say: who changes things, that a refusal is a polite page, that no cache keeps a person's page."""
 
+from django.db import connection
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from portal.lib.history import Teller
 from portal.lib.refusals import Refusal
 
 
@@ -35,3 +37,14 @@ class PrivateMiddleware:
         if not response.has_header("Cache-Control") and request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
+
+
+class HistoryMiddleware:
+    """Let the history know who changes something, and at which address."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        with connection.execute_wrapper(Teller(lambda: {"user": request.user.pk, "url": request.path})):
+            return self.get_response(request)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-import pgtrigger
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from families.rules import (
     check_health,
     clean_name,
 )
+from portal.lib.history import unguarded
 from portal.lib.once import claim_key
 from portal.lib.refusals import StalePage
 from portal.lib.transactions import outermost
@@ -128,12 +128,12 @@ def log_reading(agent: User, members: Iterable[int], purpose: str) -> None:
 
 def forget_health(members: list[int]) -> None:
     """Delete what is known of these children's health, contacts and consents; who read it is kept for its own time."""
-    with transaction.atomic(), pgtrigger.ignore("families.MemberConsent:append_only"):
+    with transaction.atomic(), unguarded(MemberConsent):
         for table in (HealthSheet, Contact, MemberConsent):
             table.objects.filter(member__in=members).delete()
 
 
 def forget_readings(before: datetime) -> int:
     """Delete who read health sheets before an instant; return how many rows."""
-    with transaction.atomic(), pgtrigger.ignore("families.HealthReading:append_only"):
+    with transaction.atomic(), unguarded(HealthReading):
         return HealthReading.objects.filter(at__lt=before).delete()[0]

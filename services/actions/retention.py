@@ -6,13 +6,13 @@ contents: what a crash leaves behind is an orphan, which the sweep removes.
 
 from datetime import date, datetime, time, timedelta
 
-import pgtrigger
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from families.actions.health import forget_health, forget_readings
 from families.models import Contact, HealthSheet, Member, MemberConsent
 from portal.lib.documents import vault
+from portal.lib.history import unguarded
 from portal.lib.retention import KEPT, last_forgotten_day, months_before
 from portal.lib.transactions import outermost
 from services import hooks
@@ -83,7 +83,7 @@ def _erase_rows(pks: list[int]) -> list[str]:
     SupportingDocument.objects.filter(pk__in=keys).update(**erased)
     standing = SupportingDocument.objects.current().filter(pk__in=keys, status__in=[Status.PENDING, Status.VALIDATED])
     standing.update(status=Status.EXPIRED)
-    with pgtrigger.ignore(f"{EVENTS._meta.label}:append_only"):
+    with unguarded(EVENTS):
         EVENTS.objects.filter(pgh_obj__in=keys).update(**erased)
     return list(keys.values())
 

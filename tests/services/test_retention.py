@@ -355,7 +355,7 @@ def test_pieces_are_emptied_in_the_same_number_of_queries_for_any_number(size, t
         family = parent_of(child).guardian.family
         line(canteen, family, child)
         document(family, type, status="expired", expires_on=date(2025, 12, 1))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert retention._empty_all(retention.past_their_time(TODAY)) == size
 
 
@@ -364,5 +364,5 @@ def test_children_are_forgotten_in_the_same_number_of_queries_for_any_number(siz
     for _ in range(size):
         child = MemberFactory()
         tell(child, parent_of(child), date(2026, 9, 15))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert retention._forget_children(date(2027, 10, 1))["children"] == size
