@@ -2,13 +2,11 @@
 
 from datetime import date
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.access import book
-from tests.journeys.conftest import DESKTOP, PHONE
 from tests.journeys.reading import follow, press, title
-from tests.journeys.test_pages import faults_of
+from tests.journeys.test_pages import each_size, faults_of
 from tests.journeys.town import add_duponts
 from tests.wallet.test_cards import opened
 from wallet.models import CardPayment
@@ -33,7 +31,7 @@ def test_a_month_is_closed_with_scripts_off(visit, town):
     assert title(page) == "Journal du lundi 1er mars"
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@each_size
 def test_a_payment_that_stripe_alone_knows_is_taken_up(visit, town, stripe_double, size):
     _, _, payment = opened(5000)
     stripe_double.pay(payment.session)

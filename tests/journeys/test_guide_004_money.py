@@ -14,7 +14,7 @@ from tests.factories.wallet import spend, wallet_with
 from tests.journeys.conftest import PHONE
 from tests.journeys.reading import click, columns, follow, footer, plain, press, read, read_all, rows, tick, title
 from tests.journeys.test_guide_004 import DAY, MORNING, choose
-from tests.journeys.test_pages import SIZES, faults_of, look_at
+from tests.journeys.test_pages import each_size, faults_of, look_at
 from tests.journeys.town import add_child, add_parent
 from wallet.models import CardPayment, Purse
 
@@ -221,13 +221,13 @@ def test_without_scripts_histories_are_read_month_by_month(visit, february):
     expect(page.get_by_role("button", name="Imprimer")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@each_size
 def test_the_pages_of_money_with_something_on_them_are_accessible(visit, february, owing, home, secure, size):
     Activity.objects.update(care_percent=100)
     debited(home.wallet, 1000, date(2027, 3, 20), status="pending")
     order = home.family.orders.last()
     type(order).objects.filter(pk=order.pk).update(booked_cents=665)
-    page = visit(owing, "/informations/contact/", size=SIZES[size])
+    page = visit(owing, "/informations/contact/", size=size)
     paths = [
         "/reservations/soldes-et-paiements/",
         "/reservations/soldes-et-paiements/paiement-cb/",

@@ -6,7 +6,7 @@ from families.models import Member
 from tests.factories.services import line, service_asking
 from tests.journeys.conftest import DESKTOP, PHONE
 from tests.journeys.reading import click, follow, messages, press, read, title
-from tests.journeys.test_pages import faults_of
+from tests.journeys.test_pages import each_size, faults_of
 from tests.journeys.town import add_duponts
 
 
@@ -65,7 +65,7 @@ def test_a_parent_fills_in_on_a_phone_without_scripts_and_sees_which_agent_read(
     assert "Consultée par Agnès Martin, lundi 1er mars 10:0" in read(page.locator("main"))
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@each_size
 def test_the_pages_are_accessible(visit, claire, size):
     page = visit(claire, "/mes-filiations/", size=size)
     fill_in(page)
@@ -87,7 +87,7 @@ def test_the_pages_are_accessible(visit, claire, size):
     assert {name: found for name, found in faults.items() if found} == {}
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@each_size
 def test_the_agents_pages_are_accessible(visit, town, claire, size):
     page = visit(claire, "/mes-filiations/", size=size)
     fill_in(page)

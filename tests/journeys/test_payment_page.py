@@ -3,9 +3,9 @@
 import pytest
 
 from tests.doubles.test_stripe import a_payment
-from tests.journeys.conftest import DESKTOP, PHONE
+from tests.journeys.conftest import PHONE
 from tests.journeys.reading import click, press, read
-from tests.journeys.test_pages import faults_of
+from tests.journeys.test_pages import each_size, faults_of
 from wallet import gateway
 
 
@@ -56,7 +56,7 @@ def test_a_payer_may_leave_without_paying(window, stripe_double, payment):
     assert gateway.read_checkout(payment.id).status == "open"
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@each_size
 @pytest.mark.parametrize("card", ["", "4000000000000002", "4000002500003155", "4242424242424242"])
 def test_each_state_of_the_page_is_accessible(window, stripe_double, payment, size, card):
     page = window(size, bypass_csp=True)

@@ -13,7 +13,7 @@ from services.models import Service, SupportingDocument
 from tests.corpus import images, pdfs
 from tests.factories.services import BIC, IBAN
 from tests.factories.wallet import family_with
-from tests.journeys.conftest import DESKTOP, PHONE
+from tests.journeys.conftest import PHONE
 from tests.journeys.reading import (
     balance,
     click,
@@ -30,6 +30,7 @@ from tests.journeys.reading import (
 )
 from tests.journeys.test_guide_002 import enter_as_agent
 from tests.journeys.test_health import clean
+from tests.journeys.test_pages import each_size
 from tests.journeys.town import add_child, add_duponts, add_parent, add_pending
 
 CALENDAR = "/reservations/activite/cantine-saint-marcel/?mois=2027-03"
@@ -419,7 +420,7 @@ def test_pieces_are_given_on_a_phone_without_scripts(visit, alone):
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@each_size
 def test_the_pages_are_accessible_and_no_wider_than_the_screen(visit, alone, size):
     page = visit(alone, size=size)
     page.goto(SERVICES)
