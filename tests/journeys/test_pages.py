@@ -157,3 +157,22 @@ def test_an_unknown_address_is_told_politely(visit, world):
     assert faults_of(page)[0] == []
     assert "Cette page n’existe pas" in page.locator("main").inner_text()
     visit.faults.clear()  # the browser notes the 404
+
+
+WRONG = """<!doctype html><html lang="fr"><title>Une page fausse</title><style>
+pre { width: 400px } button { height: 20px; transition: color 1s } @media (prefers-color-scheme: dark) { p { color: #eee } }
+</style><main class="pv-main"><h1>Fausse</h1><img src="data:,"><pre>Large</pre><p>Illisible la nuit</p><button>Petit</button></main></html>"""
+
+
+def test_what_is_wrong_is_found(visit):
+    page = visit(size=PHONE)
+    page.goto("about:blank")  # where no policy refuses the styles
+    page.set_content(WRONG)
+    small = "px, small: ['Petit 20']"
+    assert faults_of(page)[0] == [
+        "360 px, wider: 48",
+        f"360 {small}",
+        f"1280 {small}",
+        "image-alt: img",
+        "at night, color-contrast: p",
+    ]
