@@ -202,6 +202,8 @@ ACCOUNT_RATE_LIMITS = {
     "question": "20/m/ip,60/h/ip",
     "contact": "5/m/ip,20/h/ip",
     "review": "10/h/user",
+    "employer": "10/m/ip,40/h/ip",
+    "employer_link": "5/h/key",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "identifier"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}

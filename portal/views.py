@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.mfa import current_code
+from cesu.models import Employer
 from families.models import Guardian, Member
 from portal.demo.data import TOTP_SECRET
 from portal.inbox import read_inbox
@@ -31,6 +32,7 @@ def home(request):
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
         "has_menus": Menu.objects.exists(),
+        "has_employers": Employer.objects.exists(),
     }
     return render(request, "portal/home.html", context)
 

@@ -1,10 +1,18 @@
 """Who may open the pages of the employers' space, and an employer with something at every address (see access.py)."""
 
+from cesu.actions.links import link_path
 from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, terms, transport
 
 # What a GET answers to: anonymous, pending, alone, parent, other, agent, stranger, manager; then to an employer.
 ANSWERS = {
-    "200 200 200 200 200 200 200 200 200": ["cesu:welcome"],
+    "200 200 200 200 200 200 200 200 200": [
+        "cesu:welcome",
+        "cesu:forgotten",
+        "cesu:sign_up",
+        "cesu:sign_up_done",
+        "cesu:activate",
+    ],
+    " ".join([">cesu:sign_up"] * 9): ["cesu:sign_up_person"],
     "200 wait account account account work work work >cesu:home": ["cesu:login"],
     ">cesu:login wait 404 404 404 404 404 404 200": [
         "cesu:home",
@@ -29,7 +37,7 @@ def fill(world) -> None:
 
 def paths(world) -> dict[str, dict]:
     """The parts of addresses that name a row."""
-    return {}
+    return {"cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]}}
 
 
 def elsewhere(name: str, row: dict[str, str]) -> str:
