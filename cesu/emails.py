@@ -1,8 +1,14 @@
 """Emails of the CESU: templates in ``emails/cesu/``. A manager is written to at their own address in the space."""
 
-from cesu.models import ActivationRequest, Manager, issuer
+from datetime import date
+
+from django.utils import timezone
+
+from cesu.models import ActivationRequest, Beneficiary, Employer, Manager, VoucherOrder, issuer
 from portal.lib import mailing
-from portal.lib.models import authority
+from portal.lib.dates import date_long
+from portal.lib.models import OutgoingEmail, authority
+from portal.lib.money import euros
 
 
 def _to_manager(template: str, manager: Manager, *, secret: bool = False, **context) -> None:
@@ -51,3 +57,54 @@ def sign_up_refused(request: ActivationRequest) -> None:
     """Tell who signed up why the space was not opened."""
     context = {"first_name": request.first_name, "reason": request.reason, "client_reference": request.client_reference}
     mailing.queue("cesu/sign_up_refused", to=request.email, context=context)
+
+
+# --- Orders -----------------------------------------------------------------------------------------------------------
+def order_made(order: VoucherOrder) -> None:
+    """« Confirmation de fabrication », with the day of delivery (S0-3, S0-72)."""
+    _tell_of(order, "cesu/order_made")
+
+
+def order_shipped(order: VoucherOrder) -> None:
+    """The parcel has left."""
+    _tell_of(order, "cesu/order_shipped", tracking=order.tracking)
+
+
+def order_cancelled(order: VoucherOrder) -> None:
+    """The service cancelled an order, and why."""
+    _tell_of(order, "cesu/order_cancelled", reason=order.cancel_reason)
+
+
+def _tell_of(order: VoucherOrder, template: str, **more) -> None:
+    """Write to who placed an order, while they are a manager; else to the primary one."""
+    managers = Manager.objects.select_related("user").filter(employer=order.employer_id).current()
+    manager = managers.filter(user=order.by_id).first() or managers.filter(is_primary=True).first()
+    if manager is None:
+        return
+    context = {
+        "number": order.number,
+        "total": euros(order.total_cents),
+        "delivery": date_long(order.delivery_on, timezone.localdate()) if order.delivery_on else "",
+        "phone": issuer().phone,
+    }
+    mailing.queue(template, to=manager.email, owner=manager.user.owner, context=context | more)
+
+
+def ecesu_credited(lines: list[tuple[Beneficiary, str]], employer: Employer, end: date) -> None:
+    """Tell the holders what their employer gave them, and until when it serves."""
+    mailing.queue_all(
+        [
+            OutgoingEmail(
+                template="cesu/ecesu_credited",
+                to=beneficiary.email,
+                context={
+                    "first_name": beneficiary.holder.first_name,
+                    "amount": amount,
+                    "employer": employer.name,
+                    "end": date_long(end, timezone.localdate()),
+                },
+            )
+            for beneficiary, amount in lines
+            if beneficiary.email
+        ]
+    )

@@ -339,6 +339,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "send-outgoing-emails": {"task": "portal.lib.tasks.send_outgoing_emails", "schedule": 30.0},
     "reconcile-cards": {"task": "wallet.tasks.reconcile_cards", "schedule": 600.0},
+    "fabricate-cesu": {"task": "cesu.tasks.fabricate", "schedule": 300.0},
     "tend-waiting-lists": {"task": "reservations.tasks.tend_waiting_lists", "schedule": 300.0},
     "freeze-headcounts": {"task": "reservations.tasks.freeze_headcounts", "schedule": 300.0},
     "nightly": {"task": "portal.tasks.nightly", "schedule": crontab(hour=2, minute=10)},

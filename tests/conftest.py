@@ -6,7 +6,7 @@ from django.core.cache import caches
 from tests import templates
 from tests.client import PortalClient
 
-pytest_plugins = ["tests.doubles.fixtures"]
+pytest_plugins = ["tests.doubles.fixtures", "tests.kill.fixtures"]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def credit_cancelled(payment: CounterPayment, balance: int) -> None:
 def card_paid(payment: CardPayment) -> None:
     """The receipt of a payment by card: a message in the portal, by email if the payer gave an address (S4-52)."""
     context = {"label": payment.label, "amount": euros(payment.cents), "at": f"{localtime(payment.paid_at):%d-%m-%Y}"}
-    context |= {"reference": str(payment.reference)}
+    context |= {"reference": str(payment.reference), "of_a_family": payment.family is not None}
     owner = payment.family.owner if payment.family else payment.user.owner
     mailing.queue("wallet/card_paid", to=payment.email, owner=owner, context=context)
 

@@ -6,6 +6,8 @@ purposes.register("cart", CartPurpose())   # in AppConfig.ready(); serves « car
 
 from typing import Protocol
 
+from django.urls import reverse
+
 from wallet.models import CardPayment
 
 
@@ -19,8 +21,19 @@ class Purpose(Protocol):
         its work once.
         """
 
+    def page(self, payment: CardPayment) -> str:
+        """The payment's own page, where Stripe sends the payer back."""
+
     def address(self, payment: CardPayment) -> str:
         """Where the payer lands once the payment has ended."""
+
+
+class FamilyPayment:
+    """A family's payment: its page is the wallet's."""
+
+    @staticmethod
+    def page(payment: CardPayment) -> str:
+        return reverse("wallet:payment", args=[payment.reference])
 
 
 _registered: dict[str, Purpose] = {}

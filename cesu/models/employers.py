@@ -199,17 +199,23 @@ class InvoiceQuerySet(models.QuerySet):
 
     def last_of(self, employer):
         """« l’une de vos trois dernières factures » (S0-10)."""
-        return self.filter(employer=employer).order_by("-issued_on", "-pk")[:3]
+        return self.filter(employer=employer, credits=None).order_by("-issued_on", "-pk")[:3]
 
 
 class Invoice(models.Model):
-    """Facture: of an order, or of before the portal. Amounts in cents; the face value bears no VAT."""
+    """Facture: of an order, or of before the portal. Amounts in cents; the face value bears no VAT.
+
+    One that ``credits`` another is its avoir: the same amount, given back.
+    """
 
     number = models.CharField("numéro", max_length=40, unique=True)
     employer = models.ForeignKey(Employer, models.PROTECT, related_name="invoices", verbose_name="employeur")
     issued_on = models.DateField("date", default=timezone.localdate)
     cents = models.PositiveBigIntegerField("montant TTC, en centimes")
     due_on = models.DateField("à payer avant le", null=True, blank=True)
+    credits = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="credit_note", verbose_name="avoir de"
+    )
     objects = InvoiceQuerySet.as_manager()
 
     class Meta:

@@ -6,10 +6,7 @@ Templates: ``emails/<app>/<name>.subject.txt``, ``.txt`` and (optional) ``.html`
 import logging
 from datetime import timedelta
 
-from celery import current_app
-from celery.exceptions import OperationalError
 from django.conf import settings
-from django.core.cache import caches
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template import TemplateDoesNotExist
@@ -17,11 +14,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from portal.lib.models import OutgoingEmail, authority
+from portal.lib.waking import wake
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 12
 BATCH = 50
-REST = 30  # seconds between two rounds of the relay, woken or not
 
 
 def queue(template: str, *, to: str = "", owner: str = "", context: dict | None = None, secret: bool = False):
@@ -46,17 +43,7 @@ def queue_all(emails: list[OutgoingEmail]) -> None:
 
 
 def _wake_relay():
-    """Make it fast; PostgreSQL makes it sure: with a broker that is down the email waits for the relay's next round.
-
-    A process that met such a broker leaves it alone until then: one that hangs slows one page, not all of them.
-    """
-    if caches["process"].get("broker-is-down"):
-        return
-    try:
-        current_app.send_task("portal.lib.tasks.send_outgoing_emails", retry=False)
-    except OperationalError:
-        log.warning("the broker is down: emails wait for the relay's next round", exc_info=True)
-        caches["process"].set("broker-is-down", True, REST)
+    wake("portal.lib.tasks.send_outgoing_emails")
 
 
 def send_pending(limit: int = BATCH) -> int:

@@ -27,6 +27,7 @@ from wallet.actions.cards import locked, new_payment
 from wallet.actions.ledger import mirror
 from wallet.actions.wallets import hold_account
 from wallet.models import CardPayment, Operation, Purse, Transfer
+from wallet.purposes import FamilyPayment
 from wallet.rules import MIN_CARD_CENTS
 
 PURPOSE = "cart"
@@ -104,7 +105,7 @@ def _put_aside(payment: CardPayment, holds: dict) -> None:
         post_all([Draft(Operation.Kind.HOLD, moves, payment.user, label, payment.created_at)])
 
 
-class CartPayment:
+class CartPayment(FamilyPayment):
     """What follows the end of a cart's payment."""
 
     @staticmethod

@@ -1,13 +1,26 @@
 """Employers, their managers and beneficiaries."""
 
 import itertools
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 
 from accounts.models import User
 from cesu.actions.employers import open_employer
-from cesu.models import Beneficiary, CesuHolder, Employer, Invoice, Manager, Terms, Transport
+from cesu.actions.payments import credit_employer, crediting
+from cesu.models import (
+    Beneficiary,
+    CesuHolder,
+    Employer,
+    Invoice,
+    Manager,
+    Terms,
+    Transport,
+    VoucherLine,
+    VoucherOrder,
+)
+from portal.lib.once import make_key
+from tests.factories.accounts import ManagerFactory
 
 numbers = itertools.count(1)
 
@@ -54,3 +67,38 @@ def transport(business_days: int = 4, **fields) -> Transport:
 def terms(version: str = "1") -> Terms:
     """Terms of sale."""
     return Terms.objects.get_or_create(version=version, defaults={"text": "Conditions Générales de Vente."})[0]
+
+
+def placed(employer: Employer, *lines: dict, by: User | None = None, **fields) -> VoucherOrder:
+    """An order taken in charge, each line for a beneficiary of its own unless it names one; 2 × 10 titles of 15 € each."""
+    number, today = next(numbers), timezone.localdate()
+    usual = {"category": "all", "form": "paper", "booklets": 2, "vouchers": 10, "face_cents": 1500, "share": 100}
+    wanted = [usual | line for line in lines or ({},)]
+    face = sum(line["booklets"] * line["vouchers"] * line["face_cents"] for line in wanted)
+    amounts = {"face_cents": face, "fee_cents": 1000, "shipping_cents": 1200, "vat_cents": 440}
+    amounts["total_cents"] = sum(amounts.values())
+    order = VoucherOrder.objects.create(
+        employer=employer,
+        by=by or manager_of(employer, primary=False),
+        number=f"C{today.year}-{number:06d}",
+        status=VoucherOrder.Status.TAKEN,
+        placed_at=timezone.now(),
+        transport=transport(),
+        delivery_on=today + timedelta(7),
+        terms=terms(),
+        invoice=invoice_of(employer, cents=amounts["total_cents"]),
+        **amounts | fields,
+    )
+    for line in wanted:
+        form = {"form": "e", "form_chosen_on": today, "email": f"salarie{next(numbers)}@example.org"}
+        beneficiary = line.pop("beneficiary", None) or beneficiary_of(employer, **form if line["form"] == "e" else {})
+        VoucherLine.objects.create(order=order, beneficiary=beneficiary, **line)
+    return order
+
+
+def pay_in(employer: Employer, cents: int) -> None:
+    """Money on an employer's account, as a transfer brings it."""
+    agent = ManagerFactory()
+    key = make_key(agent.owner, crediting(employer))
+    received = {"received_on": timezone.localdate(), "reference": f"VIR{next(numbers)}"}
+    credit_employer(agent=agent, employer=employer, cents=cents, key=key, **received)

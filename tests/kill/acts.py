@@ -11,6 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from cesu.actions.fabrication import make_due
+from cesu.models import Voucher, VoucherLine
 from reservations import backoffice, deliveries
 from reservations.actions import cancel_booking, confirm_cart, pay_by_card
 from reservations.actions.answers import collect_answers
@@ -75,6 +77,20 @@ def answers() -> None:
     collect_answers()
 
 
+def fabricate() -> None:
+    """Whatever may be made is made."""
+    make_due()
+
+
+def careless_fabricate(order: int) -> None:
+    """What nobody may write: titles numbered in one transaction, the note that they are made in another."""
+    for line in VoucherLine.objects.filter(order=order, made_at=None).order_by("pk"):
+        first = (Voucher.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+        titles = range(line.booklets * line.vouchers)
+        Voucher.objects.bulk_create([Voucher(number=first + n, line=line, booklet=1) for n in titles])
+        VoucherLine.objects.filter(pk=line.pk).update(made_at=timezone.now())
+
+
 def careless_transmit() -> None:
     """What nobody may write: a file made from what stands when it is sent, numbered once it has arrived."""
     office = BackOffice.objects.get()
@@ -108,5 +124,7 @@ ACTS = {
         transmit,
         answers,
         careless_transmit,
+        fabricate,
+        careless_fabricate,
     )
 }

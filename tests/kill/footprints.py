@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from hashlib import sha256
 
 from django.db.models import Sum
 
+from cesu.models import Fabrication, Voucher, VoucherOrder
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from reservations.models import Booking, Cart, CartLine, Change, Order, Session, Transmission
 from wallet.models import Balance, CardPayment, CardRefund, Operation, Transfer
@@ -28,6 +30,15 @@ def footprint() -> dict:
         "batches": list(Transmission.objects.order_by("pk").values_list("number", "status")),
         "told": _count(Change, "kind"),
         "verdicts": _count(Change, "verdict"),
+        "CESU orders": [
+            (*row, made is None)
+            for *row, made in VoucherOrder.objects.order_by("pk").values_list("status", "total_cents", "made_at")
+        ],
+        "titles": list(Voucher.objects.values_list("number", "line", "booklet")),
+        "printer's files": [
+            sha256(file or b"").hexdigest()
+            for file in Fabrication.objects.order_by("pk").values_list("file", flat=True)
+        ],
         "keys used": IdempotencyKey.objects.exclude(answer=None).count(),
     }
     return json.loads(json.dumps(found, sort_keys=True))

@@ -13,7 +13,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 from django.utils import timezone
 
-from portal.lib import mailing
+from portal.lib import mailing, waking
 from portal.lib.models import OutgoingEmail
 from portal.lib.tasks import send_outgoing_emails
 from tests.concurrency import someone_else
@@ -184,7 +184,7 @@ def use_broker(monkeypatch):
     """Replace the broker's application for this test."""
 
     def use(application):
-        monkeypatch.setattr(mailing, "current_app", application)
+        monkeypatch.setattr(waking, "current_app", application)
         return application
 
     return use
@@ -209,7 +209,7 @@ def test_a_message_that_is_only_read_in_the_portal_wakes_nobody(use_broker, djan
 def test_a_broker_that_refuses_is_not_waited_for(
     address, use_broker, monkeypatch, caplog, django_capture_on_commit_callbacks
 ):
-    caplog.set_level(logging.CRITICAL, "portal.lib.mailing")
+    caplog.set_level(logging.CRITICAL, "portal.lib.waking")
     waits = []
     monkeypatch.setattr("kombu.utils.functional.sleep", waits.append)
     broker = Celery("dead", set_as_current=False)
@@ -227,7 +227,7 @@ def test_a_broker_that_refuses_is_not_waited_for(
 def test_a_process_that_met_a_dead_broker_leaves_it_alone_for_half_a_minute(
     use_broker, caplog, django_capture_on_commit_callbacks
 ):
-    caplog.set_level(logging.CRITICAL, "portal.lib.mailing")
+    caplog.set_level(logging.CRITICAL, "portal.lib.waking")
     broker, asked = use_broker(Recorder(OperationalError("down"))), []
     with time_machine.travel(NOON, tick=False) as clock:
         for _ in range(3):

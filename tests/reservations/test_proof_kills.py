@@ -5,7 +5,6 @@ leaves when nothing happens to it: done once.
 """
 
 import pytest
-from django.conf import settings
 
 from portal.lib.once import make_key
 from tests.factories.accounts import AgentFactory
@@ -22,27 +21,13 @@ from tests.factories.reservations import (
     sessions,
 )
 from tests.kill.footprints import at_stripe, footprint
-from tests.kill.harness import Killer, Scene
+from tests.kill.harness import Scene
 from wallet import checks
 from wallet.actions.cards import fulfil, open_top_up, start
 from wallet.tasks import reconcile_cards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STRIPE = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")
-
-
-@pytest.fixture(scope="module")
-def killer(stripe_server):
-    made = []
-
-    def start_once() -> Killer:
-        if not made:
-            made.append(Killer({name: getattr(settings, name) for name in STRIPE}))
-        return made[0]
-
-    yield start_once
-    for each in made:
-        each.close()
 
 
 def a_top_up(double):

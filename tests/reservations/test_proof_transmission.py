@@ -11,7 +11,6 @@ from random import Random
 
 import pytest
 import redis
-from django.conf import settings
 
 from portal.lib.mailing import send_pending
 from portal.lib.models import OutgoingEmail
@@ -23,7 +22,6 @@ from tests.concurrency import someone_else
 from tests.doubles.stripe.chaos import Fault
 from tests.factories.reservations import FRIDAY, LOUANE, THEO, THURSDAY, TUESDAY, book, cancel, household
 from tests.kill.footprints import footprint
-from tests.kill.harness import Killer, Scene
 from wallet import checks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,34 +50,6 @@ def one(canteen, office):
     home.bookings = book(home, *days)
     cancel(home, home.bookings[-1])
     return home
-
-
-@pytest.fixture(scope="module")
-def killer(stripe_server):
-    made = []
-
-    def start_once() -> Killer:
-        if not made:
-            made.append(Killer({name: getattr(settings, name) for name in STRIPE}))
-        return made[0]
-
-    yield start_once
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def scene(killer, stripe_server, stripe_double, backoffice_double):
-    """Make the scene of an act; its copy of the database goes with it."""
-    made = []
-
-    def make(act: str, args: dict) -> Scene:
-        made.append(Scene(killer(), stripe_server, act, args))
-        return made[0]
-
-    yield make
-    for each in made:
-        each.drop()
 
 
 def lines() -> dict[str, int]:

@@ -124,7 +124,7 @@ def start(payment: CardPayment) -> CardPayment:
 
 def address(payment: CardPayment) -> str:
     """The absolute address of the payment's page on the portal, where Stripe sends the payer back."""
-    return settings.PUBLIC_URL + reverse("wallet:payment", args=[payment.reference])
+    return settings.PUBLIC_URL + purposes.of(payment).page(payment)
 
 
 @outermost
@@ -220,12 +220,12 @@ def _end(pk: int) -> CardPayment:
     return payment
 
 
-class TopUp:
+class TopUp(purposes.FamilyPayment):
     """What follows a top-up: nothing more, the wallets are credited."""
 
     @staticmethod
     def settle(payment: CardPayment) -> None:
-        _date_settled(payment.pk)
+        date_settled(payment.pk)
 
     @staticmethod
     def address(payment: CardPayment) -> str:
@@ -233,7 +233,8 @@ class TopUp:
 
 
 @outermost
-def _date_settled(pk: int) -> None:
+def date_settled(pk: int) -> None:
+    """Say that what follows the end of a payment was done."""
     payment = locked(pk)
     if not payment.is_going and payment.settled_at is None:
         payment.settled_at = timezone.now()

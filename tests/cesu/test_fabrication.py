@@ -1,0 +1,204 @@
+"""Orders are debited and made: each title once, whatever dies on the way."""
+
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from cesu.actions import fabrication
+from cesu.actions.dispatch import (
+    BeingPaid,
+    NotMadeYet,
+    ReasonMissing,
+    cancel_order,
+    deciding,
+    deliver_order,
+    ship_order,
+)
+from cesu.actions.fabrication import make, make_due, start_order
+from cesu.models import MonthlyRight, Voucher, VoucherOrder
+from cesu.rules.vouchers import ends_on, tier_of, vintage_of, vintage_of_number
+from portal.lib.models import OutgoingEmail
+from portal.lib.once import make_key
+from portal.lib.states import WrongState
+from tests.factories.accounts import ManagerFactory
+from tests.factories.cesu import beneficiary_of, employer_with, manager_of, pay_in, placed
+from wallet import checks
+from wallet.actions import balance
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def exact_books(db):
+    yield
+    assert list(checks.differences()) == []
+
+
+def status(order):
+    return VoucherOrder.objects.get(pk=order.pk).status
+
+
+def made(*lines, **fields):
+    """An order that was paid and made."""
+    employer = employer_with(10**9)
+    order = placed(employer, *lines, **fields)
+    assert make_due() == {"started": 1, "made": 1}
+    return VoucherOrder.objects.get(pk=order.pk)
+
+
+def test_the_vintage_is_the_next_year_s_from_december_on():
+    assert [vintage_of(day) for day in (date(2026, 11, 30), date(2026, 12, 1), date(2027, 1, 1))] == [2026, 2027, 2027]
+    assert ends_on(2026) == date(2027, 1, 31)
+    assert [tier_of(days) for days in (61, 60, 31, 30, 8, 7, 0, -1)] == [None, 60, 60, 30, 30, 7, 7, None]
+
+
+def test_fabrication_waits_for_the_money_of_an_employer_without_credit():
+    employer = employer_with()
+    order = placed(employer)
+    pay_in(employer, order.total_cents - 1)
+    assert make_due() == {"started": 0, "made": 0}
+    assert status(order) == "taken"
+    pay_in(employer, 1)
+    assert make_due() == {"started": 1, "made": 1}
+    assert status(order) == "making"
+    assert balance(employer.account) == 0
+
+
+def test_an_order_that_cannot_be_paid_does_not_hold_up_a_smaller_one():
+    employer = employer_with()
+    large, small = placed(employer, {"booklets": 50}), placed(employer)
+    pay_in(employer, small.total_cents)
+    assert make_due() == {"started": 1, "made": 1}
+    assert (status(large), status(small)) == ("taken", "making")
+
+
+def test_a_contract_may_allow_an_order_before_it_is_paid():
+    order = made()
+    assert balance(order.employer.account) == -order.total_cents
+
+
+def test_each_title_has_its_number_and_booklets_run_on():
+    order = made({"booklets": 2, "vouchers": 3}, {"booklets": 1, "vouchers": 2})
+    titles = list(Voucher.objects.values_list("number", "line", "booklet"))
+    first, second = order.lines.order_by("pk").values_list("pk", flat=True)
+    start = titles[0][0]
+    assert titles == [
+        *((start + n, first, 1) for n in range(3)),
+        *((start + 3 + n, first, 2) for n in range(3)),
+        *((start + 6 + n, second, 1) for n in range(2)),
+    ]
+    assert {vintage_of_number(number) for number, _, _ in titles} == {vintage_of(timezone.localdate())}
+
+
+def test_the_printer_gets_a_line_for_each_booklet():
+    employer = employer_with(10**9)
+    lea = beneficiary_of(employer, 'O"Neil', "Léa", employee_number="A7", delivery_point="Mairie")
+    placed(employer, {"beneficiary": lea, "booklets": 2, "vouchers": 10, "face_cents": 1550})
+    make_due()
+    order = VoucherOrder.objects.get()
+    header, *lines = bytes(order.fabrication.file).decode().splitlines()
+    first = Voucher.objects.earliest("number").number
+    end = f"{ends_on(vintage_of(timezone.localdate())):%d/%m/%Y}"
+    assert header.split(";")[:4] == ["carnet", "premier titre", "dernier titre", "valeur faciale"]
+    assert lines == [
+        f'{n};{first + 10 * n - 10};{first + 10 * n - 1};15,50;all;"O""Neil";"Léa";"A7";"Mairie";{end}' for n in (1, 2)
+    ]
+
+
+@pytest.mark.seed("S0-3", "S0-72")
+def test_the_manager_is_told_that_the_order_is_made_and_when_it_arrives():
+    order = made()
+    letter = OutgoingEmail.objects.get(template="cesu/order_made")
+    assert letter.to == order.by.manager.email
+    assert letter.context["number"] == order.number
+    assert letter.context["delivery"]
+
+
+def test_e_cesu_go_to_the_holder_s_right_and_the_holder_is_told():
+    employer = employer_with(10**9)
+    holder = beneficiary_of(employer, form="e", form_chosen_on=date(2026, 1, 5), email="lea@example.org")
+    line = {"beneficiary": holder, "form": "e", "booklets": 1, "vouchers": 10}
+    orders = [placed(employer, line), placed(employer, line, {})]
+    assert make_due() == {"started": 2, "made": 2}
+    right = MonthlyRight.objects.get()
+    assert (right.aid_account.holder, balance(right.account)) == (holder.holder, 30000)
+    assert [status(order) for order in orders] == ["delivered", "making"]  # nothing of the first travels
+    assert [each.context["amount"] for each in OutgoingEmail.objects.filter(to="lea@example.org")] == [
+        "150,00\u00a0€"
+    ] * 2
+
+
+def test_a_second_run_changes_nothing():
+    order = made()
+    assert make_due() == {"started": 0, "made": 0}
+    assert not start_order(order.pk)
+    assert not make(order.pk)
+    assert Voucher.objects.count() == 20
+    assert OutgoingEmail.objects.filter(template="cesu/order_made").count() == 1
+
+
+def test_a_large_order_is_made_in_several_transactions(monkeypatch):
+    monkeypatch.setattr(fabrication, "CHUNK", 5)
+    monkeypatch.setattr(fabrication, "LINES", 2)
+    made(*({"booklets": 1, "vouchers": 4} for _ in range(5)))
+    assert Voucher.objects.count() == 20
+    numbers = list(Voucher.objects.values_list("number", flat=True))
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
+
+
+# --- The staff's decisions ----------------------------------------------------------------------------------------------
+def decide(action, order, what, **fields):
+    agent = ManagerFactory()
+    key = make_key(agent.owner, deciding(order, what))
+    action(agent=agent, order=order, key=key, **fields)
+    action(agent=agent, order=order, key=key, **fields)  # a second click
+
+
+def test_an_order_is_shipped_then_delivered_and_the_manager_told_once():
+    order = made()
+    decide(ship_order, order, "ship", tracking="6A123")
+    assert OutgoingEmail.objects.get(template="cesu/order_shipped").context["tracking"] == "6A123"
+    decide(deliver_order, order, "deliver")
+    assert status(order) == "delivered"
+    with pytest.raises(WrongState):
+        decide(deliver_order, order, "deliver")
+
+
+def test_nothing_is_shipped_before_it_is_made():
+    employer = employer_with(10**9)
+    order = placed(employer)
+    start_order(order.pk)
+    with pytest.raises(NotMadeYet):
+        decide(ship_order, order, "ship", tracking="")
+    make_due()
+
+
+def test_a_cancelled_order_has_its_credit_note_and_is_never_made():
+    employer = employer_with()
+    order = placed(employer)
+    with pytest.raises(ReasonMissing):
+        decide(cancel_order, order, "cancel", reason=" ")
+    decide(cancel_order, order, "cancel", reason="Demande de l’employeur")
+    assert order.invoice.credit_note.cents == order.total_cents
+    assert OutgoingEmail.objects.get(template="cesu/order_cancelled").context["reason"] == "Demande de l’employeur"
+    pay_in(employer, order.total_cents)
+    assert make_due() == {"started": 0, "made": 0}
+    with pytest.raises(WrongState):
+        decide(cancel_order, order, "cancel", reason="Encore")
+
+
+def test_an_order_being_made_is_not_cancelled():
+    with pytest.raises(WrongState):
+        decide(cancel_order, made(), "cancel", reason="Trop tard")
+
+
+def test_an_order_being_paid_by_card_is_not_cancelled(stripe_double):
+    from cesu.actions.payments import pay_by_card, paying
+
+    employer = employer_with()
+    user = manager_of(employer)
+    order = placed(employer, by=user)
+    pay_by_card(user=user, order=order, key=make_key(user.owner, paying(order)))
+    with pytest.raises(BeingPaid):
+        decide(cancel_order, order, "cancel", reason="Erreur")
