@@ -63,7 +63,7 @@ def _open(holders: list[int], month, end) -> None:
 
 _OPEN = """
     INSERT INTO cesu_monthlyright (aid_account_id, month, expires_on, account_id)
-    SELECT aid.id, %s, %s, account.id
+    SELECT aid.id, %s::date, %s::date, account.id
     FROM unnest(%s::bigint[], %s::text[]) AS wanted (holder_id, code)
     JOIN cesu_aidaccount aid ON aid.holder_id = wanted.holder_id AND aid.kind = 'ecesu'
     JOIN wallet_account account ON account.kind = 'aid_right' AND account.code = wanted.code

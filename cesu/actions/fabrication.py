@@ -134,10 +134,10 @@ _CHOSEN = """
 # Numbers run on within a booklet, and from a booklet to the next.
 _MAKE = """
     INSERT INTO cesu_voucher (number, line_id, booklet)
-    SELECT %(first)s + before + (booklet - 1) * vouchers + rank, line.id, booklet
+    SELECT %(first)s::bigint + before + (booklet - 1) * vouchers + rank, line.id, booklet
     FROM (
         SELECT id, booklets, vouchers, sum(booklets * vouchers) OVER (ORDER BY id) - booklets * vouchers AS before
-        FROM cesu_voucherline WHERE id = ANY(%(lines)s)
+        FROM cesu_voucherline WHERE id = ANY(%(lines)s::bigint[])
     ) AS line, generate_series(1, booklets) AS booklet, generate_series(1, vouchers) AS rank
 """
 
@@ -169,10 +169,10 @@ def _write_file(fabrication: Fabrication) -> None:
 
 
 _FILE = r"""
-    UPDATE cesu_fabrication SET file = convert_to(%(header)s || E'\r\n' || (
+    UPDATE cesu_fabrication SET file = convert_to(%(header)s::text || E'\r\n' || (
         SELECT string_agg(concat_ws(';',
             booklet, lpad(first::text, 12, '0'), lpad(last::text, 12, '0'), replace((face_cents / 100.0)::numeric(9, 2)::text, '.', ','),
-            line.category, quote.last_name, quote.first_name, quote.employee_number, quote.delivery_point, %(end)s
+            line.category, quote.last_name, quote.first_name, quote.employee_number, quote.delivery_point, %(end)s::text
         ) || E'\r\n', '' ORDER BY first)
         FROM (
             SELECT line_id, booklet, min(number) AS first, max(number) AS last
