@@ -13,7 +13,7 @@ from wallet import checks
 pytestmark = pytest.mark.django_db
 
 
-def test_the_guide_s_family_waits_second_and_is_offered_a_place(settings, tmp_path):
+def test_the_guide_s_family_waits_second_and_is_offered_a_place_but_not_in_a_demo_made_before_lists(settings, tmp_path):
     settings.DOCUMENTS_ROOT = tmp_path
     with time_machine.travel(datetime(2026, 11, 21, 10, tzinfo=NOW.tzinfo), tick=False):
         seed(families=15)
@@ -22,11 +22,6 @@ def test_the_guide_s_family_waits_second_and_is_offered_a_place(settings, tmp_pa
         assert told == {("alsh-3-6-journee", "waiting", 2), ("alsh-6-12-journee", "offered", 1)}
         assert list(checks.differences()) == []
 
-
-def test_a_demo_made_before_there_were_lists_goes_on_without(settings, tmp_path):
-    settings.DOCUMENTS_ROOT = tmp_path
-    with time_machine.travel(datetime(2026, 11, 21, 10, tzinfo=NOW.tzinfo), tick=False):
-        seed(families=15)
         WaitlistEntry.objects.all().delete()
         Activity.objects.update(waiting_capacity=0)
         Session.objects.update(waiting_capacity=0, waiting=0, held=0)
