@@ -59,6 +59,17 @@ def sign_up_refused(request: ActivationRequest) -> None:
     mailing.queue("cesu/sign_up_refused", to=request.email, context=context)
 
 
+# --- Managers --------------------------------------------------------------------------------------------------------
+def manager_removed(manager: Manager) -> None:
+    """Tell a manager that their account is closed."""
+    _to_manager("manager_removed", manager)
+
+
+def address_changed(manager: Manager, new: str) -> None:
+    """Tell the old address of a manager that the space now writes to another."""
+    _to_manager("address_changed", manager, new=new)
+
+
 # --- Orders -----------------------------------------------------------------------------------------------------------
 def order_made(order: VoucherOrder) -> None:
     """« Confirmation de fabrication », with the day of delivery (S0-3, S0-72)."""

@@ -2,4 +2,5 @@
 
 MENU = [
     ("Accueil", [("Accueil", "cesu:home")]),
+    ("Profil gestionnaire", [("Coordonnées", "cesu:profile")]),
 ]

@@ -11,11 +11,11 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from openpyxl import load_workbook
 
+from portal.lib.money import parse_euros
 from portal.lib.refusals import Refusal
 from portal.lib.sheets import AMOUNT, FORMULA
 
@@ -213,24 +213,16 @@ def bare(text: str) -> str:
 
 def whole(text: str) -> int | None:
     """Return the whole number that a cell says (« 12 », « 1 200 », « 50 % »), or None."""
-    value = _decimal(text)
-    return int(value) if value is not None and value == value.to_integral_value() else None
+    plain = re.sub(r"[\s%]", "", text)
+    plain = re.sub(r"[.,]0+$", "", plain)
+    return int(plain) if re.fullmatch(r"-?[0-9]{1,9}", plain, re.ASCII) else None
 
 
 def cents(text: str) -> int | None:
     """Return the amount that a cell says in euros (« 15 », « 15,50 € », « 1 200.00 »), in cents; None for anything else."""
-    value = _decimal(text)
-    in_cents = value * 100 if value is not None else None
-    return int(in_cents) if in_cents is not None and in_cents == in_cents.to_integral_value() else None
-
-
-def _decimal(text: str) -> Decimal | None:
-    plain = re.sub(r"[\s€%]", "", text).replace(",", ".")
-    if len(plain) > 12 or not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain, re.ASCII):
-        return None
     try:
-        return Decimal(plain)
-    except InvalidOperation:
+        return parse_euros(text)
+    except ValueError:
         return None
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cesu import views, views_access
+from cesu import views, views_access, views_people
 
 app_name = "cesu"
 
@@ -13,4 +13,8 @@ urlpatterns = [
     path("inscription/terminee/", views_access.sign_up_done, name="sign_up_done"),
     path("activation/<str:token>/", views_access.activate, name="activate"),
     path("espace/", views.home, name="home"),
+    path("coordonnees/", views_people.profile, name="profile"),
+    path("coordonnees/ajouter/", views_people.manager_add, name="manager_add"),
+    path("coordonnees/<int:pk>/retirer/", views_people.manager_remove, name="manager_remove"),
+    path("coordonnees/<int:pk>/lien/", views_people.manager_resend, name="manager_resend"),
 ]

@@ -16,7 +16,11 @@ ANSWERS = {
     "200 wait account account account work work work >cesu:home": ["cesu:login"],
     ">cesu:login wait 404 404 404 404 404 404 200": [
         "cesu:home",
+        "cesu:profile",
+        "cesu:manager_add",
+        "cesu:manager_remove",
     ],
+    ">cesu:login wait 405 405 405 405 405 405 405": ["cesu:manager_resend"],
 }
 # Pages of everybody's own account.
 OWN = ("account_", "mfa_", "profile", "security_question", "waiting", "ask_again")
@@ -30,6 +34,7 @@ def fill(world) -> None:
     terms()
     world.objects |= {
         "employer": employer,
+        "colleague": manager_of(employer, primary=False, first_name="Karim").manager,
         "invoice": invoice_of(employer),
         "beneficiary": beneficiary_of(employer),
     }
@@ -37,7 +42,12 @@ def fill(world) -> None:
 
 def paths(world) -> dict[str, dict]:
     """The parts of addresses that name a row."""
-    return {"cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]}}
+    colleague = {"pk": world.objects["colleague"].pk}
+    return {
+        "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},
+        "cesu:manager_remove": colleague,
+        "cesu:manager_resend": colleague,
+    }
 
 
 def elsewhere(name: str, row: dict[str, str]) -> str:

@@ -30,6 +30,21 @@ class ReferenceTaken(Refusal):
     sentence = "Cette référence client sert déjà d’identifiant à un autre compte."
 
 
+class NotPrimary(Refusal):
+    sentence = "Seul le gestionnaire principal ajoute ou retire des gestionnaires."
+    status = 404
+
+
+class PrimaryStays(Refusal):
+    sentence = "Le gestionnaire principal ne se retire pas lui-même : contactez votre Service Clients."
+
+
+class AlreadyManager(Refusal):
+    """Two managers of one employer never share an address: each has a link of their own."""
+
+    sentence = "Un gestionnaire de votre espace a déjà cette adresse e-mail."
+
+
 class ReasonMissing(Refusal):
     sentence = "Écrivez le motif : la personne le lira dans son e-mail."
 

@@ -64,7 +64,7 @@ def test_the_home_page_and_the_page_of_the_cesu_have_their_part_espace_commandes
         assert "S’inscrire en ligne" in page
 
 
-@pytest.mark.seed("S0-10", "S0-11", "S0-12", "S0-13", "S0-14", "S0-15", "S0-16")
+@pytest.mark.seed("S0-10", "S0-11", "S0-12", "S0-13", "S0-14", "S0-15")
 def test_right_data_send_a_link_at_once_that_opens_the_space(cestas):
     client, page = signed_up("d 100200", "fa2")
     assert NEUTRAL in page.content.decode()
