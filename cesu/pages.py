@@ -2,5 +2,6 @@
 
 MENU = [
     ("Accueil", [("Accueil", "cesu:home")]),
+    ("Espace Commandes", [("Commandes", "cesu:orders")]),
     ("Profil gestionnaire", [("Coordonnées", "cesu:profile")]),
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cesu import views, views_access, views_people
+from cesu import views, views_access, views_orders, views_people
 
 app_name = "cesu"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("inscription/terminee/", views_access.sign_up_done, name="sign_up_done"),
     path("activation/<str:token>/", views_access.activate, name="activate"),
     path("espace/", views.home, name="home"),
+    path("commandes/", views_orders.orders, name="orders"),
+    path("commandes/tableau/", views_orders.table, name="table"),
     path("coordonnees/", views_people.profile, name="profile"),
     path("coordonnees/ajouter/", views_people.manager_add, name="manager_add"),
     path("coordonnees/<int:pk>/retirer/", views_people.manager_remove, name="manager_remove"),

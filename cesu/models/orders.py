@@ -3,19 +3,31 @@
 import pghistory
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 
+from cesu.models.alphabet import alphabetical
 from cesu.models.employers import Employer, Invoice
 from cesu.models.issuer import Terms, Transport
 from cesu.models.people import Beneficiary, Category, Form
 from wallet.models import Operation
 
 
+# What a line costs and the employer's part of it, rounded half up on the line, as the database computes them.
+LINE_TITLES = ExpressionWrapper(Cast("booklets", BigIntegerField()) * F("vouchers"), output_field=BigIntegerField())
+LINE_CENTS = ExpressionWrapper(LINE_TITLES * F("face_cents"), output_field=BigIntegerField())
+SHARE_CENTS = ExpressionWrapper((LINE_CENTS * F("share") + 50) / 100, output_field=BigIntegerField())
+
+
 class VoucherOrderQuerySet(models.QuerySet):
     def of(self, user):
         """The orders of a manager's employer, whoever placed them; drafts are each manager's own."""
         return self.filter(employer__in=Employer.objects.of(user)).filter(~Q(status="draft") | Q(by=user))
+
+    def draft_of(self, user):
+        """The order that a manager is filling, if any."""
+        return self.of(user).filter(by=user, status=VoucherOrder.Status.DRAFT)
 
     def placed(self):
         """Those that are no draft any more."""
@@ -145,6 +157,21 @@ class VoucherOrder(models.Model):
         return self.number or "brouillon"
 
 
+class VoucherLineQuerySet(models.QuerySet):
+    def current(self):
+        """Those of people for whom one may still order."""
+        return self.filter(beneficiary__archived_at=None)
+
+    def asked(self):
+        """Those that order something."""
+        return self.filter(booklets__gt=0)
+
+    def alphabetical(self):
+        """By name, each with the beneficiary and its holder."""
+        order = alphabetical("beneficiary__holder__")
+        return self.select_related("beneficiary__holder").order_by(*order, "beneficiary", "rank")
+
+
 class VoucherLine(models.Model):
     """A line of an order: ``booklets`` booklets of ``vouchers`` titles of ``face_cents`` for a beneficiary.
 
@@ -161,6 +188,7 @@ class VoucherLine(models.Model):
     face_cents = models.PositiveIntegerField("valeur faciale, en centimes")
     share = models.PositiveSmallIntegerField("part patronale, en %")
     made_at = models.DateTimeField("fabriquée le", null=True, blank=True)
+    objects = VoucherLineQuerySet.as_manager()
 
     class Meta:
         verbose_name = "ligne de commande"

@@ -102,3 +102,9 @@ def pay_in(employer: Employer, cents: int) -> None:
     key = make_key(agent.owner, crediting(employer))
     received = {"received_on": timezone.localdate(), "reference": f"VIR{next(numbers)}"}
     credit_employer(agent=agent, employer=employer, cents=cents, key=key, **received)
+
+
+def placed_by(user: User, *lines: dict, **fields) -> VoucherOrder:
+    """The same by one of the employer's managers, without any fee."""
+    free = dict.fromkeys(("fee_cents", "shipping_cents", "vat_cents"), 0)
+    return placed(user.manager.employer, *lines, by=user, **free | fields)
