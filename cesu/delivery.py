@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cesu.models import Transport
-from cesu.rules.delivery import first_delivery, is_business_day, last_delivery
+from cesu.rules.delivery import against_delivery, first_delivery, is_business_day, last_delivery
 from portal.lib.calendars import public_holidays, public_holidays_between
 from portal.lib.dates import date_long, month_title
 
@@ -37,6 +37,11 @@ def holidays_ahead(today: date) -> frozenset[date]:
 def transports() -> list[Transport]:
     """The ways to travel that are offered, the quickest first."""
     return list(Transport.objects.filter(is_active=True))
+
+
+def delivery_fault(day: date, today: date, transport: Transport | None) -> str:
+    """The sentence against a day of delivery by a transport."""
+    return against_delivery(day, today, transport.business_days if transport else 1, holidays_ahead(today))
 
 
 def months_of(offered: list[Transport], today: date) -> list[Month]:

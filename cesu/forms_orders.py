@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from cesu.delivery import holidays_ahead
-from cesu.models import Transport, VoucherLine
+from django import forms
+
+from cesu.delivery import delivery_fault
+from cesu.models import Transport, VoucherLine, VoucherOrder
 from cesu.models.people import Category, Form
-from cesu.rules.delivery import against_delivery
 from cesu.rules.orders import Bounds, against
 from portal.lib.money import bare_euros, parse_euros
 
@@ -163,6 +164,11 @@ def _day(text: str, today: date, transport: Transport | None) -> tuple[date | No
     return day, delivery_fault(day, today, transport)
 
 
-def delivery_fault(day: date, today: date, transport: Transport | None) -> str:
-    """The sentence against a day of delivery by a transport."""
-    return against_delivery(day, today, transport.business_days if transport else 1, holidays_ahead(today))
+class PlaceForm(forms.Form):
+    """How an order will be paid, and the terms of sale that were read and ticked (S0-39)."""
+
+    means = forms.ChoiceField(label="Mode de paiement", choices=VoucherOrder.Means.choices, widget=forms.RadioSelect)
+    terms = forms.CharField(
+        label="J’ai lu et j’accepte les Conditions Générales de Vente",
+        error_messages={"required": "Lisez et cochez les Conditions Générales de Vente pour valider la commande."},
+    )

@@ -3,19 +3,27 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
 from cesu.access import manager_required
 from cesu.actions.drafts import abandon_draft, add_line, recall_last, remove_line, save_draft, start_draft
-from cesu.drafts import totals_of
-from cesu.models import VoucherLine, VoucherOrder
+from cesu.actions.orders import PURPOSE, place_order
+from cesu.drafts import lines_of, page_of, totals_of
+from cesu.forms_orders import PlaceForm
+from cesu.models import VoucherLine, VoucherOrder, issuer
 from cesu.order_table import OrderTable
-from portal.lib.refusals import Refusal
+from cesu.recaps import Recap, groups_of, steps_of
+from cesu.rules.orders import NothingOrdered
+from portal.lib.once import make_key
+from portal.lib.refusals import Refusal, told_on
 
 LAST = 5  # orders on the first page
+ORDERS_A_PAGE = 20
 READ = ["GET", "HEAD", "POST"]
 
 
@@ -103,3 +111,76 @@ def _move(request, shown, leaving):
 def _pk(data, name):
     text = data.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+@require_http_methods(READ)
+@manager_required
+def recap(request):
+    """« récapitulatif »: what will be placed, its price and the terms of sale; « Valider la commande »."""
+    draft = VoucherOrder.objects.draft_of(request.user).select_related("transport", "employer").first()
+    if draft is None:
+        return _without_draft(request)
+    shown = Recap(draft, timezone.localdate())
+    form = PlaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and (placed := _place(request, form)):
+        return _tell_placed(request, placed["order"])
+    reasons = shown.reasons() if shown.totals.cents else [NothingOrdered.sentence]
+    if reasons and request.method != "POST":
+        for reason in reasons:
+            messages.warning(request, reason)
+        return redirect("cesu:table")
+    context = {
+        "recap": shown,
+        "form": form,
+        "lines": page_of(lines_of(draft).asked(), request.GET.get("page", "1")),
+        "once_key": make_key(request.user.owner, PURPOSE, shown.detail()),
+    }
+    return render(request, "cesu/recap.html", context)
+
+
+def _without_draft(request):
+    """Back to the orders, unless a second click asks for the first one's answer."""
+    if request.method == "POST" and (placed := _place(request, PlaceForm(request.POST))):
+        return _tell_placed(request, placed["order"])
+    return redirect("cesu:orders")
+
+
+def _place(request, form) -> dict | None:
+    said = {"means": request.POST.get("means", ""), "terms_version": request.POST.get("terms", "")}
+    return told_on(form, place_order, user=request.user, key=request.POST.get("once_key", ""), **said)
+
+
+def _tell_placed(request, number):
+    messages.success(
+        request,
+        "Votre commande est enregistrée. Vous recevrez dans quelques minutes un e-mail vous confirmant la prise en "
+        "charge de votre commande.",
+    )
+    return redirect("cesu:order", number)
+
+
+@require_safe
+@manager_required
+def history(request):
+    """« Historique des commandes »: all orders of the employer, whoever placed them."""
+    placed = VoucherOrder.objects.of(request.user).placed().select_related("by", "transport")
+    page = Paginator(placed, ORDERS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "cesu/history.html", {"page": page})
+
+
+@require_safe
+@manager_required
+def order(request, number):
+    """An order placed: how far it is, what it holds, what it costs, how to pay or to have it changed."""
+    request.tab = reverse("cesu:history")
+    placed = VoucherOrder.objects.of(request.user).placed()
+    found = get_object_or_404(placed.select_related("by", "transport", "invoice", "terms", "employer"), number=number)
+    context = {
+        "order": found,
+        "steps": steps_of(found),
+        "groups": groups_of(found),
+        "totals": totals_of(found),
+        "lines": page_of(lines_of(found), request.GET.get("page", "1")),
+        "issuer": issuer(),
+    }
+    return render(request, "cesu/order.html", context)

@@ -51,7 +51,7 @@ class Page:
     def tabs(self) -> list[Tab]:
         user = getattr(self.request, "user", None)
         if user is not None and user.is_authenticated and manager_of(user):
-            return menu_of_managers(self.request.path)
+            return menu_of_managers(getattr(self.request, "tab", self.request.path))
         if self.facts is None:
             return []
         in_cart = f" ({self.facts.in_cart})" if self.facts.in_cart else ""

@@ -1,7 +1,16 @@
 """Who may open the pages of the employers' space, and an employer with something at every address (see access.py)."""
 
 from cesu.actions.links import link_path
-from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, terms, transport
+from tests.factories.cesu import (
+    beneficiary_of,
+    employer_with,
+    invoice_of,
+    manager_of,
+    place,
+    ready_draft,
+    terms,
+    transport,
+)
 
 # What a GET answers to: anonymous, pending, alone, parent, other, agent, stranger, manager; then to an employer.
 ANSWERS = {
@@ -16,6 +25,11 @@ ANSWERS = {
     "200 wait account account account work work work >cesu:home": ["cesu:login"],
     ">cesu:login wait 404 404 404 404 404 404 200": [
         "cesu:home",
+        "cesu:orders",
+        "cesu:table",
+        "cesu:recap",
+        "cesu:history",
+        "cesu:order",
         "cesu:profile",
         "cesu:manager_add",
         "cesu:manager_remove",
@@ -38,10 +52,16 @@ def fill(world) -> None:
         "invoice": invoice_of(employer),
         "beneficiary": beneficiary_of(employer),
     }
+    ready_draft(world.people["employer"])
+    world.objects["voucherorder"] = place(world.people["employer"])
+    ready_draft(world.people["employer"])
 
 
 def paths(world) -> dict[str, dict]:
     """The parts of addresses that name a row."""
+    return {
+        "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},
+        "cesu:order": {"number": world.objects["voucherorder"].number},
     colleague = {"pk": world.objects["colleague"].pk}
     return {
         "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},

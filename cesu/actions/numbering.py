@@ -14,6 +14,11 @@ def take(kind: str, year: int, count: int = 1) -> int:
     return row.last - count
 
 
+def new_order_number(today: date) -> str:
+    """The next number of an order: « C2026-000001 »."""
+    return f"C{today.year}-{take(Numbering.Kind.ORDER, today.year) + 1:06d}"
+
+
 def new_invoice_number(today: date) -> str:
     """The next number of an invoice or credit note: « F2026-000001 »."""
     return f"F{today.year}-{take(Numbering.Kind.INVOICE, today.year) + 1:06d}"

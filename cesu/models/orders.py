@@ -13,7 +13,6 @@ from cesu.models.issuer import Terms, Transport
 from cesu.models.people import Beneficiary, Category, Form
 from wallet.models import Operation
 
-
 # What a line costs and the employer's part of it, rounded half up on the line, as the database computes them.
 LINE_TITLES = ExpressionWrapper(Cast("booklets", BigIntegerField()) * F("vouchers"), output_field=BigIntegerField())
 LINE_CENTS = ExpressionWrapper(LINE_TITLES * F("face_cents"), output_field=BigIntegerField())

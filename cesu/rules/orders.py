@@ -20,6 +20,34 @@ class TooManyLines(Refusal):
     sentence = f"Un bénéficiaire a au plus {LINES_PER_PERSON} lignes dans une commande."
 
 
+class NothingOrdered(Refusal):
+    """No line asks for a booklet."""
+
+    sentence = "Commandez au moins un carnet."
+
+
+class OrderRefused(Refusal):
+    """The order cannot be placed as it is; the sentences say why."""
+
+
+class OrderChanged(Refusal):
+    """The order, a price or the terms are no longer what the page showed."""
+
+    sentence = "La commande a changé depuis l’affichage de cette page. Vérifiez-la, puis validez à nouveau."
+
+
+class TermsNotAccepted(Refusal):
+    """The terms of sale in force were not ticked."""
+
+    sentence = "Lisez et acceptez les Conditions Générales de Vente."
+
+
+class NoTerms(Refusal):
+    """There are no terms of sale to accept yet."""
+
+    sentence = "Les Conditions Générales de Vente ne sont pas encore publiées : contactez votre Service Clients."
+
+
 def half_up(numerator: int, denominator: int) -> int:
     """The quotient of two whole numbers ≥ 0, a half rounded up."""
     return (2 * numerator + denominator) // (2 * denominator)

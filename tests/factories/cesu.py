@@ -6,8 +6,11 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from cesu.actions.drafts import start_draft
 from cesu.actions.employers import open_employer
+from cesu.actions.orders import PURPOSE, place_order
 from cesu.actions.payments import credit_employer, crediting
+from cesu.delivery import holidays_ahead
 from cesu.models import (
     Beneficiary,
     CesuHolder,
@@ -19,6 +22,8 @@ from cesu.models import (
     VoucherLine,
     VoucherOrder,
 )
+from cesu.recaps import Recap
+from cesu.rules.delivery import first_delivery
 from portal.lib.once import make_key
 from tests.factories.accounts import ManagerFactory
 
@@ -105,6 +110,30 @@ def pay_in(employer: Employer, cents: int) -> None:
 
 
 def placed_by(user: User, *lines: dict, **fields) -> VoucherOrder:
-    """The same by one of the employer's managers, without any fee."""
-    free = dict.fromkeys(("fee_cents", "shipping_cents", "vat_cents"), 0)
-    return placed(user.manager.employer, *lines, by=user, **free | fields)
+    """The same by one of the employer's managers; ``status`` may be cancelled."""
+    if fields.get("status") == "cancelled":
+        fields |= {"cancelled_at": timezone.now(), "cancel_reason": "Erreur"}
+    return placed(user.manager.employer, *lines, by=user, **fields)
+
+
+def ready_draft(user: User, **fields) -> VoucherOrder:
+    """A draft in which 2 booklets of 10 titles are asked for everybody, with a delivery; ``fields`` of every line."""
+    draft, means, today = start_draft(user=user), transport(), timezone.localdate()
+    terms()
+    VoucherLine.objects.filter(order=draft).update(booklets=2, **fields)
+    day = first_delivery(today, means.business_days, holidays_ahead(today))
+    VoucherOrder.objects.filter(pk=draft.pk).update(transport=means, delivery_on=day)
+    return VoucherOrder.objects.draft_of(user).get()
+
+
+def place_args(user: User, **given) -> dict:
+    """What the summary of a manager's draft sends."""
+    recap = Recap(VoucherOrder.objects.draft_of(user).get(), timezone.localdate())
+    version = recap.terms.version if recap.terms else ""
+    key = make_key(user.owner, PURPOSE, recap.detail())
+    return {"user": user, "terms_version": version, "means": "transfer", "key": key} | given
+
+
+def place(user: User, **given) -> VoucherOrder:
+    """Validate the manager's draft."""
+    return VoucherOrder.objects.get(number=place_order(**place_args(user, **given))["order"])
