@@ -276,7 +276,7 @@ def test_the_exemption_ceiling_is_warned_of_with_the_sum_so_far(browser, manager
     }
     with time_machine.travel(datetime(2025, 12, 31, 23, 59, tzinfo=ZoneInfo("Europe/Paris")), tick=False):
         placed_by(manager, {"beneficiary": martin, "booklets": 50})
-    placed_by(manager, {"beneficiary": martin, "booklets": 30, "share": 33, "face_cents": 1234}, status="cancelled")
+    placed_by(manager, {"beneficiary": martin, "booklets": 30, "share": 33, "face_cents": 1234}, cancelled=True)
     placed_by(manager, {"beneficiary": martin, "booklets": 15, "vouchers": 10, "face_cents": 1600, "share": 100})
     draft = start_draft(user=manager)
     line = line_of(manager, "Martin")

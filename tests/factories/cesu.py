@@ -25,6 +25,7 @@ from cesu.models import (
 from cesu.recaps import Recap
 from cesu.rules.delivery import first_delivery
 from portal.lib.once import make_key
+from portal.lib.states import move
 from tests.factories.accounts import ManagerFactory
 
 numbers = itertools.count(1)
@@ -109,11 +110,12 @@ def pay_in(employer: Employer, cents: int) -> None:
     credit_employer(agent=agent, employer=employer, cents=cents, key=key, **received)
 
 
-def placed_by(user: User, *lines: dict, **fields) -> VoucherOrder:
-    """The same by one of the employer's managers; ``status`` may be cancelled."""
-    if fields.get("status") == "cancelled":
-        fields |= {"cancelled_at": timezone.now(), "cancel_reason": "Erreur"}
-    return placed(user.manager.employer, *lines, by=user, **fields)
+def placed_by(user: User, *lines: dict, cancelled: bool = False) -> VoucherOrder:
+    """The same by one of the employer's managers; cancelled since, or not."""
+    order = placed(user.manager.employer, *lines, by=user)
+    if cancelled:
+        move(order, VoucherOrder.Status.CANCELLED, cancelled_at=timezone.now(), cancel_reason="Erreur")
+    return order
 
 
 def ready_draft(user: User, **fields) -> VoucherOrder:
