@@ -3,6 +3,5 @@
 MENU = [
     ("Accueil", [("Accueil", "cesu:home")]),
     ("Espace Commandes", [("Commandes", "cesu:orders"), ("Historique des commandes", "cesu:history")]),
-    ("Espace Commandes", [("Commandes", "cesu:orders")]),
     ("Profil gestionnaire", [("Coordonnées", "cesu:profile")]),
 ]

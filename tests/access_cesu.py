@@ -59,12 +59,10 @@ def fill(world) -> None:
 
 def paths(world) -> dict[str, dict]:
     """The parts of addresses that name a row."""
-    return {
-        "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},
-        "cesu:order": {"number": world.objects["voucherorder"].number},
     colleague = {"pk": world.objects["colleague"].pk}
     return {
         "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},
+        "cesu:order": {"number": world.objects["voucherorder"].number},
         "cesu:manager_remove": colleague,
         "cesu:manager_resend": colleague,
     }
