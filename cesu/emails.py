@@ -70,6 +70,26 @@ def address_changed(manager: Manager, new: str) -> None:
     _to_manager("address_changed", manager, new=new)
 
 
+# --- Holders ---------------------------------------------------------------------------------------------------------
+def holder_codes(beneficiaries: list[Beneficiary]) -> None:
+    """Tell employees who chose e-CESU their code, which nobody else learns; erased once sent."""
+    mailing.queue_all(
+        [
+            OutgoingEmail(
+                template="cesu/holder_code",
+                to=beneficiary.email,
+                context={
+                    "first_name": beneficiary.holder.first_name,
+                    "code": beneficiary.holder.code,
+                    "employer": beneficiary.employer.name,
+                },
+                secret=True,
+            )
+            for beneficiary in beneficiaries
+        ]
+    )
+
+
 # --- Orders -----------------------------------------------------------------------------------------------------------
 def order_made(order: VoucherOrder) -> None:
     """« Confirmation de fabrication », with the day of delivery (S0-3, S0-72)."""

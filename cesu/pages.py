@@ -3,5 +3,6 @@
 MENU = [
     ("Accueil", [("Accueil", "cesu:home")]),
     ("Espace Commandes", [("Commandes", "cesu:orders"), ("Historique des commandes", "cesu:history")]),
+    ("Données financeur", [("Bénéficiaires", "cesu:beneficiaries")]),
     ("Profil gestionnaire", [("Coordonnées", "cesu:profile")]),
 ]

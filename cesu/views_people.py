@@ -1,15 +1,22 @@
 """« Profil gestionnaire » and « Données financeur »: the managers of an employer, then its beneficiaries."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from cesu.access import manager_required
+from cesu.actions import beneficiaries as people
 from cesu.actions import managers
 from cesu.forms_access import PersonForm
-from cesu.models import Manager
+from cesu.forms_people import BeneficiaryForm
+from cesu.models import Beneficiary, Manager
+from cesu.rules.people import NumberTaken
 from portal.lib.once import make_key
 from portal.lib.refusals import told_on
+
+A_PAGE = 50
 
 
 # --- « Coordonnées » -------------------------------------------------------------------------------------------------
@@ -72,3 +79,68 @@ def _colleague(request, pk) -> Manager:
     """A secondary manager of the primary manager who asks, removed or not: a second click finds them too."""
     get_object_or_404(Manager, user=request.user, is_primary=True)
     return get_object_or_404(Manager.objects.of(request.user).filter(is_primary=False).select_related("user"), pk=pk)
+
+
+# --- « Bénéficiaires » -----------------------------------------------------------------------------------------------
+@require_safe
+@manager_required
+def beneficiaries(request):
+    """« Bénéficiaires » (S0-44): in alphabetical order, searched by name or number, current or archived."""
+    words, archived = request.GET.get("q", "").split(), "archives" in request.GET
+    rows = Beneficiary.objects.of(request.user).found(words)
+    counts = rows.aggregate(current=Count("pk", filter=Q(archived_at=None)), archived=Count("archived_at"))
+    page = Paginator(rows.filter(archived_at__isnull=not archived), A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "counts": counts, "archived": archived, "q": " ".join(words)}
+    return render(request, "cesu/beneficiaries.html", context)
+
+
+@manager_required
+def beneficiary_add(request):
+    """« Ajouter un bénéficiaire » … « Terminer » (S0-45…S0-48)."""
+    form = BeneficiaryForm(request.POST or None)
+    key = request.POST.get("once_key") or make_key(request.user.owner, people.ADDING)
+    if request.method == "POST" and form.is_valid():
+        said = {"person": form.person(), "twin": form.cleaned_data["twin"], "key": key}
+        if told_on(form, people.add_beneficiary, by=request.user, **said):
+            messages.success(request, "Le nouveau bénéficiaire a bien été créé. Vous pouvez lui commander des CESU.")
+            return redirect("cesu:beneficiaries")
+    return render(request, "cesu/beneficiary.html", {"form": form, "once_key": key, "beneficiary": None})
+
+
+@manager_required
+def beneficiary_edit(request, pk):
+    """Correct what is known of a beneficiary."""
+    beneficiary = get_object_or_404(Beneficiary.objects.of(request.user), pk=pk)
+    form = BeneficiaryForm(request.POST or None, beneficiary=beneficiary)
+    if request.method == "POST" and form.is_valid():
+        said = {"beneficiary": beneficiary, "person": form.person(), "twin": form.cleaned_data["twin"]}
+        if told_on(form, people.update_beneficiary, by=request.user, **said):
+            messages.success(request, "Les informations sont enregistrées.")
+            return redirect("cesu:beneficiaries")
+    key = make_key(request.user.owner, people.archiving(beneficiary))
+    return render(request, "cesu/beneficiary.html", {"form": form, "once_key": key, "beneficiary": beneficiary})
+
+
+@manager_required
+def beneficiary_archive(request, pk):
+    """Order no more for somebody, confirmed on a page of its own."""
+    beneficiary = get_object_or_404(Beneficiary.objects.of(request.user), pk=pk)
+    if request.method == "POST":
+        people.archive(by=request.user, beneficiary=beneficiary, key=request.POST.get("once_key", ""))
+        messages.success(request, f"{beneficiary} est archivé : son historique reste.")
+        return redirect("cesu:beneficiaries")
+    key = make_key(request.user.owner, people.archiving(beneficiary))
+    return render(request, "cesu/beneficiary_archive.html", {"beneficiary": beneficiary, "once_key": key})
+
+
+@require_POST
+@manager_required
+def beneficiary_restore(request, pk):
+    """Bring an archived beneficiary back."""
+    beneficiary = get_object_or_404(Beneficiary.objects.of(request.user), pk=pk)
+    try:
+        people.restore(by=request.user, beneficiary=beneficiary, key=request.POST.get("once_key", ""))
+        messages.success(request, f"{beneficiary} figure de nouveau parmi vos bénéficiaires.")
+    except NumberTaken as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("cesu:beneficiary_edit", pk=pk)

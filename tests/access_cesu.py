@@ -31,11 +31,16 @@ ANSWERS = {
         "cesu:history",
         "cesu:order",
         "cesu:profile",
+        "cesu:beneficiaries",
+        "cesu:beneficiary_add",
+        "cesu:beneficiary_edit",
+        "cesu:beneficiary_archive",
         "cesu:manager_add",
         "cesu:manager_remove",
     ],
-    ">cesu:login wait 405 405 405 405 405 405 405": ["cesu:manager_resend"],
+    ">cesu:login wait 405 405 405 405 405 405 405": ["cesu:manager_resend", "cesu:beneficiary_restore"],
 }
+OF_A_BENEFICIARY = ("edit", "archive", "restore")
 # Pages of everybody's own account.
 OWN = ("account_", "mfa_", "profile", "security_question", "waiting", "ask_again")
 
@@ -63,6 +68,7 @@ def paths(world) -> dict[str, dict]:
     return {
         "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},
         "cesu:order": {"number": world.objects["voucherorder"].number},
+        **{f"cesu:beneficiary_{page}": {"pk": world.objects["beneficiary"].pk} for page in OF_A_BENEFICIARY},
         "cesu:manager_remove": colleague,
         "cesu:manager_resend": colleague,
     }

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from cesu.models.alphabet import alphabetical
 from cesu.models.employers import Employer
 from wallet.models import Account
 
@@ -58,7 +59,14 @@ class Form(models.TextChoices):
 class BeneficiaryQuerySet(models.QuerySet):
     def of(self, user):
         """Those of a manager's employer, in alphabetical order."""
-        return self.filter(employer__in=Employer.objects.of(user)).select_related("holder")
+        mine = self.filter(employer__in=Employer.objects.of(user))
+        return mine.select_related("holder").order_by(*alphabetical("holder__"), "pk")
+
+    def found(self, words):
+        """Those of whom every word is in the name or the number."""
+        names = ("holder__last_name", "holder__first_name", "employee_number")
+        matches = (Q(*((f"{name}__icontains", word) for name in names), _connector=Q.OR) for word in words)
+        return self.filter(*matches)
 
     def current(self):
         """Those for whom one may order."""

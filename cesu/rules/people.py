@@ -1,5 +1,12 @@
 """Who may enter an employer's space, whom it may pay: regulations as pure functions, and the sentences of their refusals."""
 
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from portal.lib.money import euros
 from portal.lib.refusals import Refusal
 
 LINK_DAYS = 7
@@ -66,3 +73,114 @@ def check_reason(reason: str) -> str:
 def bare(typed: str) -> str:
     """Return a client reference or an invoice number as it is compared: no spaces, capitals."""
     return "".join(typed.split()).upper()
+
+
+# --- Beneficiaries ---------------------------------------------------------------------------------------------------
+YOUNGEST = 14  # years
+OLDEST_BIRTH = date(1900, 1, 1)
+LENGTHS = {
+    "last_name": 80,
+    "first_name": 80,
+    "employee_number": 40,
+    "email": 254,
+    "address": 200,
+    "city": 80,
+    "delivery_point": 80,
+    "department": 40,
+}
+POSTCODE = re.compile(r"[0-9]{5}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the issuer allows in a booklet; face values in cents."""
+
+    min_face_cents: int
+    max_face_cents: int
+    max_vouchers: int
+
+
+class WrongBeneficiary(Refusal):
+    """What is wrong with a beneficiary: all at once."""
+
+
+class NumberTaken(Refusal):
+    sentence = "Un autre bénéficiaire a déjà ce matricule."
+
+
+class Namesake(Refusal):
+    sentence = (
+        "Un bénéficiaire du même nom, né le même jour, existe déjà. "
+        "Si c’est une autre personne, cochez la case en bas du formulaire."
+    )
+
+
+class ChangedMeanwhile(Refusal):
+    sentence = "Les bénéficiaires ont changé depuis la lecture du fichier : rien n’a été enregistré. Recommencez."
+
+
+def faults_of(person: dict, *, was: str, today: date, bounds: Bounds) -> Iterator[tuple[str, str]]:
+    """Yield (field, sentence) for everything wrong with a beneficiary; ``was`` is the form so far, "" for somebody new.
+
+    ``person`` has the fields of a beneficiary; ``form_chosen_on`` is the date of a choice made now, or None.
+    """
+    yield from _identity_faults(person, today)
+    yield from _form_faults(person, was, today)
+    if not 1 <= person["usual_vouchers"] <= bounds.max_vouchers:
+        yield "usual_vouchers", f"Un carnet compte de 1 à {bounds.max_vouchers} titres."
+    if not bounds.min_face_cents <= person["usual_face_cents"] <= bounds.max_face_cents:
+        least, most = euros(bounds.min_face_cents), euros(bounds.max_face_cents)
+        yield "usual_face_cents", f"La valeur faciale va de {least} à {most}."
+    if not 1 <= person["usual_share"] <= 100:
+        yield "usual_share", "La part patronale va de 1 à 100 %."
+
+
+def _identity_faults(person: dict, today: date) -> Iterator[tuple[str, str]]:
+    for name, needed in (("last_name", "Le nom manque."), ("first_name", "Le prénom manque.")):
+        if not person[name]:
+            yield name, needed
+    for name, length in LENGTHS.items():
+        if len(person[name]) > length:
+            yield name, f"Au plus {length} caractères."
+    if person["postcode"] and not POSTCODE.fullmatch(person["postcode"]):
+        yield "postcode", "Un code postal a 5 chiffres, comme 33610."
+    born = person["birth_date"]
+    if born and not OLDEST_BIRTH <= born <= years_before(today, YOUNGEST):
+        yield "birth_date", f"Un salarié est né après 1900 et a au moins {YOUNGEST} ans."
+
+
+def _form_faults(person: dict, was: str, today: date) -> Iterator[tuple[str, str]]:
+    """The form is the employee's choice: no change of it without the day on which they chose."""
+    chosen = person["form_chosen_on"]
+    is_electronic = person["form"] == "e"
+    if chosen and chosen > today:
+        yield "form_chosen_on", "Le salarié n’a pas pu choisir dans le futur."
+    if not chosen and person["form"] != (was or "paper"):
+        yield "form_chosen_on", "Le type de CESU est le choix du salarié : indiquez quand il l’a fait."
+    if is_electronic and not person["birth_date"]:
+        yield "birth_date", "L’e-CESU demande la date de naissance du salarié."
+    if is_electronic and not person["email"]:
+        yield "email", "L’e-CESU demande l’adresse e-mail du salarié : son code lui est envoyé, à lui seul."
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day so many years before; 28 February for a 29th that is not there."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def same_person(one: dict, other: dict) -> bool:
+    """Whether two rows look like one person: same name and birth date; without a date, numbers that differ tell apart."""
+    names = [[bare_name(row[name]) for name in ("last_name", "first_name")] for row in (one, other)]
+    if names[0] != names[1] or one["birth_date"] != other["birth_date"]:
+        return False
+    numbers = {one["employee_number"], other["employee_number"]}
+    return bool(one["birth_date"]) or len(numbers) == 1 or "" in numbers
+
+
+def bare_name(name: str) -> str:
+    """Return a name as it is compared: no case, accents, hyphens or spaces."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if letter.isalpha())
