@@ -1,10 +1,11 @@
 """Emails of the CESU: templates in ``emails/cesu/``. A manager is written to at their own address in the space."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.utils import timezone
 
-from cesu.models import ActivationRequest, Beneficiary, Employer, Manager, VoucherOrder, issuer
+from cesu.models import ActivationRequest, Beneficiary, Employer, Manager, Opposition, VoucherOrder, issuer
 from portal.lib import mailing
 from portal.lib.dates import date_long
 from portal.lib.models import OutgoingEmail, authority
@@ -137,5 +138,29 @@ def ecesu_credited(lines: list[tuple[Beneficiary, str]], employer: Employer, end
             )
             for beneficiary, amount in lines
             if beneficiary.email
+        ]
+    )
+
+
+def titles_stopped(opposition: Opposition, manager: Manager) -> None:
+    """Confirm to the manager that titles are worth nothing any more."""
+    context = {"first": f"{opposition.first:012d}", "last": f"{opposition.last:012d}", "phone": issuer().phone}
+    _to_manager("titles_stopped", manager, **context, reason=opposition.get_reason_display().lower())
+
+
+def titles_ending(beneficiaries: Iterable[Beneficiary], end: date) -> None:
+    """Tell holders until when what they have may be used."""
+    mailing.queue_all(
+        [
+            OutgoingEmail(
+                template="cesu/titles_ending",
+                to=each.email,
+                context={
+                    "first_name": each.holder.first_name,
+                    "employer": each.employer.name,
+                    "end": date_long(end, timezone.localdate()),
+                },
+            )
+            for each in beneficiaries
         ]
     )

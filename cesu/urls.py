@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cesu import views, views_access, views_orders, views_people
+from cesu import views, views_access, views_money, views_orders, views_people
 
 app_name = "cesu"
 
@@ -27,4 +27,11 @@ urlpatterns = [
     path("coordonnees/ajouter/", views_people.manager_add, name="manager_add"),
     path("coordonnees/<int:pk>/retirer/", views_people.manager_remove, name="manager_remove"),
     path("coordonnees/<int:pk>/lien/", views_people.manager_resend, name="manager_resend"),
+    path("commandes/<str:number>/facture/", views_money.invoice, name="invoice"),
+    path("commandes/<str:number>/payer/", views_money.pay, name="pay"),
+    path("commandes/<str:number>/payer/abandonner/", views_money.abandon, name="abandon"),
+    path("paiements/<uuid:reference>/", views_money.payment, name="payment"),
+    path("opposition/", views_money.oppositions, name="oppositions"),
+    path("releve/", views_money.statement, name="statement"),
+    path("beneficiaires/<int:pk>/attestation/<int:year>/", views_money.certificate, name="certificate"),
 ]

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.actions import forget_unverified
+from cesu.actions.notices import warn_holders
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
@@ -94,6 +95,7 @@ JOBS = {
     "announcements": announce_debits,  # what is owed once all that is above has moved
     "reminders": remind_low_balances,
     "week_reminders": remind_weeks,
+    "ending_titles": warn_holders,
     "freeze": freeze_the_night,
     "transmission": transmit,
     "housekeeping": housekeeping,

@@ -67,7 +67,7 @@ class WalletAdmin(ReadOnlyAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         wallet = self.get_object(request, object_id)
-        lines = Paginator(statement(wallet), PAGE).get_page(request.GET.get("page"))
+        lines = Paginator(statement(wallet.account_id), PAGE).get_page(request.GET.get("page"))
         return super().change_view(request, object_id, form_url, {"lines": lines, "wallet": wallet})
 
     @admin.display(description="solde", ordering="account__balance__cents")

@@ -9,13 +9,13 @@ from families.models import Family
 from wallet.models import CounterPayment, Transfer, Wallet
 
 
-def statement(wallet: Wallet) -> QuerySet[Transfer]:
-    """The wallet's operations, newest first: the last move of each, with the ``amount`` of the whole operation
-    (signed cents; ``spent`` is its opposite), the ``balance`` after it, and ``operation.moves`` on this wallet.
+def statement(account: int) -> QuerySet[Transfer]:
+    """An account's operations, newest first: the last move of each, with the ``amount`` of the whole operation
+    (signed cents; ``spent`` is its opposite), the ``balance`` after it, and ``operation.moves`` on it.
 
-    The balance runs in the order of writing, which the wallet's lock makes the true one.
+    The balance runs in the order of writing, which the account's lock makes the true one.
     """
-    moves = Transfer.objects.on(wallet.account_id).order_by("pk")
+    moves = Transfer.objects.on(account).order_by("pk")
     return (
         moves.annotate(
             amount=Window(Sum("signed"), partition_by=F("operation")),

@@ -21,6 +21,6 @@ def wallet_statement(request, code=None):
     wallet = next((each for each in wallets if code in (None, each.purse.code)), None)
     if code and wallet is None:
         raise Http404
-    lines = Paginator(statement(wallet) if wallet else [], PAGE).get_page(request.GET.get("page"))
+    lines = Paginator(statement(wallet.account_id) if wallet else [], PAGE).get_page(request.GET.get("page"))
     context = {"family": family, "wallets": wallets, "wallet": wallet, "lines": lines}
     return render(request, "wallet/statement.html", context | {"direct_debit": DirectDebitFacts(request.user)})

@@ -204,6 +204,16 @@ class VoucherLine(models.Model):
         return f"{self.booklets} × {self.vouchers}"
 
     @property
+    def count(self) -> int:
+        """How many titles the line is."""
+        return self.booklets * self.vouchers
+
+    @property
     def cents(self) -> int:
         """What the line costs (S0-34), in cents."""
-        return self.booklets * self.vouchers * self.face_cents
+        return self.count * self.face_cents
+
+    @property
+    def employer_cents(self) -> int:
+        """The employer share of the line, in cents: of each title, half a cent upwards."""
+        return self.count * ((self.face_cents * self.share + 50) // 100)

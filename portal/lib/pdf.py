@@ -1,5 +1,8 @@
 """The only module that knows WeasyPrint: printable pages become PDF files."""
 
+import io
+from dataclasses import dataclass
+
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
@@ -13,8 +16,17 @@ class PdfUnavailable(Refusal):
     status = 503
 
 
-def render_pdf(template: str, context: dict) -> bytes:
-    """Return the PDF (tagged, PDF/UA) of a template; raise PdfUnavailable without Pango on the machine.
+@dataclass(frozen=True)
+class Carried:
+    """A file that travels inside a PDF/A-3 and says the same for software; ``xmp`` is what the PDF tells of it."""
+
+    name: str
+    content: bytes
+    xmp: bytes
+
+
+def render_pdf(template: str, context: dict, carried: Carried | None = None) -> bytes:
+    """Return the PDF (tagged: PDF/UA, or PDF/A-3 with a file inside) of a template; raise PdfUnavailable without Pango.
 
     Only our own static files may be embedded: any other address is refused.
     """
@@ -33,4 +45,7 @@ def render_pdf(template: str, context: dict) -> bytes:
                 return URLFetcherResponse(url, file.read())
 
     html = weasyprint.HTML(string=render_to_string(template, context), url_fetcher=StaticOnly(), base_url="static:")
-    return html.write_pdf(pdf_variant="pdf/ua-1")
+    if carried is None:
+        return html.write_pdf(pdf_variant="pdf/ua-1")
+    file = weasyprint.Attachment(string=carried.content, name=carried.name, relationship="Alternative")
+    return html.write_pdf(pdf_variant="pdf/a-3a", attachments=[file], xmp_metadata=[io.BytesIO(carried.xmp)])

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def lines(wallet):
-    return [(line.operation.label, line.amount, line.spent, line.balance) for line in statement(wallet)]
+    return [(line.operation.label, line.amount, line.spent, line.balance) for line in statement(wallet.account_id)]
 
 
 def test_the_newest_operation_comes_first_with_the_balance_after_it():
@@ -37,7 +37,7 @@ def test_each_operation_shows_its_moves_on_this_wallet_only():
     mine, other = wallet_with(1000), wallet_with(1000)
     moves = [spending(mine, 380, label="Louane"), spending(mine, 475, label="Théo"), spending(other, 1, label="Zoé")]
     post("booking", moves, actor=None, label="Réservations")
-    shown = statement(mine)[0].operation.moves
+    shown = statement(mine.account_id)[0].operation.moves
     assert [(move.label, move.signed) for move in shown] == [("Louane", -380), ("Théo", -475)]
 
 
@@ -57,7 +57,7 @@ def queries_of_a_page(wallet, number):
     for _ in range(number):
         post("booking", [spending(wallet, 1), spending(wallet, 2)], actor=None, label="Réservations")
     with CaptureQueriesContext(connection) as queries:
-        for line in statement(wallet)[:25]:
+        for line in statement(wallet.account_id)[:25]:
             [move.label for move in line.operation.moves]
     return len(queries)
 
@@ -70,9 +70,9 @@ def test_a_page_starts_with_the_balance_that_its_first_line_left():
     wallet = wallet_with(100)
     for _ in range(9):
         spend(wallet, 10)
-    page = statement(wallet)[4:7]
+    page = statement(wallet.account_id)[4:7]
     assert [line.balance for line in page] == [50, 60, 70]
-    assert statement(wallet).count() == 10
+    assert statement(wallet.account_id).count() == 10
 
 
 def test_balances_are_read_with_the_default_purse_first():

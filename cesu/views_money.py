@@ -1,0 +1,179 @@
+"""The employer's money: invoices, payment by card, statement, oppositions, yearly certificates."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F, Sum
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.timezone import localtime
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cesu.access import manager_required
+from cesu.actions.employers import contract_of
+from cesu.actions.oppositions import PURPOSE, oppose
+from cesu.actions.payments import MAX_CARD_CENTS, order_of, pay_by_card, paying
+from cesu.certificates import certificate_of
+from cesu.facturx import NAME, XMP, invoice_xml
+from cesu.forms_money import OppositionForm
+from cesu.models import Beneficiary, Invoice, Opposition, VoucherOrder, issuer
+from portal.lib.documents.kinds import Kind
+from portal.lib.documents.serving import document_response
+from portal.lib.models import authority
+from portal.lib.money import euros
+from portal.lib.once import make_key
+from portal.lib.pdf import Carried, render_pdf
+from portal.lib.refusals import Refusal, told_on
+from portal.lib.sheets import amount, csv_response
+from wallet import gateway
+from wallet.actions import balance, cards
+from wallet.models import CardPayment
+from wallet.statements import statement as operations_of
+
+PAGE = 25
+read_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+# --- Invoices ---------------------------------------------------------------------------------------------------------
+@require_safe
+@manager_required
+def invoice(request, number):
+    """An order's invoice, or with ``?avoir`` its credit note: a PDF that carries its Factur-X."""
+    orders = VoucherOrder.objects.of(request.user).placed().select_related("invoice__credit_note", "employer")
+    order = get_object_or_404(orders, number=number)
+    found = getattr(order.invoice, "credit_note", None) if "avoir" in request.GET else order.invoice
+    if found is None:
+        raise Http404
+    title = "Avoir" if found.credits_id else "Facture"
+    pdf = invoice_pdf(order, found, title)
+    return document_response(pdf, f"{title} {found.number}.pdf", Kind.PDF)
+
+
+def invoice_pdf(order: VoucherOrder, found: Invoice, title: str) -> bytes:
+    """The invoice as people and software read it."""
+    titles = order.lines.aggregate(titles=Sum(F("booklets") * F("vouchers")))["titles"]
+    context = {"order": order, "invoice": found, "employer": order.employer, "issuer": issuer(), "title": title}
+    context |= {"titles": titles, "rate": issuer().vat_rate / 100, "authority": authority()}
+    return render_pdf("pdf/cesu_invoice.html", context, Carried(NAME, invoice_xml(order, found), XMP))
+
+
+# --- Cards ------------------------------------------------------------------------------------------------------------
+@read_or_post
+@manager_required
+def pay(request, number):
+    """Pay an order that waits for its money: by card, or what to write on a transfer."""
+    order = get_object_or_404(VoucherOrder.objects.of(request.user).placed(), number=number)
+    if order.status != VoucherOrder.Status.TAKEN:
+        return redirect("cesu:order", number)
+    if request.method == "POST":
+        return _pay_by_card(request, order)
+    context = {"order": order, "issuer": issuer(), "once_key": make_key(request.user.owner, paying(order))}
+    context |= {"cards": gateway.is_set_up() and order.total_cents <= MAX_CARD_CENTS}
+    return render(request, "cesu/pay.html", context)
+
+
+def _pay_by_card(request, order: VoucherOrder):
+    try:
+        payment = pay_by_card(user=request.user, order=order, key=request.POST.get("once_key", ""))
+        payment = cards.start(payment)
+    except Refusal as refusal:
+        messages.error(request, " ".join(refusal.sentences))
+        return redirect("cesu:pay", order.number)
+    return redirect(payment.url or "cesu:pay", *([] if payment.url else [order.number]))
+
+
+def _payment_of(user, reference) -> CardPayment:
+    """A card payment of an order of the manager's employer."""
+    payment = get_object_or_404(CardPayment, reference=reference, purpose__startswith="cesu:")
+    get_object_or_404(VoucherOrder.objects.of(user), pk=order_of(payment).pk)
+    return payment
+
+
+@require_safe
+@manager_required
+def payment(request, reference):
+    """Where Stripe sends the payer back (``retour``: without paying): what it says is booked, whatever the webhook did."""
+    found = _payment_of(request.user, reference)
+    try:
+        found = cards.abandon(found) if "retour" in request.GET and found.is_going else cards.fulfil(found)
+    except gateway.CardsUnavailable:
+        messages.warning(
+            request,
+            "Notre prestataire de paiement ne répond pas pour le moment. Si vous avez payé, votre paiement sera"
+            " enregistré tout seul dès qu’il répondra, une seule fois.",
+        )
+        return redirect("cesu:order", order_of(found).number)
+    if found.status == CardPayment.Status.PAID:
+        messages.success(request, f"Votre paiement de {euros(found.cents)} est accepté.")
+    elif not found.is_going:
+        messages.warning(request, "Le paiement est abandonné : rien n’a été débité.")
+    return redirect("cesu:order", order_of(found).number)
+
+
+@require_POST
+@manager_required
+def abandon(request, number):
+    """Close the payment page that is open for an order, so that it may be paid otherwise."""
+    order = get_object_or_404(VoucherOrder.objects.of(request.user).placed(), number=number)
+    for going in CardPayment.objects.filter(purpose=f"cesu:{order.pk}").going():
+        try:
+            cards.abandon(going)
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+    return redirect("cesu:pay", number)
+
+
+# --- Statement --------------------------------------------------------------------------------------------------------
+@require_safe
+@manager_required
+def statement(request):
+    """« Relevé »: what the employer paid in and what its orders cost; with ``?csv``, as a spreadsheet."""
+    account = request.employer.account
+    lines = operations_of(account.pk)
+    if "csv" in request.GET:
+        head = ["Date", "Libellé", "Montant", "Solde"]
+        rows = [
+            [
+                f"{localtime(line.operation.at):%d/%m/%Y}",
+                line.operation.label,
+                amount(line.amount),
+                amount(line.balance),
+            ]
+            for line in lines
+        ]
+        return csv_response(f"Relevé {request.employer.client_reference}.csv", [head, *rows])
+    context = {"employer": request.employer, "lines": Paginator(lines, PAGE).get_page(request.GET.get("page"))}
+    context |= {"balance": balance(account), "contract": contract_of(request.employer)}
+    return render(request, "cesu/statement.html", context)
+
+
+# --- Oppositions ------------------------------------------------------------------------------------------------------
+@read_or_post
+@manager_required
+def oppositions(request):
+    """« Opposition »: titles lost or stolen, by their numbers."""
+    form = OppositionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        key = request.POST.get("once_key", "")
+        if made := told_on(form, oppose, user=request.user, key=key, **form.cleaned_data):
+            messages.success(request, f"Les titres n° {made.first:012d} à {made.last:012d} sont en opposition.")
+            return redirect("cesu:oppositions")
+    found = Opposition.objects.filter(employer=request.employer).select_related("by")
+    context = {"form": form, "once_key": make_key(request.user.owner, PURPOSE), "issuer": issuer()}
+    context |= {"oppositions": Paginator(found, PAGE).get_page(request.GET.get("page"))}
+    return render(request, "cesu/oppositions.html", context)
+
+
+# --- Certificates -----------------------------------------------------------------------------------------------------
+@require_safe
+@manager_required
+def certificate(request, pk, year):
+    """« Attestation annuelle » of a beneficiary, as a PDF."""
+    beneficiary = get_object_or_404(Beneficiary.objects.of(request.user), pk=pk)
+    found = certificate_of(beneficiary, year, timezone.localdate())
+    if found is None:
+        raise Http404
+    context = {"certificate": found, "employer": request.employer, "issuer": issuer(), "authority": authority()}
+    context |= {"today": timezone.localdate()}
+    pdf = render_pdf("pdf/cesu_certificate.html", context)
+    return document_response(pdf, f"Attestation CESU {year} {beneficiary}.pdf", Kind.PDF)
