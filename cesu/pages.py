@@ -2,7 +2,15 @@
 
 MENU = [
     ("Accueil", [("Accueil", "cesu:home")]),
-    ("Espace Commandes", [("Commandes", "cesu:orders"), ("Historique des commandes", "cesu:history")]),
+    (
+        "Espace Commandes",
+        [
+            ("Commandes", "cesu:orders"),
+            ("Historique des commandes", "cesu:history"),
+            ("Opposition", "cesu:oppositions"),
+            ("Relevé", "cesu:statement"),
+        ],
+    ),
     ("Données financeur", [("Bénéficiaires", "cesu:beneficiaries")]),
     ("Profil gestionnaire", [("Coordonnées", "cesu:profile")]),
 ]

@@ -156,7 +156,8 @@ def _tell_placed(request, number):
         "Votre commande est enregistrée. Vous recevrez dans quelques minutes un e-mail vous confirmant la prise en "
         "charge de votre commande.",
     )
-    return redirect("cesu:order", number)
+    by_card = VoucherOrder.objects.of(request.user).get(number=number).means == VoucherOrder.Means.CARD
+    return redirect("cesu:pay" if by_card else "cesu:order", number)
 
 
 @require_safe

@@ -1,5 +1,7 @@
 """Who may open the pages of the employers' space, and an employer with something at every address (see access.py)."""
 
+from django.utils import timezone
+
 from cesu.actions.links import link_path
 from tests.factories.cesu import (
     beneficiary_of,
@@ -11,6 +13,7 @@ from tests.factories.cesu import (
     terms,
     transport,
 )
+from wallet.models import CardPayment
 
 # What a GET answers to: anonymous, pending, alone, parent, other, agent, stranger, manager; then to an employer.
 ANSWERS = {
@@ -30,6 +33,10 @@ ANSWERS = {
         "cesu:recap",
         "cesu:history",
         "cesu:order",
+        "cesu:invoice",
+        "cesu:pay",
+        "cesu:statement",
+        "cesu:oppositions",
         "cesu:profile",
         "cesu:beneficiaries",
         "cesu:beneficiary_add",
@@ -38,7 +45,13 @@ ANSWERS = {
         "cesu:manager_add",
         "cesu:manager_remove",
     ],
-    ">cesu:login wait 405 405 405 405 405 405 405": ["cesu:manager_resend", "cesu:beneficiary_restore"],
+    ">cesu:login wait 405 405 405 405 405 405 405": [
+        "cesu:manager_resend",
+        "cesu:beneficiary_restore",
+        "cesu:abandon",
+    ],
+    ">cesu:login wait 404 404 404 404 404 404 404": ["cesu:certificate"],  # nothing was made for them yet
+    ">cesu:login wait 404 404 404 404 404 404 >cesu:order": ["cesu:payment"],
 }
 OF_A_BENEFICIARY = ("edit", "archive", "restore")
 # Pages of everybody's own account.
@@ -60,15 +73,28 @@ def fill(world) -> None:
     ready_draft(world.people["employer"])
     world.objects["voucherorder"] = place(world.people["employer"])
     ready_draft(world.people["employer"])
+    world.objects["orderpayment"] = CardPayment.objects.create(
+        user=world.people["employer"],
+        purpose=f"cesu:{world.objects['voucherorder'].pk}",
+        label="Commande de CESU",
+        cents=5000,
+        status=CardPayment.Status.EXPIRED,
+        expires_at=timezone.now(),
+        settled_at=timezone.now(),
+    )
 
 
 def paths(world) -> dict[str, dict]:
     """The parts of addresses that name a row."""
     colleague = {"pk": world.objects["colleague"].pk}
+    of_the_order = {"number": world.objects["voucherorder"].number}
     return {
         "cesu:activate": {"token": link_path(world.people["employer"]).split("/")[3]},
         "cesu:order": {"number": world.objects["voucherorder"].number},
         **{f"cesu:beneficiary_{page}": {"pk": world.objects["beneficiary"].pk} for page in OF_A_BENEFICIARY},
+        **{f"cesu:{name}": of_the_order for name in ("order", "invoice", "pay", "abandon")},
+        "cesu:payment": {"reference": world.objects["orderpayment"].reference},
+        "cesu:certificate": {"pk": world.objects["beneficiary"].pk, "year": 2026},
         "cesu:manager_remove": colleague,
         "cesu:manager_resend": colleague,
     }

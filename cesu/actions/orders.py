@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
 from cesu.actions.drafts import lock_draft
+from cesu.actions.fabrication import wake_fabrication
 from cesu.actions.numbering import new_invoice_number, new_order_number
 from cesu.emails_orders import order_taken
 from cesu.models import Invoice, VoucherLine, VoucherOrder
@@ -34,6 +36,7 @@ def place_order(*, user: User, terms_version: str, means: str, key: str) -> dict
     _check(recap, once.detail, terms_version)
     _take(recap, means)
     order_taken(order, map(str, recap.groups))
+    transaction.on_commit(wake_fabrication, robust=True)
     return once.remember({"order": order.number})
 
 

@@ -215,5 +215,5 @@ class VoucherLine(models.Model):
 
     @property
     def employer_cents(self) -> int:
-        """The employer share of the line, in cents: of each title, half a cent upwards."""
-        return self.count * ((self.face_cents * self.share + 50) // 100)
+        """The employer share of the line, in cents, half a cent upwards; ``SHARE_CENTS`` says the same in SQL."""
+        return (self.cents * self.share + 50) // 100

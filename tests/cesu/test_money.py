@@ -277,12 +277,12 @@ def test_the_certificate_says_what_was_given_and_what_the_person_paid():
     make_due()
     today = timezone.localdate()
     found = certificate_of(lea, today.year, today)
-    assert (found.titles, found.cents, found.employer_cents, found.own_cents) == (10, 15050, 7530, 7520)
+    assert (found.titles, found.cents, found.employer_cents, found.own_cents) == (10, 15050, 7525, 7525)
     assert (found.is_over, years_of(employer)) == (False, [today.year])
     answer = browser(order.by).get(reverse("cesu:certificate", args=[lea.pk, today.year]))
     text = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
     assert "Attestation provisoire" in text
-    assert "75,20" in text
+    assert "75,25" in text
     stranger = browser(manager_of(employer_with()))
     assert stranger.get(reverse("cesu:certificate", args=[lea.pk, today.year])).status_code == 404
 

@@ -17,6 +17,7 @@ NOT_A_PAGE = {
     "reservations:feed",
     "reservations:receipt",
     "health",
+    "cesu:invoice",
     "authority_css",
     "admin:family_import_model",
     "admin:services_documenttype_telecharger",
