@@ -1,16 +1,19 @@
 """How a person is recognised: by email address or identifier, in one query with their family."""
 
+from functools import cache
+
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
 
 from accounts.models import User
+from portal.lib.rows import Rows
 
 
 class PortalBackend(AuthenticationBackend):
     """allauth's login by email or identifier; the person comes with their family or employer: every page needs both."""
 
     def get_user(self, user_id):
-        user = User.objects.select_related("guardian__family", "manager__employer").filter(pk=user_id).first()
+        user = next((_with_relations(*row) for row in _people()(user_id)), None)
         return user if user and self.user_can_authenticate(user) else None
 
     def has_perm(self, user_obj, perm, obj=None):
@@ -25,3 +28,33 @@ class PortalBackend(AuthenticationBackend):
 
 def is_agent(user) -> bool:
     return user.is_active and user.is_staff
+
+
+@cache
+def _people() -> Rows:
+    """A person with what makes them a parent or an employer; those models stand above, the relations lead to them."""
+    guardian, manager = User.guardian.related.related_model, User.manager.related.related_model
+    family, employer = guardian.family.field.related_model, manager.employer.field.related_model
+    return Rows(_PERSON, person=User, guardian=guardian, family=family, manager=manager, employer=employer)
+
+
+_PERSON = """
+    SELECT {person}, {guardian}, {family}, {manager}, {employer}
+    FROM accounts_user person
+    LEFT JOIN families_guardian guardian ON guardian.user_id = person.id
+    LEFT JOIN families_family family ON family.id = guardian.family_id
+    LEFT JOIN cesu_manager manager ON manager.user_id = person.id
+    LEFT JOIN cesu_employer employer ON employer.id = manager.employer_id
+    WHERE person.id = %s
+"""
+
+
+def _with_relations(user, guardian, family, manager, employer):
+    """The person with both relations known, also where there is none."""
+    User.guardian.related.set_cached_value(user, guardian)
+    User.manager.related.set_cached_value(user, manager)
+    if guardian:
+        guardian.user, guardian.family = user, family
+    if manager:
+        manager.user, manager.employer = user, employer
+    return user

@@ -6,11 +6,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db import connection
 from django.db.models import Sum
 
+from accounts.models import Commune
 from families.models import Family, Member
 from portal.lib.calendars import school_year_of
-from reservations.models import Billing, Booking
+from portal.lib.rows import Rows
+from reservations.models import Activity, Billing, Booking
+from services.models import Service
+from wallet.models import Purse
 from wallet.rules import is_suspended
 
 
@@ -37,16 +42,15 @@ class FamilyFacts:
 
 def family_facts(family_id: int, today: date) -> FamilyFacts:
     """Read the facts of a family in one query."""
-    row = Family.objects.raw(_FACTS, {"family": family_id, "year": school_year_of(today)})[0]
-    wallets = [_Standing(**each) for each in json.loads(row._wallets)]
-    lines = json.loads(row._lines)
+    [(family, certified, lines, quotients, wallets)] = _FACTS(school_year_of(today), family_id)
+    wallets, lines = [_Standing(**each) for each in json.loads(wallets)], json.loads(lines)
     return FamilyFacts(
-        family=row,
+        family=family,
         balance=sum(each.cents for each in wallets if each.is_default),
         in_cart=lines.get(Billing.PREPAID, 0),
         in_request=lines.get(Billing.DEFERRED, 0),
-        certified=row._certified,
-        quotients=tuple((date.fromisoformat(since), value) for since, value in json.loads(row._quotients)),
+        certified=certified,
+        quotients=tuple((date.fromisoformat(since), value) for since, value in json.loads(quotients)),
         owed=sum(each.owed for each in wallets),
         suspended={
             each.purse: each.owed for each in wallets if is_suspended(each.owed, each.blocked_above, each.never_blocked)
@@ -70,23 +74,22 @@ class _Standing:
 
 
 # Every page of a family asks this: as SQL it takes a third of what the same takes composed by the ORM (docs/performance.md).
-_FACTS = """
-    SELECT family.*,
-        EXISTS (
-            SELECT FROM families_certification WHERE family_id = family.id AND school_year = %(year)s
-        ) AS _certified,
+_FACTS = Rows(
+    """
+    SELECT {family},
+        EXISTS (SELECT FROM families_certification WHERE family_id = family.id AND school_year = %s),
         (
-            SELECT coalesce(jsonb_object_agg(billing, number), '{}')
+            SELECT coalesce(jsonb_object_agg(billing, number), '{{}}')
             FROM (
                 SELECT cart.billing, count(*) AS number
                 FROM reservations_cart cart JOIN reservations_cartline line ON line.cart_id = cart.id
                 WHERE cart.family_id = family.id GROUP BY cart.billing
             ) AS carts
-        ) AS _lines,
+        ),
         (
             SELECT coalesce(jsonb_agg(jsonb_build_array(effective_from, value) ORDER BY effective_from DESC), '[]')
             FROM families_quotient WHERE family_id = family.id
-        ) AS _quotients,
+        ),
         (
             SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'purse', purse.id, 'is_default', purse.is_default, 'cents', balance.cents,
@@ -96,9 +99,11 @@ _FACTS = """
             JOIN wallet_purse purse ON purse.id = wallet.purse_id
             JOIN wallet_balance balance ON balance.account_id = wallet.account_id
             WHERE wallet.family_id = family.id
-        ) AS _wallets
-    FROM families_family family WHERE family.id = %(family)s
-"""
+        )
+    FROM families_family family WHERE family.id = %s
+    """,
+    family=Family,
+)
 
 
 def estimated_costs(family_id: int, until: date | None = None) -> dict[int, int]:
@@ -112,7 +117,8 @@ def estimated_costs(family_id: int, until: date | None = None) -> dict[int, int]
 
 def lock_members(pks: Iterable[int]) -> None:
     """Lock people by pk: two parents of a shared child book one after the other, and nobody is withdrawn meanwhile."""
-    list(Member.objects.filter(pk__in=pks).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM families_member WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(pks)])
 
 
 def members_with_schooling(family_id: int, pks: Collection[int] | None = None) -> list[Member]:
@@ -121,28 +127,57 @@ def members_with_schooling(family_id: int, pks: Collection[int] | None = None) -
     Each has ``places``, its school and level per school year, and ``access``: per service the status and the audience
     of its line in the family's request.
     """
-    known = {"family": family_id, "members": None if pks is None else list(pks)}
-    found = list(Member.objects.raw(_MEMBERS, known))
-    for member in found:
-        member.places = {year: (school, level) for year, school, level in json.loads(member._schoolings)}
-        member.access = {service: (status, audience) for service, status, audience in json.loads(member._lines)}
+    known, found = None if pks is None else list(pks), []
+    for member, schoolings, lines in _MEMBERS(family_id, family_id, known, known):
+        member.places = {year: (school, level) for year, school, level in json.loads(schoolings)}
+        member.access = {service: (status, audience) for service, status, audience in json.loads(lines)}
+        found.append(member)
     return found
 
 
-_MEMBERS = """
-    SELECT member.*,
+_MEMBERS = Rows(
+    """
+    SELECT {member},
         (
             SELECT coalesce(jsonb_agg(jsonb_build_array(schooling.school_year, class.school_id, class.level)), '[]')
             FROM families_schooling schooling JOIN families_schoolclass class ON class.id = schooling.school_class_id
             WHERE schooling.member_id = member.id
-        ) AS _schoolings,
+        ),
         (
             SELECT coalesce(jsonb_agg(jsonb_build_array(request.service_id, line.status, line.audience_id)), '[]')
             FROM services_requestline line JOIN services_accessrequest request ON request.id = line.request_id
-            WHERE line.member_id = member.id AND request.family_id = %(family)s
-        ) AS _lines
+            WHERE line.member_id = member.id AND request.family_id = %s
+        )
     FROM families_member member JOIN families_membership membership ON membership.member_id = member.id
-    WHERE membership.family_id = %(family)s AND membership.withdrawn_at IS NULL
-        AND (%(members)s::bigint[] IS NULL OR member.id = ANY(%(members)s::bigint[]))
+    WHERE membership.family_id = %s AND membership.withdrawn_at IS NULL
+        AND (%s::bigint[] IS NULL OR member.id = ANY(%s::bigint[]))
     ORDER BY member.birth_date, member.id
-"""
+    """,
+    member=Member,
+)
+
+
+def read_activities(pks: Iterable[int]) -> dict[int, Activity]:
+    """These activities by pk, each with its service, commune, purse and schools, as ``with_schools`` gives them."""
+    found = {}
+    for activity, service, commune, purse, schools in _ACTIVITIES(list(pks)):
+        activity.service, activity.purse, activity.school_ids = service, purse, schools
+        service.commune, found[activity.pk] = commune, activity
+    return found
+
+
+_ACTIVITIES = Rows(
+    """
+    SELECT {activity}, {service}, {commune}, {purse},
+        ARRAY(SELECT school_id FROM reservations_activity_schools WHERE activity_id = activity.id)
+    FROM reservations_activity activity
+    JOIN services_service service ON service.id = activity.service_id
+    JOIN accounts_commune commune ON commune.id = service.commune_id
+    JOIN wallet_purse purse ON purse.id = activity.purse_id
+    WHERE activity.id = ANY(%s)
+    """,
+    activity=Activity,
+    service=Service,
+    commune=Commune,
+    purse=Purse,
+)

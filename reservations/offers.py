@@ -13,6 +13,7 @@ from portal.lib.calendars import school_year_of
 from portal.lib.dates import date_long, moment_long
 from portal.lib.models import authority
 from portal.lib.money import euros
+from portal.lib.rows import Rows
 from reservations.facts import FamilyFacts
 from reservations.models import Activity, Booking, CartLine, Session, Tariff, WaitlistEntry
 from reservations.rules import (
@@ -54,11 +55,11 @@ class PriceBook:
         self._audience = {}
         self._services = {activity.pk: activity.service for activity in activities}
         self._quantities = {activity.pk: activity.quantity for activity in activities}
-        for row in Tariff.objects.filter(activity__in=self._services, kind=kind).select_related("audience"):
+        for row, audience in _TARIFFS(list(self._services), kind):
             self._lines[row.activity_id].append(_line(row))
-            if row.audience and row.audience.residence == self._residence(self._services[row.activity_id].commune_id):
+            if audience and audience.residence == self._residence(self._services[row.activity_id].commune_id):
                 self._audience[row.activity_id] = row.audience_id
-            elif row.audience and row.audience.residence == Residence.ANY:
+            elif audience and audience.residence == Residence.ANY:
                 self._audience.setdefault(row.activity_id, row.audience_id)
 
     def cents(self, activity_id: int, day: date, member: Member | None) -> int:
@@ -70,6 +71,18 @@ class PriceBook:
 
     def _residence(self, commune_id: int) -> str:
         return Residence.INSIDE if self._facts.family.commune_id == commune_id else Residence.OUTSIDE
+
+
+_TARIFFS = Rows(
+    """
+    SELECT {tariff}, {audience} FROM reservations_tariff tariff
+    LEFT JOIN services_audience audience ON audience.id = tariff.audience_id
+    WHERE tariff.activity_id = ANY(%s) AND tariff.kind = %s
+    ORDER BY tariff.valid_from, audience.name, tariff.quotient_from
+    """,
+    tariff=Tariff,
+    audience=Audience,
+)
 
 
 def _access(service: Service, member: Member | None) -> tuple[str | None, int | None]:
@@ -286,11 +299,17 @@ def without_access(service: Service, member: Member) -> list[str]:
 
 def read_bookings(offer: Offer, sessions: Iterable[Session], lock: bool = False) -> None:
     """Read the bookings that hold on these days for the offer's members; with ``lock``, for update by pk."""
-    rows = Booking.objects.active().filter(session__in=[s.pk for s in sessions], member__in=offer.members)
-    if lock:
-        rows = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
     read_entries(offer, sessions)
-    offer.bookings = {(row.session_id, row.member_id): row for row in rows}
+    rows = (_LOCKED if lock else _STANDING)([session.pk for session in sessions], list(offer.members))
+    offer.bookings = {(row.session_id, row.member_id): row for (row,) in rows}
+
+
+_BOOKINGS = """
+    SELECT {booking} FROM reservations_booking booking
+    WHERE status = 'booked' AND session_id = ANY(%s) AND member_id = ANY(%s)
+"""
+_STANDING = Rows(_BOOKINGS, booking=Booking)
+_LOCKED = Rows(f"{_BOOKINGS} ORDER BY id FOR NO KEY UPDATE", booking=Booking)
 
 
 def read_entries(offer: Offer, sessions: Iterable[Session]) -> None:

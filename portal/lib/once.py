@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from portal.lib.models import IdempotencyKey
 from portal.lib.refusals import StalePage
+from portal.lib.rows import Rows
 
 MAX_AGE = 24 * 3600  # seconds: a page left open overnight still works
 
@@ -30,14 +31,17 @@ def claim_key(key: str, owner: str, purpose: str) -> IdempotencyKey:
         raise StalePage from None
     if (its_owner, its_purpose) != (owner, purpose):
         raise StalePage
-    row = IdempotencyKey.objects.raw(_CLAIM, [name, owner, purpose, timezone.now()])[0]
+    [(row,)] = _CLAIM(name, owner, purpose, timezone.now())
     row.detail = detail
     return row
 
 
 # The row, new or old, locked: a second click waits here for the first, then reads its answer.
-_CLAIM = """
-    INSERT INTO lib_idempotencykey (key, owner, purpose, created_at) VALUES (%s, %s, %s, %s)
+_CLAIM = Rows(
+    """
+    INSERT INTO lib_idempotencykey AS claim (key, owner, purpose, created_at) VALUES (%s, %s, %s, %s)
     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner
-    RETURNING *
-"""
+    RETURNING {claim}
+    """,
+    claim=IdempotencyKey,
+)

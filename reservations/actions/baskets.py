@@ -8,8 +8,10 @@ from hashlib import sha256
 from django.db import connection
 from django.utils import timezone
 
+from families.models import Member
 from portal.lib.refusals import Refusal
-from reservations.facts import family_facts, lock_members, members_with_schooling
+from portal.lib.rows import Rows
+from reservations.facts import family_facts, lock_members, members_with_schooling, read_activities
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Session
 from reservations.offers import Offer, PriceBook, no_place, read_bookings
 
@@ -111,7 +113,7 @@ def read_basket(cart: Cart, lock: bool = False) -> Basket:
 
     A cart whose payment page is open is read as it was agreed: its prices, its instant, its own places free for it.
     """
-    lines = list(CartLine.objects.filter(cart=cart.pk).select_related("member").order_by("session__date", "pk"))
+    lines = [line for (line,) in _LINES(cart.pk)]
     if lock:
         lock_members(line.member_id for line in lines)
     sessions = _sessions({line.session_id for line in lines}, lock)
@@ -122,12 +124,22 @@ def read_basket(cart: Cart, lock: bool = False) -> Basket:
     read_bookings(offer, sessions.values(), lock)
     if cart.payment_id:
         _agree(cart, lines, sessions, offer)
+    people = members | Member.objects.in_bulk({line.member_id for line in lines} - members.keys())
     for line in lines:
-        line.session, line.member = sessions[line.session_id], members.get(line.member_id, line.member)
+        line.session, line.member = sessions[line.session_id], people[line.member_id]
         line.cents = offer.cents(line.session, line.member) if line.agreed_cents is None else line.agreed_cents
         line.reasons = _against(line, cart, offer)
     _seat(cart, lines)
     return Basket(cart, lines, offer)
+
+
+_LINES = Rows(
+    """
+    SELECT {line} FROM reservations_cartline line JOIN reservations_session day ON day.id = line.session_id
+    WHERE line.cart_id = %s ORDER BY day.date, line.id
+    """,
+    line=CartLine,
+)
 
 
 def _agree(cart: Cart, lines: list[CartLine], sessions: dict[int, Session], offer: Offer) -> None:
@@ -222,20 +234,22 @@ def lock_sessions(pks: Iterable[int]) -> dict[int, Session]:
     Raise CartChanged when a day is gone or has just been given a capacity.
     """
     pks = list(pks)
-    limited = Session.objects.filter(pk__in=pks, capacity__isnull=False)
-    found = {row.pk: row for row in limited.order_by("pk").select_for_update(of=("self",), no_key=True)}
-    found |= {row.pk: row for row in Session.objects.raw(_SHARED, [pks])}
+    found = {day.pk: day for (day,) in _LIMITED(pks)}
+    if len(found) < len(pks):
+        found |= {day.pk: day for (day,) in _SHARED(pks)}
     if len(found) != len(pks):
         raise CartChanged
     return found
 
 
-# Django has no FOR SHARE: it lets bookers pass each other, and holds back an agent who closes the day.
-_SHARED = "SELECT * FROM reservations_session WHERE id = ANY(%s) AND capacity IS NULL ORDER BY id FOR SHARE"
+# FOR SHARE lets bookers pass each other, and holds back an agent who closes the day.
+_DAYS = "SELECT {day} FROM reservations_session day WHERE id = ANY(%s) AND capacity IS"
+_LIMITED = Rows(f"{_DAYS} NOT NULL ORDER BY id FOR NO KEY UPDATE", day=Session)
+_SHARED = Rows(f"{_DAYS} NULL ORDER BY id FOR SHARE", day=Session)
 
 
 def _attach_activities(sessions: Iterable[Session]) -> list[Activity]:
-    activities = Activity.objects.with_schools().in_bulk({session.activity_id for session in sessions})
+    activities = read_activities({session.activity_id for session in sessions})
     for session in sessions:
         session.activity = activities[session.activity_id]
     return list(activities.values())

@@ -8,6 +8,7 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from portal.lib.rows import Rows
 from portal.lib.transactions import outermost
 from reservations.facts import family_facts, members_with_schooling
 from reservations.models import Activity, Cart, CartLine, Session
@@ -80,14 +81,18 @@ def lock_cart(family_id: int, billing: str) -> Cart:
 
     Raise PaymentGoing while a payment page is open for it: what is being paid does not change.
     """
-    carts = Cart.objects.select_for_update(no_key=True).filter(family=family_id, billing=billing)
-    cart = carts.first()
-    if cart is None:
+    if not (found := _LOCKED(family_id, billing)):
         Cart.objects.bulk_create([Cart(family_id=family_id, billing=billing)], ignore_conflicts=True)
-        cart = carts.get()
+        found = _LOCKED(family_id, billing)
+    [(cart,)] = found
     if cart.payment_id:
         raise PaymentGoing
     return cart
+
+
+_LOCKED = Rows(
+    "SELECT {cart} FROM reservations_cart cart WHERE family_id = %s AND billing = %s FOR NO KEY UPDATE", cart=Cart
+)
 
 
 def _look(user, activity, members, days):

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.utils import timezone
 
 from portal.lib.dates import day_and_month
+from portal.lib.rows import Rows
 from portal.lib.transactions import outermost
 from reservations.actions.ledger import MAX_LABEL
 from reservations.models import Booking, Session
@@ -65,7 +66,7 @@ def _debit(day: date, pks: list[int]) -> dict[str, int]:
 
 def _share_sessions(pks: list[int]) -> list[Session]:
     """The days of these bookings, kept as they are until the end: nobody moves a deadline or closes one meanwhile."""
-    sessions = list(Session.objects.raw(_SHARED, [pks]))
+    sessions = [day for (day,) in _SHARED(pks)]
     prefetch_related_objects(sessions, "activity__service__commune", "activity__purse")
     return sessions
 
@@ -97,11 +98,14 @@ def _params(sessions: list[Session], pks: list[int]) -> list[list]:
 
 
 # Limited days first, then by pk, as everywhere (``lock_sessions``); shared, since no counter of places changes.
-_SHARED = """
-    SELECT * FROM reservations_session
+_SHARED = Rows(
+    """
+    SELECT {day} FROM reservations_session day
     WHERE id IN (SELECT session_id FROM reservations_booking WHERE id = ANY(%s))
     ORDER BY capacity IS NULL, id FOR SHARE
-"""
+    """,
+    day=Session,
+)
 # The transfers of ``reservations.actions.ledger.pay_bookings``, written by the database.
 _MOVES = """
     SELECT wallet.account_id AS source, day.revenue AS target, booking.cents,

@@ -122,7 +122,7 @@ def test_confirming_takes_a_constant_number_of_queries(children, days):
     key = key_for(home)
     with CaptureQueriesContext(connection) as captured:
         confirm(home, key=key)
-    assert len(captured) == 32
+    assert len(captured) == 31
 
 
 @pytest.mark.parametrize("number", [1, 30])

@@ -1,0 +1,52 @@
+"""Rows read by SQL of our own are the instances that the ORM would give."""
+
+from datetime import date
+
+import pytest
+from django.db import models
+
+from portal.lib.rows import Rows
+from reservations.models import Activity, Tariff
+from services.models import Audience
+from tests.factories.reservations import ActivityFactory
+
+pytestmark = pytest.mark.django_db
+TARIFFS = Rows(
+    """
+    SELECT {activity}, {tariff}, {audience}, tariff.cents * 2
+    FROM reservations_activity activity
+    LEFT JOIN reservations_tariff tariff ON tariff.activity_id = activity.id
+    LEFT JOIN services_audience audience ON audience.id = tariff.audience_id
+    WHERE activity.id = ANY(%s) ORDER BY activity.id, tariff.id
+    """,
+    activity=Activity,
+    tariff=Tariff,
+    audience=Audience,
+)
+
+
+def values(row: models.Model) -> dict:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_an_instance_is_what_the_orm_reads_json_and_dates_too():
+    activity = ActivityFactory(cents=380)
+    [(found, tariff, audience, doubled)] = TARIFFS([activity.pk])
+    assert values(found) == values(Activity.objects.get(pk=activity.pk))
+    assert values(tariff) == values(activity.tariffs.get())
+    assert (audience, doubled, found.booking_rule["kind"]) == (None, 760, "days")
+    assert (found._state.adding, found._state.db) == (False, "default")
+
+
+def test_what_a_left_join_does_not_find_is_none():
+    activity = ActivityFactory(cents=380)
+    activity.tariffs.all().delete()
+    assert [row[1:] for row in TARIFFS([activity.pk])] == [(None, None, None)]
+
+
+def test_no_row_is_an_empty_list_and_what_was_read_may_be_saved():
+    assert TARIFFS([]) == []
+    [(_, tariff, *_)] = TARIFFS([ActivityFactory(cents=380).pk])
+    tariff.valid_to = date(2027, 8, 31)
+    tariff.save()
+    assert Tariff.objects.get(pk=tariff.pk).valid_to == date(2027, 8, 31)
