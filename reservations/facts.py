@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db import connection
 from django.db.models import Sum
 
 from accounts.models import Commune
@@ -117,8 +116,10 @@ def estimated_costs(family_id: int, until: date | None = None) -> dict[int, int]
 
 def lock_members(pks: Iterable[int]) -> None:
     """Lock people by pk: two parents of a shared child book one after the other, and nobody is withdrawn meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM families_member WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(pks)])
+    _LOCK_MEMBERS(list(pks))
+
+
+_LOCK_MEMBERS = Rows("SELECT FROM families_member WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE")
 
 
 def members_with_schooling(family_id: int, pks: Collection[int] | None = None) -> list[Member]:

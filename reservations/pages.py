@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
+from django.contrib import messages
 from django.db.models import F, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
@@ -26,6 +28,15 @@ from wallet.models import Purse, Wallet
 from wallet.rules import MIN_CARD_CENTS
 
 MARKS = {Activity.Kind.CANTEEN: "egg-fried", Activity.Kind.DAYCARE: "clock", Activity.Kind.LEISURE: "emoji-smile"}
+
+
+CONFIRMED = "confirmee=1"
+
+
+def say_confirmed(request: HttpRequest) -> None:
+    """Tell who comes from a confirmation that it is done: said by the address, since the session is a row on the disk."""
+    if "confirmee" in request.GET:
+        messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
 
 
 def facts_of(user: User) -> FamilyFacts:

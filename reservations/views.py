@@ -19,11 +19,13 @@ from reservations.calendar import build_agenda
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
 from reservations.pages import (
+    CONFIRMED,
     bookings_shown,
     by_day,
     calendar_page,
     checkout_of,
     product_lines,
+    say_confirmed,
     upcoming,
     waited_for,
     with_cross,
@@ -192,9 +194,9 @@ def _answer(request, answer, billing):
     """Where the answer of a confirmation leads: to its order, or to the page where the card pays."""
     if "payment" in answer:
         return go_to_payment(request, CardPayment.objects.of(request.user).get(pk=answer["payment"]))
-    messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
     pays = billing == Billing.DEFERRED and Order.objects.get(pk=answer["order"]).has_days
-    return redirect(f"reservations:{'offer_payment' if pays else 'order'}", pk=answer["order"])
+    page = reverse(f"reservations:{'offer_payment' if pays else 'order'}", args=[answer["order"]])
+    return redirect(f"{page}?{CONFIRMED}")
 
 
 @require_POST
@@ -313,6 +315,7 @@ def orders(request):
 @family_required
 def order(request, pk):
     """One order: what it booked and cancelled."""
+    say_confirmed(request)
     found = get_object_or_404(Order, pk=pk, family__guardians__user=request.user)
     rows = {"session__activity__service__commune", "member"}
     context = {

@@ -18,6 +18,7 @@ from reservations.certificates import certificate, certificates, owed_at_end
 from reservations.forms import CardPaymentForm, UntilForm, read_past_month
 from reservations.histories import history
 from reservations.models import Billing, Order
+from reservations.pages import say_confirmed
 from reservations.receipts import receipt
 from wallet.actions import wallet_of
 from wallet.actions.cards import open_top_up
@@ -84,6 +85,7 @@ def offer_payment(request, pk):
     """After « Valider »: « Effectuer un paiement » or « Plus tard » (S4-79)."""
     mine = Order.objects.filter(family__guardians__user=request.user, billing=Billing.DEFERRED)
     order = get_object_or_404(mine, pk=pk)
+    say_confirmed(request)
     if not order.booked_cents:
         return redirect("reservations:order", pk=pk)
     context = {"order": order, "balances": read_balances(request.user)}

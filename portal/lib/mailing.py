@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from portal.lib.models import OutgoingEmail, authority
+from portal.lib.rows import insert
 from portal.lib.waking import wake
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,8 @@ def queue(template: str, *, to: str = "", owner: str = "", context: dict | None 
     ``context`` is frozen as JSON. Without ``to`` the message is read in the portal only (by ``owner``).
     ``secret`` purges the context once sent (links and codes).
     """
-    email = OutgoingEmail.objects.create(
-        template=template, to=to or "", owner=owner, context=context or {}, secret=secret
-    )
+    email = OutgoingEmail(template=template, to=to or "", owner=owner, context=context or {}, secret=secret)
+    insert(email)
     if to:
         transaction.on_commit(_wake_relay, robust=True)
     return email

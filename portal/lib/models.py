@@ -3,13 +3,14 @@
 These tables know nothing of the apps above: owners are written as text (``user:12``, ``family:3``).
 """
 
+import json
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
 from schwifty import IBAN
@@ -176,5 +177,9 @@ class IdempotencyKey(models.Model):
     def remember(self, answer: dict) -> dict:
         """Keep ``answer`` for a second click, and return it."""
         self.answer = answer
-        self.save(update_fields=["answer"])
+        with connection.cursor() as cursor:
+            cursor.execute(_REMEMBER, [json.dumps(answer), self.key])
         return answer
+
+
+_REMEMBER = "UPDATE lib_idempotencykey SET answer = %s::jsonb WHERE key = %s"

@@ -7,5 +7,6 @@ from portal.lib import mailing
 
 @shared_task
 def send_outgoing_emails():
-    """Send the emails that wait in the outbox."""
-    mailing.send_pending()
+    """Send all emails that wait in the outbox: those of a rush were announced by one call."""
+    while mailing.send_pending() == mailing.BATCH:
+        pass

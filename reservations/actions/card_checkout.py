@@ -16,7 +16,7 @@ from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
 from reservations import emails
 from reservations.actions.baskets import Basket, change_counters, held_by, lock_sessions, read_basket
-from reservations.actions.carts import lock_cart
+from reservations.actions.carts import clear, lock_cart
 from reservations.actions.checkout import DaysRefused, carry_out, check, open_order
 from reservations.actions.ledger import post_orders
 from reservations.actions.promotion import promote
@@ -156,7 +156,7 @@ def _complete(payment: CardPayment, basket: Basket) -> None:
     except NotEnough as refusal:
         basket.lines = basket.waiting
         order = write(remarks + refusal.sentences)
-    cart.lines.all().delete()
+    clear(cart)
     Cart.objects.filter(pk=cart.pk).update(payment=None)
     emails.order_confirmed(order, basket.lines, basket.recredited)
 

@@ -6,9 +6,8 @@ from django.db import connection
 
 from reservations.facts import estimated_costs
 from reservations.models import Booking, Order
-from wallet.actions import Draft, Move, lock_accounts, post_all, refunds, revenue_accounts, wallet_of
+from wallet.actions import Draft, Move, lock_accounts, post_all, refunds, revenue_accounts, wallet_accounts
 from wallet.actions.ledger import not_enough
-from wallet.models import Wallet
 
 MAX_LABEL = 200  # of an operation and of a transfer: a long name is cut rather than refused
 
@@ -16,11 +15,11 @@ MAX_LABEL = 200  # of an operation and of a transfer: a long name is cut rather 
 def pay_bookings(bookings: Iterable[Booking]) -> list[Move]:
     """The moves that pay the prepaid ones from their family's wallets; a free day moves nothing."""
     priced = _priced(bookings)
-    wallets = _wallets(priced)
+    accounts = _accounts(priced)
     revenue = revenue_accounts(booking.session.activity.revenue_code for booking in priced)
     return [
         Move(
-            wallets[booking.session.activity.purse_id].account_id,
+            accounts[booking.session.activity.purse_id],
             revenue[booking.session.activity.revenue_code],
             booking.cents,
             booking.payment_reference,
@@ -62,23 +61,21 @@ _GIVE = """
 
 def accounts_of(bookings: Iterable[Booking]) -> set[int]:
     """The accounts of the wallets that pay these bookings of one family, now or later."""
-    return {wallet.account_id for wallet in _wallets(list(bookings)).values()}
+    return set(_accounts(list(bookings)).values())
 
 
 def require_floor(booked: list[Booking]) -> None:
     """Lock the wallets of one family's deferred bookings, then raise NotEnough when balance − estimate < floor."""
     if not booked:
         return
-    wallets = _wallets(booked)
-    standings = lock_accounts(wallet.account_id for wallet in wallets.values())
+    accounts = _accounts(booked)
+    standings = lock_accounts(accounts.values())
     estimates = estimated_costs(booked[0].family_id)
-    missing = {
-        wallet.account_id: standings[wallet.account_id].missing(-estimates[purse]) for purse, wallet in wallets.items()
-    }
+    missing = {pk: standings[pk].missing(-estimates[purse]) for purse, pk in accounts.items()}
     if any(missing.values()):
         raise not_enough({pk: cents for pk, cents in missing.items() if cents})
 
 
-def _wallets(bookings: list[Booking]) -> dict[int, Wallet]:
-    purses = {booking.session.activity.purse_id: booking for booking in bookings}
-    return {pk: wallet_of(each.family, each.session.activity.purse) for pk, each in purses.items()}
+def _accounts(bookings: list[Booking]) -> dict[int, int]:
+    """The accounts of the wallets that pay these bookings of one family, by purse."""
+    return wallet_accounts(bookings[0].family, {each.session.activity.purse for each in bookings}) if bookings else {}

@@ -99,8 +99,9 @@ class BookingQuerySet(models.QuerySet):
 
 
 # The night dates 200 000 bookings at once (debit, transmission): those stories are told elsewhere.
+# Those of a cart are written by one statement, and told by one trigger.
 @pghistory.track(
-    pghistory.InsertEvent(),
+    pghistory.InsertEvent(level=pghistory.Statement),
     pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["debited_at", "settled_at"])),
     model_name="BookingEvent",
 )

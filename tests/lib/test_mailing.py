@@ -195,7 +195,24 @@ def test_the_relay_is_woken_after_the_commit_and_not_before(use_broker, django_c
     with django_capture_on_commit_callbacks(execute=True):
         owe()
         assert broker.asked == []
-    assert broker.asked == [("portal.lib.tasks.send_outgoing_emails", {"retry": False})]
+    assert broker.asked == [("portal.lib.tasks.send_outgoing_emails", {"countdown": 1, "retry": False})]
+
+
+def test_the_relay_is_woken_once_a_second_by_a_process(use_broker, django_capture_on_commit_callbacks):
+    broker = use_broker(Recorder())
+    with time_machine.travel(NOON, tick=False) as clock:
+        for _ in range(4):
+            with django_capture_on_commit_callbacks(execute=True):
+                owe()
+            clock.shift(timedelta(seconds=0.6))
+    assert [options["countdown"] for _, options in broker.asked] == [waking.GATHER] * 2
+
+
+def test_a_round_of_the_relay_sends_all_that_waits_however_much():
+    for _ in range(mailing.BATCH + 1):
+        owe()
+    send_outgoing_emails()
+    assert len(mail.outbox) == mailing.BATCH + 1
 
 
 def test_a_message_that_is_only_read_in_the_portal_wakes_nobody(use_broker, django_capture_on_commit_callbacks):

@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
-from django.db import models
+from django.db import models, transaction
+from django.db.transaction import TransactionManagementError
 
-from portal.lib.rows import Rows
+from portal.lib.models import OutgoingEmail
+from portal.lib.rows import Rows, insert
 from reservations.models import Activity, Tariff
 from services.models import Audience
 from tests.factories.reservations import ActivityFactory
@@ -42,6 +44,22 @@ def test_what_a_left_join_does_not_find_is_none():
     activity = ActivityFactory(cents=380)
     activity.tariffs.all().delete()
     assert [row[1:] for row in TARIFFS([activity.pk])] == [(None, None, None)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_locks_is_refused_outside_a_transaction():
+    lock = Rows("SELECT id FROM accounts_commune FOR SHARE")
+    with pytest.raises(TransactionManagementError):
+        lock()
+    with transaction.atomic():
+        assert lock() == []
+
+
+def test_what_is_inserted_is_what_the_orm_saves():
+    row = OutgoingEmail(template="a/b", to="claire@example.org", context={"days": ["lundi"]})
+    insert(row)
+    assert values(OutgoingEmail.objects.get()) == values(row)
+    assert (row._state.adding, row._state.db) == (False, "default")
 
 
 def test_no_row_is_an_empty_list_and_what_was_read_may_be_saved():

@@ -56,7 +56,7 @@ def test_the_same_body_posted_twice_books_and_pays_once(parent, home, canteen):
     add(parent, home, TUESDAY)
     body = {"once_key": once_keys(parent.get(CART))[0]}
     answers = [parent.post(CART, body) for _ in range(2)]
-    assert [answer.url for answer in answers] == [f"/reservations/commandes/{Order.objects.get().pk}/"] * 2
+    assert [answer.url for answer in answers] == [f"/reservations/commandes/{Order.objects.get().pk}/?confirmee=1"] * 2
     assert (Booking.objects.count(), home.balance) == (2, 9240)
 
 

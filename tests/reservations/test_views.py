@@ -289,7 +289,7 @@ def test_paying_the_cart_leads_to_the_order(parent, home, canteen):
     [key] = once_keys(parent.get(CART))
     answer = parent.post(CART, {"once_key": key})
     order = Order.objects.get()
-    assert (answer.status_code, answer.url) == (302, f"/reservations/commandes/{order.pk}/")
+    assert (answer.status_code, answer.url) == (302, f"/reservations/commandes/{order.pk}/?confirmee=1")
     words = text(parent.get(answer.url))
     assert "Votre demande est enregistrée. Un e-mail vous le confirme." in words
     assert "Récapitulatif des réservations" in words

@@ -15,7 +15,14 @@ from wallet.actions.ledger import (
     refunds,
     reverse,
 )
-from wallet.actions.wallets import revenue_account, revenue_accounts, set_floor, system_account, wallet_of
+from wallet.actions.wallets import (
+    revenue_account,
+    revenue_accounts,
+    set_floor,
+    system_account,
+    wallet_accounts,
+    wallet_of,
+)
 
 __all__ = [
     "AlreadyPosted",
@@ -39,5 +46,6 @@ __all__ = [
     "reverse",
     "set_floor",
     "system_account",
+    "wallet_accounts",
     "wallet_of",
 ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, connection
@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
+from portal.lib.rows import Rows, insert
 from wallet.models import Account, Balance, Operation, Purse, Transfer, Wallet
 
 
@@ -93,12 +94,15 @@ def post_all(drafts: list[Draft]) -> list[Operation]:
     standings = lock_accounts({pk for move in moves for pk in (move.source, move.target)})
     _require_enough(drafts, standings)
     now = timezone.now()
-    operations = Operation.objects.bulk_create(
-        Operation(kind=Operation.Kind(each.kind), label=each.label, actor=each.actor, at=each.at, created_at=now)
-        for each in drafts
-    )
+    operations = [_write(draft, now) for draft in drafts]
     _insert([(operation, move) for operation, draft in zip(operations, drafts, strict=True) for move in draft.moves])
     return operations
+
+
+def _write(draft: Draft, now: datetime) -> Operation:
+    kind = Operation.Kind(draft.kind)
+    insert(operation := Operation(kind=kind, label=draft.label, actor=draft.actor, at=draft.at, created_at=now))
+    return operation
 
 
 def post_many(kind: str, moves: str, params: Sequence, *, label: str, at: datetime) -> int:
@@ -141,9 +145,17 @@ def lock_accounts(pks: Iterable[int]) -> dict[int, Standing]:
 
     Two statements: in one, a row read beside the locked one would be as old as the beginning of the wait.
     """
-    locked = [account.pk for account in Account.objects.locked(pks)]
-    rows = Balance.objects.filter(pk__in=locked).values_list("account", "cents", "account__floor")
-    return {pk: Standing(cents, floor) for pk, cents, floor in rows}
+    locked = [pk for (pk,) in _LOCK(list(pks))]
+    return {pk: Standing(cents, floor) for pk, cents, floor in _STANDINGS(locked)}
+
+
+_LOCK = Rows("SELECT id FROM wallet_account WHERE id = ANY(%s) AND floor IS NOT NULL ORDER BY id FOR NO KEY UPDATE")
+_STANDINGS = Rows(
+    """
+    SELECT account_id, cents, floor FROM wallet_balance JOIN wallet_account ON wallet_account.id = account_id
+    WHERE account_id = ANY(%s)
+    """
+)
 
 
 def _require_enough(drafts: list[Draft], standings: dict[int, Standing]) -> None:
@@ -172,20 +184,18 @@ def lacks(cents: int, purse: Purse) -> str:
 
 
 def _insert(rows: list[tuple[Operation, Move]]) -> None:
-    with refusing():
-        Transfer.objects.bulk_create(
-            Transfer(
-                operation=operation,
-                source_id=move.source,
-                target_id=move.target,
-                cents=move.cents,
-                minutes=move.minutes,
-                reference=move.reference,
-                label=move.label,
-                reverses_id=move.reverses,
-            )
-            for operation, move in rows
-        )
+    columns = zip(*((operation.pk, *astuple(move)) for operation, move in rows), strict=True)
+    with connection.cursor() as cursor, refusing():
+        cursor.execute(_TRANSFERS, [list(column) for column in columns])
+
+
+# The columns of ``Move``, after the operation.
+_TRANSFERS = """
+    INSERT INTO wallet_transfer (operation_id, source_id, target_id, cents, reference, label, minutes, reverses_id)
+    SELECT * FROM unnest(
+        %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::int[], %s::bigint[]
+    )
+"""
 
 
 @contextmanager
@@ -206,6 +216,8 @@ def refunds(references: Iterable[str]) -> list[Move]:
     They are reversals: the ledger takes each once. Raise LookupError when nothing was paid under a reference.
     """
     wanted = set(references)
+    if not wanted:
+        return []
     paid = list(Transfer.objects.filter(reference__in=wanted).order_by("pk"))
     if len(paid) != len(wanted):
         raise LookupError(f"never paid: {wanted - {transfer.reference for transfer in paid}}")

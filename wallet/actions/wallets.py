@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from families.models import Family
+from portal.lib.rows import Rows
 from wallet.models import SYSTEM, Account, AccountKind, Purse, Wallet
 
 
@@ -19,6 +20,15 @@ def _open_wallet(family: Family, purse: Purse) -> Wallet:
     return Wallet.objects.select_related("account", "purse").get(family=family, purse=purse)
 
 
+def wallet_accounts(family: Family, purses: Iterable[Purse]) -> dict[int, int]:
+    """Pks of the accounts of the family's wallets, by purse; a wallet is opened the first time."""
+    known = dict(_WALLETS(family.pk))
+    return {purse.pk: known.get(purse.pk) or wallet_of(family, purse).account_id for purse in purses}
+
+
+_WALLETS = Rows("SELECT purse_id, account_id FROM wallet_wallet WHERE family_id = %s")
+
+
 def hold_account(wallet: Wallet) -> Account:
     """Where a wallet's money stands aside while a payment page is open."""
     return open_ledger_account(AccountKind.HOLD, f"wallet:{wallet.pk}", floor=0)
@@ -32,8 +42,11 @@ def revenue_account(code: str) -> Account:
 def revenue_accounts(codes: Iterable[str]) -> dict[str, int]:
     """Pks of the accounts of several services' takings, by code."""
     wanted = sorted(set(codes))
-    rows = dict(Account.objects.filter(kind=AccountKind.REVENUE, code__in=wanted).values_list("code", "pk"))
+    rows = dict(_REVENUE(wanted)) if wanted else {}
     return rows | {code: revenue_account(code).pk for code in wanted if code not in rows}
+
+
+_REVENUE = Rows("SELECT code, id FROM wallet_account WHERE kind = 'revenue' AND code = ANY(%s)")
 
 
 def system_account(kind: str) -> Account:
