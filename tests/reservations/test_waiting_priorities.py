@@ -115,7 +115,7 @@ def test_agents_read_the_list_in_the_order_in_which_it_is_served(browser, day):
     queue_up(day, home=nobody_special(day))
     queue_up(day, home=household(10_000, ("Inès", date(2018, 1, 2)), commune=day.activity.service.commune))
     told = words(browser.get(url("waitlistentry")))
-    assert told.index("1 Inès Dupont") < told.index("2 Louane Dupont")
+    assert told.index("1 Mise en liste d’attente Inès Dupont") < told.index("2 Mise en liste d’attente Louane Dupont")
     assert "1 sur 1, 2 en attente" in words(browser.get(url("session")))
     other = AgentFactory(communes=[CommuneFactory()])
     assert WaitlistEntry.objects.of_agent(other).count() == 0
