@@ -20,6 +20,11 @@ urlpatterns = [
     path("commandes/<str:number>/", views_orders.order, name="order"),
     path("beneficiaires/", views_people.beneficiaries, name="beneficiaries"),
     path("beneficiaires/ajouter/", views_people.beneficiary_add, name="beneficiary_add"),
+    path("beneficiaires/importer/", views_people.beneficiary_import, name="beneficiary_import"),
+    path(
+        "beneficiaires/importer/confirmer/", views_people.beneficiary_import_confirm, name="beneficiary_import_confirm"
+    ),
+    path("beneficiaires/importer/modele.csv", views_people.beneficiary_import_model, name="beneficiary_import_model"),
     path("beneficiaires/<int:pk>/", views_people.beneficiary_edit, name="beneficiary_edit"),
     path("beneficiaires/<int:pk>/archiver/", views_people.beneficiary_archive, name="beneficiary_archive"),
     path("beneficiaires/<int:pk>/retablir/", views_people.beneficiary_restore, name="beneficiary_restore"),

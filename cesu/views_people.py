@@ -1,6 +1,7 @@
 """« Profil gestionnaire » and « Données financeur »: the managers of an employer, then its beneficiaries."""
 
 from django.contrib import messages
+from django.core import signing
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,13 +11,15 @@ from cesu.access import manager_required
 from cesu.actions import beneficiaries as people
 from cesu.actions import managers
 from cesu.forms_access import PersonForm
-from cesu.forms_people import BeneficiaryForm
+from cesu.forms_people import BeneficiaryForm, FileForm
+from cesu.import_sheet import EXAMPLE, MODEL, frozen, read_people, thawed
 from cesu.models import Beneficiary, Manager
-from cesu.rules.people import NumberTaken
-from portal.lib.once import make_key
-from portal.lib.refusals import told_on
+from cesu.rules.people import ChangedMeanwhile, NumberTaken, WrongBeneficiary
+from portal.lib.once import MAX_AGE, make_key
+from portal.lib.refusals import Refusal, StalePage, told_on
+from portal.lib.sheets import csv_response
 
-A_PAGE = 50
+A_PAGE = SHOWN = 50  # rows
 
 
 # --- « Coordonnées » -------------------------------------------------------------------------------------------------
@@ -144,3 +147,52 @@ def beneficiary_restore(request, pk):
     except NumberTaken as refusal:
         messages.error(request, refusal.sentence)
     return redirect("cesu:beneficiary_edit", pk=pk)
+
+
+# --- Import ----------------------------------------------------------------------------------------------------------
+@manager_required
+def beneficiary_import(request):
+    """Read a file and say line by line what it would change, or what is wrong; nothing is written yet."""
+    form, context = FileForm(request.POST or None, request.FILES or None), {}
+    if request.method == "POST" and form.is_valid():
+        try:
+            context = _preview(request, read_people(form.cleaned_data["file"].read(), request.employer))
+        except Refusal as refusal:
+            form.add_error("file", refusal.sentences)
+    return render(request, "cesu/beneficiary_import.html", {"sheet": None} | context | {"form": form})
+
+
+def _preview(request, sheet) -> dict:
+    preview = {"sheet": sheet, "shown": sheet.lines[:SHOWN], "faults": sheet.faults[:SHOWN]}
+    if not sheet.faults:
+        people_read = [frozen(line.person) for line in sheet.lines]
+        preview["people"] = signing.dumps([request.employer.pk, people_read], salt=people.IMPORT, compress=True)
+        preview["once_key"] = make_key(request.user.owner, people.IMPORT, str(sheet.new))
+    return preview
+
+
+@require_POST
+@manager_required
+def beneficiary_import_confirm(request):
+    """Write what the preview showed, all or nothing."""
+    try:
+        employer, read = signing.loads(request.POST.get("people", ""), salt=people.IMPORT, max_age=MAX_AGE)
+        if employer != request.employer.pk:
+            raise StalePage
+        said = {"people": [thawed(person) for person in read], "key": request.POST.get("once_key", "")}
+        done = people.import_beneficiaries(by=request.user, **said)
+    except signing.BadSignature:
+        raise StalePage from None
+    except (ChangedMeanwhile, WrongBeneficiary, NumberTaken) as refusal:
+        messages.error(request, str(refusal))
+        return redirect("cesu:beneficiary_import")
+    told = f"{done.created} bénéficiaire(s) créé(s), {done.updated} mis à jour."
+    messages.success(request, f"Le fichier est enregistré : {told}")
+    return redirect("cesu:beneficiaries")
+
+
+@require_safe
+@manager_required
+def beneficiary_import_model(request):
+    """An example of the file to fill in."""
+    return csv_response("beneficiaires.csv", [MODEL, *(row.split(";") for row in EXAMPLE)])

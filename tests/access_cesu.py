@@ -40,6 +40,8 @@ ANSWERS = {
         "cesu:profile",
         "cesu:beneficiaries",
         "cesu:beneficiary_add",
+        "cesu:beneficiary_import",
+        "cesu:beneficiary_import_model",
         "cesu:beneficiary_edit",
         "cesu:beneficiary_archive",
         "cesu:manager_add",
@@ -48,6 +50,7 @@ ANSWERS = {
     ">cesu:login wait 405 405 405 405 405 405 405": [
         "cesu:manager_resend",
         "cesu:beneficiary_restore",
+        "cesu:beneficiary_import_confirm",
         "cesu:abandon",
     ],
     ">cesu:login wait 404 404 404 404 404 404 404": ["cesu:certificate"],  # nothing was made for them yet

@@ -16,11 +16,10 @@ from cesu.rules.people import (
     Bounds,
     ChangedMeanwhile,
     Namesake,
+    Namesakes,
     NumberTaken,
     WrongBeneficiary,
-    bare_name,
     faults_of,
-    same_person,
 )
 from portal.lib.once import claim_key
 from portal.lib.refusals import Busy
@@ -208,29 +207,9 @@ def _check_import(employer: Employer, new: list[dict], changed: list[tuple], det
     for beneficiary, person in changed:
         _check(person, beneficiary.form)
     touched = {beneficiary.pk for beneficiary, _ in changed}
-    there = Namesakes(row for row in _current(employer) if row.pk not in touched)
+    there = Namesakes(person_of(row) for row in _current(employer) if row.pk not in touched)
     if any(there.has(person) for person in new):
         raise ChangedMeanwhile
-
-
-class Namesakes:
-    """The people already there, by name, to find one who looks like another."""
-
-    def __init__(self, beneficiaries):
-        self.rows = {}
-        for beneficiary in beneficiaries:
-            self.add(person_of(beneficiary))
-
-    def add(self, person: dict) -> None:
-        """Know one more person."""
-        self.rows.setdefault(self._name(person), []).append(person)
-
-    def has(self, person: dict) -> bool:
-        """Whether somebody known looks like this person."""
-        return any(same_person(person, row) for row in self.rows.get(self._name(person), []))
-
-    def _name(self, person: dict) -> tuple[str, str]:
-        return bare_name(person["last_name"]), bare_name(person["first_name"])
 
 
 def _change(changed: list[tuple[Beneficiary, dict]]) -> None:
@@ -253,7 +232,7 @@ def _check_known(employer: Employer, person: dict, twin: bool, itself: Beneficia
     _check_number(employer, person["employee_number"], itself)
     others = _current(employer).exclude(pk=itself.pk if itself else None)
     same = others.filter(holder__birth_date=person["birth_date"])
-    if not twin and Namesakes(same).has(person):
+    if not twin and Namesakes(map(person_of, same)).has(person):
         raise Namesake
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -171,16 +171,31 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def same_person(one: dict, other: dict) -> bool:
-    """Whether two rows look like one person: same name and birth date; without a date, numbers that differ tell apart."""
-    names = [[bare_name(row[name]) for name in ("last_name", "first_name")] for row in (one, other)]
-    if names[0] != names[1] or one["birth_date"] != other["birth_date"]:
-        return False
-    numbers = {one["employee_number"], other["employee_number"]}
-    return bool(one["birth_date"]) or len(numbers) == 1 or "" in numbers
-
-
 def bare_name(name: str) -> str:
     """Return a name as it is compared: no case, accents, hyphens or spaces."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if letter.isalpha())
+
+
+class Namesakes:
+    """People already there, to find somebody who looks like one of them: same name and birth date.
+
+    Without a birth date, two numbers that differ tell two people apart.
+    """
+
+    def __init__(self, people: Iterable[dict] = ()):
+        self.numbers: dict[tuple, set[str]] = {}
+        for person in people:
+            self.add(person)
+
+    def add(self, person: dict) -> None:
+        """Know one more person."""
+        self.numbers.setdefault(self._key(person), set()).add(person["employee_number"])
+
+    def has(self, person: dict) -> bool:
+        """Whether somebody known looks like this person."""
+        numbers, number = self.numbers.get(self._key(person)), person["employee_number"]
+        return bool(numbers) and (person["birth_date"] is not None or not number or bool({"", number} & numbers))
+
+    def _key(self, person: dict) -> tuple:
+        return bare_name(person["last_name"]), bare_name(person["first_name"]), person["birth_date"]

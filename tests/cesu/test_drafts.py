@@ -292,10 +292,12 @@ def test_the_exemption_ceiling_is_warned_of_with_the_sum_so_far(browser, manager
 def test_bubbles_explain_each_column_without_scripts(browser, manager, employer):
     beneficiary_of(employer)
     start_draft(user=manager)
-    page = plain(browser.get(TABLE))
+    answer = browser.get(TABLE)
+    page = plain(answer)
     for name in ("Bénéficiaire", "Catégorie d’utilisation", "Type de CESU", "Nombre de carnet(s)", "Valeur faciale"):
         assert f"À propos de « {name} »" in page
     assert "Pour ajouter des bénéficiaires : « Créez un nouveau bénéficiaire »" in page
+    assert f'href="{reverse("cesu:beneficiary_add")}"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("people", [1, 3])

@@ -16,6 +16,7 @@ NOT_A_PAGE = {
     "reservations:following_pdf",
     "reservations:feed",
     "reservations:receipt",
+    "cesu:beneficiary_import_model",
     "health",
     "cesu:invoice",
     "authority_css",
