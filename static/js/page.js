@@ -25,4 +25,6 @@ addEventListener("pageshow", () => {
 });
 
 document.querySelector("[data-focus]")?.focus();
-document.querySelector(".pv-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+for (const here of document.querySelectorAll(":is(.pv-tabs, .pv-header .pv-subtabs) [aria-current]")) {
+  here.scrollIntoView({ block: "nearest", inline: "center" });
+}
