@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from cesu.models import Beneficiary, Employer, VoucherLine, VoucherOrder
+from cesu.models import Beneficiary, VoucherLine, VoucherOrder
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def certificate_of(beneficiary: Beneficiary, year: int, today: date) -> Certific
     return Certificate(beneficiary, year, lines, today.year > year) if lines else None
 
 
-def years_of(employer: Employer) -> list[int]:
-    """The civil years in which titles were made for an employer's people, the latest first."""
-    years = VoucherLine.objects.filter(order__employer=employer, made_at__isnull=False).dates("made_at", "year")
-    return [each.year for each in years.order_by("-datefield")]
+def years_of(beneficiary: Beneficiary) -> list[int]:
+    """The civil years in which titles were made for somebody, the latest first."""
+    made = VoucherLine.objects.filter(beneficiary=beneficiary, made_at__isnull=False)
+    return [each.year for each in made.datetimes("made_at", "year", order="DESC")]

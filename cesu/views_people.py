@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cesu.access import manager_required
 from cesu.actions import beneficiaries as people
 from cesu.actions import managers
+from cesu.certificates import years_of
 from cesu.forms_access import PersonForm
 from cesu.forms_people import BeneficiaryForm, FileForm
 from cesu.import_sheet import EXAMPLE, MODEL, frozen, read_people, thawed
@@ -121,7 +122,8 @@ def beneficiary_edit(request, pk):
             messages.success(request, "Les informations sont enregistrées.")
             return redirect("cesu:beneficiaries")
     key = make_key(request.user.owner, people.archiving(beneficiary))
-    return render(request, "cesu/beneficiary.html", {"form": form, "once_key": key, "beneficiary": beneficiary})
+    context = {"form": form, "once_key": key, "beneficiary": beneficiary, "years": years_of(beneficiary)}
+    return render(request, "cesu/beneficiary.html", context)
 
 
 @manager_required

@@ -278,7 +278,9 @@ def test_the_certificate_says_what_was_given_and_what_the_person_paid():
     today = timezone.localdate()
     found = certificate_of(lea, today.year, today)
     assert (found.titles, found.cents, found.employer_cents, found.own_cents) == (10, 15050, 7525, 7525)
-    assert (found.is_over, years_of(employer)) == (False, [today.year])
+    assert (found.is_over, years_of(lea)) == (False, [today.year])
+    path = reverse("cesu:certificate", args=[lea.pk, today.year])
+    assert path in browser(order.by).get(reverse("cesu:beneficiary_edit", args=[lea.pk])).content.decode()
     answer = browser(order.by).get(reverse("cesu:certificate", args=[lea.pk, today.year]))
     text = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
     assert "Attestation provisoire" in text
