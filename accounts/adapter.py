@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_password_reset_mail(self, user, email, context):
         """Who set a security question is led to it; the link of the new password comes after the right answer."""
-        if not SecurityQuestion.objects.filter(user=user).exists():
+        if not SecurityQuestion.objects.of(user).exists():
             return super().send_password_reset_mail(user, email, context)
         url = settings.PUBLIC_URL + reverse("answer_question", args=link_parts(user))
         return self.send_mail("account/email/password_question", email, context | {"password_reset_url": url})

@@ -267,6 +267,12 @@ class ActivationCode(models.Model):
         return timezone.now() + timedelta(days=ACTIVATION_DAYS)
 
 
+class SecurityQuestionQuerySet(models.QuerySet):
+    def of(self, user):
+        """A person's own question, if they set one."""
+        return self.filter(user=user)
+
+
 class SecurityQuestion(models.Model):
     """Question de sécurité: asked of who forgot their password, before the reset link; never instead of it."""
 
@@ -275,6 +281,7 @@ class SecurityQuestion(models.Model):
     answer_hash = models.CharField(max_length=128)
     failures = models.PositiveSmallIntegerField(default=0)
     failed_at = models.DateTimeField(null=True, blank=True)
+    objects = SecurityQuestionQuerySet.as_manager()
 
     class Meta:
         verbose_name = "question de sécurité"

@@ -54,7 +54,7 @@ def remove_question(*, user: User, key: str) -> None:
     if once.answer:
         return
     user = lock(user)
-    if SecurityQuestion.objects.filter(user=user).delete()[0]:
+    if SecurityQuestion.objects.of(user).delete()[0]:
         emails.question_changed(user)
     once.remember({"removed": True})
 

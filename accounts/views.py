@@ -67,7 +67,7 @@ def profile(request):
     context = {
         "consents": Consent.objects.of(request.user).order_by("kind", "-at", "-pk").distinct("kind"),
         "email_reason": EMAIL_REASON,
-        "has_question": SecurityQuestion.objects.filter(user=request.user).exists(),
+        "has_question": SecurityQuestion.objects.of(request.user).exists(),
         "is_transmitted": any(hooks.is_transmitted(user=request.user)),
     }
     return render(request, "accounts/profile.html", context)
@@ -89,7 +89,7 @@ def edit_profile(request):
 @reauthentication_required
 def security_question(request):
     """« Question de sécurité »: set one, or another."""
-    asked = SecurityQuestion.objects.filter(user=request.user).first()
+    asked = SecurityQuestion.objects.of(request.user).first()
     form = QuestionForm(request.POST or None, initial={"question": asked.question} if asked else None)
     key = request.POST.get("once_key") or make_key(request.user.owner, questions.SETTING)
     said = {"user": request.user, "key": key}

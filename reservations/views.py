@@ -194,7 +194,7 @@ def _answer(request, answer, billing):
     """Where the answer of a confirmation leads: to its order, or to the page where the card pays."""
     if "payment" in answer:
         return go_to_payment(request, CardPayment.objects.of(request.user).get(pk=answer["payment"]))
-    pays = billing == Billing.DEFERRED and Order.objects.get(pk=answer["order"]).has_days
+    pays = billing == Billing.DEFERRED and Order.objects.of(request.user).get(pk=answer["order"]).has_days
     page = reverse(f"reservations:{'offer_payment' if pays else 'order'}", args=[answer["order"]])
     return redirect(f"{page}?{CONFIRMED}")
 
@@ -307,7 +307,7 @@ def cancel(request, pk):
 @family_required
 def orders(request):
     """« Historique de vos réservations validées »."""
-    rows = Order.objects.filter(family__guardians__user=request.user).select_related("by")[:200]
+    rows = Order.objects.of(request.user).select_related("by")[:200]
     return render(request, "reservations/orders.html", {"orders": rows})
 
 
@@ -316,7 +316,7 @@ def orders(request):
 def order(request, pk):
     """One order: what it booked and cancelled."""
     say_confirmed(request)
-    found = get_object_or_404(Order, pk=pk, family__guardians__user=request.user)
+    found = get_object_or_404(Order.objects.of(request.user), pk=pk)
     rows = {"session__activity__service__commune", "member"}
     context = {
         "order": found,

@@ -83,7 +83,7 @@ def _pay(request, form):
 @family_required
 def offer_payment(request, pk):
     """After « Valider »: « Effectuer un paiement » or « Plus tard » (S4-79)."""
-    mine = Order.objects.filter(family__guardians__user=request.user, billing=Billing.DEFERRED)
+    mine = Order.objects.of(request.user).filter(billing=Billing.DEFERRED)
     order = get_object_or_404(mine, pk=pk)
     say_confirmed(request)
     if not order.booked_cents:

@@ -48,7 +48,7 @@ def forgot(*, identifier: str, email: str) -> None:
     manager = known.filter(user__is_active=True).select_related("user", "employer").first()
     if manager is None:
         return
-    if SecurityQuestion.objects.filter(user=manager.user).exists():
+    if SecurityQuestion.objects.of(manager.user).exists():
         emails.password_link(manager, reverse("answer_question", args=link_parts(manager.user)), "2 heures")
     else:
         emails.password_link(manager, link_path(manager.user), f"{LINK_DAYS} jours")

@@ -15,6 +15,12 @@ from reservations.models.activities import Billing, Session
 from wallet.models import CardPayment, Operation
 
 
+class OrderQuerySet(models.QuerySet):
+    def of(self, user):
+        """The orders of a guardian's family, whoever placed them."""
+        return self.filter(family__guardians__user=user)
+
+
 class Order(models.Model):
     """Commande: what one confirmation booked and cancelled; « historique de commande » of the guide.
 
@@ -35,6 +41,7 @@ class Order(models.Model):
     booked_cents = models.PositiveIntegerField("réservations, en centimes", default=0)
     cancelled_cents = models.PositiveIntegerField("annulations, en centimes", default=0)
     at = models.DateTimeField("le", default=timezone.now)
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         verbose_name = "commande"
