@@ -11,6 +11,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Password of every account: {data.PASSWORD}")
         self.stdout.write("  parent, canteen        claire.dupont@demo.example")
         self.stdout.write("  parent, leisure centre jean-paul.dupont@demo.example")
+        self.stdout.write("  employer, all orders   D100200, colleague D100200-2, other employer D100300   (/cesu/)")
+        self.stdout.write("  employer to sign up    reference D100400, invoice FA-100400-1")
         self.stdout.write("  agent of Saint-Marcel  agent.01371@demo.example   (second factor: /demo/codes/)")
         self.stdout.write("  all rights             admin@demo.example         (second factor: /demo/codes/)")
         self.stdout.write(f"Second factor right now: {current_code(data.TOTP_SECRET)}")
