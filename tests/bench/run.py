@@ -6,7 +6,18 @@ from datetime import timedelta
 
 from django.core.management import call_command
 
-from tests.bench import attendance, books, databases, decade, direct_debits, fabrication, night, rush, transmission
+from tests.bench import (
+    attendance,
+    books,
+    databases,
+    decade,
+    direct_debits,
+    fabrication,
+    night,
+    order_table,
+    rush,
+    transmission,
+)
 from tests.bench.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child, second_family
@@ -29,6 +40,7 @@ def main() -> None:
         (direct_debits, HAMLET),
         (transmission, HAMLET),
         (fabrication, HAMLET),
+        (order_table, HAMLET),
     ):
         told, slow = part.report(size)
         print(told, flush=True)
