@@ -21,6 +21,7 @@ from cesu.recaps import Recap, groups_of, steps_of
 from cesu.rules.orders import NothingOrdered
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal, told_on
+from wallet.actions import balance
 
 LAST = 5  # orders on the first page
 ORDERS_A_PAGE = 20
@@ -175,7 +176,9 @@ def order(request, number):
     """An order placed: how far it is, what it holds, what it costs, how to pay or to have it changed."""
     request.tab = reverse("cesu:history")
     placed = VoucherOrder.objects.of(request.user).placed()
-    found = get_object_or_404(placed.select_related("by", "transport", "invoice", "terms", "employer"), number=number)
+    found = get_object_or_404(
+        placed.select_related("by", "transport", "invoice", "terms", "employer__account"), number=number
+    )
     context = {
         "order": found,
         "steps": steps_of(found),
@@ -183,5 +186,6 @@ def order(request, number):
         "totals": totals_of(found),
         "lines": page_of(lines_of(found), request.GET.get("page", "1")),
         "issuer": issuer(),
+        "owed": max(0, -balance(found.employer.account)),
     }
     return render(request, "cesu/order.html", context)

@@ -20,6 +20,14 @@ class TooManyLines(Refusal):
     sentence = f"Un bénéficiaire a au plus {LINES_PER_PERSON} lignes dans une commande."
 
 
+class ChangedSince(Refusal):
+    """A beneficiary of the file left or chose another form since it was read."""
+
+    sentence = (
+        "Un bénéficiaire du fichier a changé depuis sa lecture : rien n’est repris. Vérifiez le fichier de nouveau."
+    )
+
+
 class NothingOrdered(Refusal):
     """No line asks for a booklet."""
 
@@ -51,11 +59,6 @@ class NoTerms(Refusal):
 def half_up(numerator: int, denominator: int) -> int:
     """The quotient of two whole numbers ≥ 0, a half rounded up."""
     return (2 * numerator + denominator) // (2 * denominator)
-
-
-def share_of(cents: int, share: int) -> int:
-    """The employer's part of a line's amount; ``share`` in percent. What is left is the employee's."""
-    return half_up(cents * share, 100)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cesu.actions.drafts import start_draft
+from cesu.actions.fabrication import start_order
 from cesu.actions.orders import place_order
 from cesu.models import Beneficiary, Contract, Invoice, Issuer, Numbering, Terms, Transport, VoucherLine, VoucherOrder
 from cesu.recaps import steps_of
@@ -24,6 +25,7 @@ from tests.factories.cesu import (
     beneficiary_of,
     employer_with,
     manager_of,
+    pay_in,
     place,
     place_args,
     placed_by,
@@ -354,3 +356,18 @@ def test_an_order_says_how_far_it_is_how_to_pay_and_whom_to_ask(browser, manager
     said = plain(browser.get(address))
     assert "Cette commande est annulée : Doublon" in said
     assert "IBAN" not in said
+
+
+def test_what_is_owed_is_said_until_it_is_paid(browser, manager):
+    """The contract lets the fabrication begin first."""
+    creditor = employer_with(credit_cents=100000)
+    owing = manager_of(creditor)
+    beneficiary_of(creditor)
+    ready_draft(owing)
+    placed = place(owing)
+    assert start_order(placed.pk)
+    browser.force_login(owing)
+    address = reverse("cesu:order", args=[placed.number])
+    assert "Votre établissement doit 314,40 € en tout." in plain(browser.get(address))
+    pay_in(creditor, 31440)
+    assert "Pour payer" not in plain(browser.get(address))
