@@ -1,15 +1,19 @@
 """The order that a manager fills: begun, saved at every move, recalled from the last one, given up."""
 
+from collections import Counter
+
 from django.db import connection
 from django.db.models import Max
 
 from accounts.models import User
 from cesu.access import manager_of
-from cesu.models import VoucherLine, VoucherOrder
+from cesu.models import Beneficiary, VoucherLine, VoucherOrder
 from cesu.models.people import Form
-from cesu.rules.orders import LINES_PER_PERSON, NoDraft, TooManyLines
+from cesu.rules.orders import LINES_PER_PERSON, ChangedSince, NoDraft, TooManyLines
+from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
 
+IMPORT = "import-voucher-lines"  # the purpose of an import's key
 FIELDS = ("category", "form", "booklets", "vouchers", "face_cents", "share")
 
 
@@ -83,6 +87,32 @@ def recall_last(*, user: User) -> bool:
     draft.transport = last.transport if last.transport and last.transport.is_active else None
     draft.save(update_fields=["transport"])
     return True
+
+
+@outermost
+def import_lines(*, user: User, lines: list[list], key: str) -> dict:
+    """Put the lines of a file into the draft: a pk of a beneficiary, then ``FIELDS``; return {"lines": how many}.
+
+    They replace all lines of their people, the others stay. All or nothing, once a key. Raise NoDraft, ChangedSince and
+    StalePage.
+    """
+    once = claim_key(key, user.owner, IMPORT)
+    if once.answer:
+        return once.answer
+    draft, ranks = lock_draft(user), Counter()
+    people = Beneficiary.objects.current().filter(employer=draft.employer_id, pk__in={line[0] for line in lines})
+    forms = dict(people.values_list("pk", "form"))
+    rows = []
+    for pk, *values in lines:
+        ranks[pk] += 1
+        rows.append(
+            VoucherLine(order=draft, beneficiary_id=pk, rank=ranks[pk], **dict(zip(FIELDS, values, strict=True)))
+        )
+        if pk not in forms or (rows[-1].form == Form.ELECTRONIC != forms[pk]):
+            raise ChangedSince
+    _run("DELETE FROM cesu_voucherline WHERE order_id = %s AND beneficiary_id = ANY(%s)", draft.pk, list(forms))
+    VoucherLine.objects.bulk_create(rows, batch_size=1000)
+    return once.remember({"lines": len(rows)})
 
 
 @outermost
