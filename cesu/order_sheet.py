@@ -104,7 +104,8 @@ class _Reader:
         for person in Beneficiary.objects.current().filter(employer=employer).select_related("holder"):
             self.by_code[person.holder.code] = person
             self.by_number[bare(person.employee_number)] = person
-            self.by_name[bare(str(person.holder))].append(person)
+            for name in (str(person.holder), person.holder.last_name):
+                self.by_name[bare(name)].append(person)
         self.by_number.pop("", None)
 
     def read(self, number: int, cells: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cesu import views, views_access, views_money, views_orders, views_people
+from cesu import views, views_access, views_money, views_order_import, views_orders, views_people
 
 app_name = "cesu"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     path("commandes/tableau/", views_orders.table, name="table"),
     path("commandes/recapitulatif/", views_orders.recap, name="recap"),
     path("commandes/historique/", views_orders.history, name="history"),
+    path("commandes/importer/", views_order_import.order_import, name="order_import"),
+    path("commandes/importer/confirmer/", views_order_import.order_import_confirm, name="order_import_confirm"),
+    path("commandes/importer/modele/", views_order_import.order_import_model, name="order_import_model"),
     path("commandes/<str:number>/", views_orders.order, name="order"),
     path("beneficiaires/", views_people.beneficiaries, name="beneficiaries"),
     path("beneficiaires/ajouter/", views_people.beneficiary_add, name="beneficiary_add"),

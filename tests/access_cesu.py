@@ -42,6 +42,8 @@ ANSWERS = {
         "cesu:beneficiary_add",
         "cesu:beneficiary_import",
         "cesu:beneficiary_import_model",
+        "cesu:order_import",
+        "cesu:order_import_model",
         "cesu:beneficiary_edit",
         "cesu:beneficiary_archive",
         "cesu:manager_add",
@@ -51,6 +53,7 @@ ANSWERS = {
         "cesu:manager_resend",
         "cesu:beneficiary_restore",
         "cesu:beneficiary_import_confirm",
+        "cesu:order_import_confirm",
         "cesu:abandon",
     ],
     ">cesu:login wait 404 404 404 404 404 404 404": ["cesu:certificate"],  # nothing was made for them yet

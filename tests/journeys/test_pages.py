@@ -17,6 +17,7 @@ NOT_A_PAGE = {
     "reservations:feed",
     "reservations:receipt",
     "cesu:beneficiary_import_model",
+    "cesu:order_import_model",
     "health",
     "cesu:invoice",
     "authority_css",
