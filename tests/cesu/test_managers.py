@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.models import User
 from cesu.actions import managers
 from cesu.actions.managers import add_manager, remove_manager, retire_primary
-from cesu.models import Employer, Manager
+from cesu.actions.orders import place_order
+from cesu.models import Employer, Manager, VoucherOrder
 from cesu.rules.people import AlreadyManager, NotPrimary, PrimaryStays
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
@@ -16,7 +17,7 @@ from portal.lib.once import make_key
 from tests.client import PortalClient, once_keys
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory
-from tests.factories.cesu import employer_with, manager_of
+from tests.factories.cesu import beneficiary_of, employer_with, manager_of, place_args, ready_draft
 
 PASSWORD = "Cantine-Facile-2026"
 KARIM = {"first_name": "Karim", "last_name": "Benali", "email": "karim@employeur.example", "phone": ""}
@@ -60,6 +61,17 @@ def test_a_primary_manager_adds_a_colleague_who_enters_with_an_identifier_of_the
     assert PortalClient().post(reverse("cesu:login"), {"login": "D100200-2", "password": PASSWORD}).url == reverse(
         "cesu:home"
     )
+
+
+@pytest.mark.seed("S0-50", "S0-51")
+def test_a_secondary_manager_places_orders_that_show_who_placed_them(nadia):
+    karim = User.objects.select_related("manager__employer").get(pk=add(nadia).user_id)
+    beneficiary_of(nadia.manager.employer)
+    ready_draft(karim)
+    number = place_order(**place_args(karim))["order"]
+    assert VoucherOrder.objects.of(nadia).get().by == karim
+    for address in (reverse("cesu:history"), reverse("cesu:order", args=[number])):
+        assert "Karim Benali" in browser(nadia).get(address).content.decode()
 
 
 def test_adding_twice_is_once_and_an_address_serves_once(nadia):
