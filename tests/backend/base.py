@@ -1,26 +1,27 @@
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-GUARDED = """
-    SELECT DISTINCT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-    WHERE NOT tgisinternal AND tgtype & 32 <> 0 ORDER BY relname
-"""  # 32: the trigger fires on TRUNCATE
+# What no test writes: made anew after each flush, they would cost as much as the flush itself.
+LASTING = {"django_content_type", "auth_permission"}
 
 
 class Operations(DatabaseOperations):
     def sql_flush(self, style, tables, **options):
-        """Lift, as owner, the triggers that refuse TRUNCATE while a test's database is emptied."""
-        flush = super().sql_flush(style, tables, **options)
-        guarded = [self.quote_name(name) for name in self._guarded() if name in tables] if flush else []
-        return [
-            *(f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in guarded),
-            *flush,
-            *(f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in guarded),
-        ]
+        """Empty the tables that hold anything, as superuser: no trigger fires, none of the 150 others is touched."""
+        filled = [self.quote_name(name) for name in self._filled(sorted({*tables} - LASTING))]
+        if not filled:
+            return []
+        deletes = [f"DELETE FROM {name}" for name in filled]
+        return ["SET LOCAL session_replication_role = replica", *deletes, "SET LOCAL session_replication_role = origin"]
 
-    def _guarded(self):
+    def _filled(self, tables: list[str]) -> list[str]:
+        if not tables:
+            return []
+        asked = " UNION ALL ".join(
+            f"SELECT '{name}' WHERE EXISTS (SELECT FROM {self.quote_name(name)})" for name in tables
+        )
         with self.connection.cursor() as cursor:
-            cursor.execute(GUARDED)
+            cursor.execute(asked)
             return [name for (name,) in cursor.fetchall()]
 
 
