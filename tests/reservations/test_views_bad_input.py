@@ -198,5 +198,5 @@ def test_a_key_serves_once_even_from_a_page_kept_open(parent, home, canteen):
     choose(home, canteen, TUESDAY)
     key = once_keys(parent.get(CART))[0]
     answers = [parent.post(CART, {"once_key": key}).url for _ in range(3)]
-    assert answers == [f"/reservations/commandes/{Order.objects.get().pk}/"] * 3
+    assert answers == [f"/reservations/commandes/{Order.objects.get().pk}/?confirmee=1"] * 3
     assert home.balance == 9240
