@@ -188,7 +188,8 @@ def beneficiary_import_confirm(request):
     except (ChangedMeanwhile, WrongBeneficiary, NumberTaken) as refusal:
         messages.error(request, str(refusal))
         return redirect("cesu:beneficiary_import")
-    told = f"{done.created} bénéficiaire(s) créé(s), {done.updated} mis à jour."
+    plural = "s" if done.created > 1 else ""
+    told = f"{done.created} bénéficiaire{plural} créé{plural}, {done.updated} mis à jour."
     messages.success(request, f"Le fichier est enregistré : {told}")
     return redirect("cesu:beneficiaries")
 

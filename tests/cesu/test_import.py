@@ -71,7 +71,7 @@ def test_an_issuer_s_file_is_shown_then_written_once(page, nadia):
     assert Beneficiary.objects.count() == 1
     for _ in range(2):
         answer = confirm(page, preview)
-    assert "1 bénéficiaire(s) créé(s), 1 mis à jour." in answer.content.decode()
+    assert "1 bénéficiaire créé, 1 mis à jour." in answer.content.decode()
     karim, lou = Beneficiary.objects.of(nadia)
     assert person_of(lou) == LOU | {
         "delivery_point": "Mairie",

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from tests.factories.cesu import employer_with, invoice_of, terms, transport
+from tests.factories.cesu import employer_with, invoice_of, manager_of, terms, transport
 from tests.journeys.conftest import PHONE
-from tests.journeys.reading import click, follow, messages, press, read, title
+from tests.journeys.reading import click, follow, messages, press, read, rows, title
+from tests.journeys.test_pages import faults_of
 
 PASSWORD = "Cantine-Facile-2026"
 
@@ -55,6 +56,26 @@ def test_an_employer_signs_up_and_a_colleague_can_order(visit, employer, letters
     fill(page, {"Référence client": "D100200-2", "Mot de passe": PASSWORD})
     click(page.locator("main").get_by_role("button", name="Connexion"))
     assert may_order_for(page, "Bézu Lou")
+
+
+def test_a_file_of_employees_is_corrected_then_imported(visit, employer):
+    page = visit(manager_of(employer), "/cesu/beneficiaires/importer/", size=PHONE)
+    send(page, "matricule;nom;prénom;part patronale;couleur\n77;Bézu;Lou;150;vert\n78;;Paul;50;vert\n")
+    assert [row[:2] for row in rows(page.locator("main"))] == [["2", "part patronale"], ["3", "nom"]]
+    assert faults_of(page)[0] == []
+    send(page, "matricule;nom;prénom;part patronale;couleur\n77;Bézu;Lou;50;vert\n78;Zola;Paul;50;vert\n")
+    assert read(page.locator(".pv-note")) == "Colonne ignorée : couleur."
+    assert faults_of(page)[0] == []
+    press(page, "Enregistrer ces bénéficiaires")
+    assert messages(page) == ["Le fichier est enregistré : 2 bénéficiaires créés, 0 mis à jour."]
+    assert [row[0] for row in rows(page.locator("main"))] == ["Bézu Lou", "Zola Paul"]
+
+
+def send(page, text: str) -> None:
+    """Choose a file and have it checked."""
+    file = {"name": "salaries.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("Fichier CSV ou XLSX").set_input_files(file)
+    press(page, "Vérifier le fichier")
 
 
 def fill(page, said: dict[str, str]) -> None:
