@@ -1,6 +1,7 @@
 """A manager's gate: the employers' space and their own account, never a page of the families."""
 
 from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
 
 from cesu.access import manager_of
 
@@ -14,7 +15,10 @@ class SpaceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.htmx and response.status_code == 302 and request.path.startswith("/cesu/"):
+            return HttpResponseClientRedirect(response.url)  # a page never lands inside the piece that htmx asked for
+        return response
 
     def process_view(self, request, view, args, kwargs):
         if not request.user.is_authenticated or not manager_of(request.user) or request.user.is_staff:

@@ -15,6 +15,7 @@ from cesu.drafts import excesses, totals_of
 from cesu.models import Ceiling, VoucherLine, VoucherOrder
 from portal.lib.models import authority
 from tests.cesu.reading import faults, plain, sheet
+from tests.client import once_keys
 from tests.factories.cesu import beneficiary_of, employer_with, manager_of, placed_by, transport
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,13 @@ def test_a_change_is_saved_at_once_with_htmx(browser, manager, employer):
         f'<small id="faute-carnets-{line.pk}" hx-swap-oob="innerHTML">Indiquez un nombre entier de 0 à 100.<' in answer
     )
     assert line_of(manager, "Martin").booklets == 2
+
+
+def test_a_page_never_lands_inside_the_totals(browser, client, manager):
+    """The order was placed in another tab, or the session is over."""
+    live = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "total"}
+    assert browser.post(TABLE, {"page": "1"}, **live)["HX-Redirect"] == reverse("cesu:orders")
+    assert client.post(TABLE, {"page": "1"}, **live)["HX-Redirect"] == f"{reverse('cesu:login')}?next={TABLE}"
 
 
 WHOLE = "Indiquez un nombre entier de {} à 100."
@@ -298,6 +306,28 @@ def test_bubbles_explain_each_column_without_scripts(browser, manager, employer)
         assert f"À propos de « {name} »" in page
     assert "Pour ajouter des bénéficiaires : « Créez un nouveau bénéficiaire »" in page
     assert f'href="{reverse("cesu:beneficiary_add")}"' in answer.content.decode()
+
+
+@pytest.mark.seed("S0-49")
+def test_somebody_new_can_be_ordered_for_straight_after(browser, manager, employer):
+    beneficiary_of(employer, "Martin")
+    start_draft(user=manager)
+    person = {
+        "last_name": "Nouveau",
+        "first_name": "Zoé",
+        "birth_date": "1990-01-02",
+        "category": "all",
+        "form": "paper",
+    }
+    usual = {"usual_vouchers": "10", "usual_face_cents": "15,00", "usual_share": "80"}
+    page = browser.get(reverse("cesu:beneficiary_add"))
+    answer = browser.post(reverse("cesu:beneficiary_add"), person | usual | {"once_key": once_keys(page)[0]})
+    assert answer.status_code == 302
+    browser.post(reverse("cesu:orders"), {"commander": "1"})
+    assert [(row["name"], row["part"]) for row in sheet(browser.get(TABLE))] == [
+        ("Martin Léa", "100"),
+        ("Nouveau Zoé", "80"),
+    ]
 
 
 @pytest.mark.parametrize("people", [1, 3])

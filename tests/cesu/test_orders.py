@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +18,7 @@ from cesu.models import Beneficiary, Contract, Invoice, Issuer, Numbering, Terms
 from cesu.recaps import steps_of
 from cesu.rules.orders import NoDraft, NoTerms, NothingOrdered, OrderChanged, OrderRefused, TermsNotAccepted
 from portal.lib.mailing import render
-from portal.lib.models import OutgoingEmail
+from portal.lib.models import OutgoingEmail, authority
 from portal.lib.refusals import StalePage
 from tests.cesu.reading import plain
 from tests.cesu.test_drafts import cells
@@ -319,6 +321,19 @@ def test_a_key_serves_its_own_manager_and_a_placed_draft_is_no_more(manager, emp
         place_order(**other)
 
 
+@pytest.mark.seed("S0-50", "S0-51")
+def test_a_secondary_manager_orders_too(client, employer):
+    colleague = manager_of(employer, primary=False, password="Cantine-Facile-2026")
+    client.post(reverse("cesu:login"), {"login": colleague.identifier, "password": "Cantine-Facile-2026"})
+    client.post(reverse("cesu:orders"), {"commander": "1"})
+    terms()
+    asked = {"page": "1", "suivant": "1", "transport": transport().pk, "jour": "2026-11-09"}
+    assert client.post(TABLE, asked | cells(VoucherLine.objects.get(), carnets="1")).url == RECAP
+    key = once_keys(client.get(RECAP))[0]
+    client.post(RECAP, {"once_key": key, "means": "transfer", "terms": "1"})
+    assert VoucherOrder.objects.placed().get().by == colleague
+
+
 # --- Orders placed ----------------------------------------------------------------------------------------------------
 @pytest.mark.seed("S0-7", "S0-76")
 def test_the_history_lists_all_orders_of_the_employer_and_no_other(browser, visitor, manager, employer):
@@ -371,3 +386,24 @@ def test_what_is_owed_is_said_until_it_is_paid(browser, manager):
     assert "Votre établissement doit 314,40 € en tout." in plain(browser.get(address))
     pay_in(creditor, 31440)
     assert "Pour payer" not in plain(browser.get(address))
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_history_order_and_summary_take_as_many_queries_for_one_as_for_three(browser, manager, employer, many):
+    for number in range(1, many):
+        beneficiary_of(employer, f"Martin{number}")
+    for _ in range(many):
+        ready_draft(manager)
+        placed = place(manager)
+    ready_draft(manager)
+    authority()
+    pages = {"cesu:history": 4, "cesu:orders": 5, "cesu:recap": 13}
+    seen = {}
+    for name in pages:
+        browser.get(reverse(name))
+        with CaptureQueriesContext(connection) as captured:
+            browser.get(reverse(name))
+        seen[name] = len(captured)
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(reverse("cesu:order", args=[placed.number]))
+    assert (seen, len(captured)) == (pages, 8)
