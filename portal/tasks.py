@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.actions import forget_unverified
+from cesu.actions.activation import forget_sign_ups
 from cesu.actions.notices import warn_holders
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
@@ -70,13 +71,18 @@ def _done(job: str, work: Callable[[date], dict], today: date) -> bool:
 def forget(today: date) -> dict[str, int]:
     """Delete personal data past their time: see portal/lib/retention.py and docs/operations.md."""
     started_before = timezone.now() - timedelta(days=KEPT.unverified_account_days)
-    heard_before = timezone.make_aware(datetime.combine(months_before(today, KEPT.contact_months), time.min))
+    heard_before = _months_ago(today, KEPT.contact_months)
     return {
         **retention.forget(today),
         "absence_proofs": forget_proofs(today),
         "accounts": forget_unverified(started_before),
         "messages": forget_messages(heard_before),
+        "sign_ups": forget_sign_ups(_months_ago(today, KEPT.sign_up_months)),
     }
+
+
+def _months_ago(today: date, months: int) -> datetime:
+    return timezone.make_aware(datetime.combine(months_before(today, months), time.min))
 
 
 def housekeeping(today: date) -> dict[str, int]:

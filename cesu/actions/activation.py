@@ -3,7 +3,7 @@
 Whatever was typed, the visitor reads the same sentence. Locks: the key, the request, the employer, then people.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from cesu.actions.links import link_path
 from cesu.models import ActivationRequest, Employer, Invoice, Manager
 from cesu.rules.people import PrimaryThere, ReferenceTaken, bare, check_reason
 from portal.lib import states
+from portal.lib.history import unguarded
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
 
@@ -21,6 +22,7 @@ PATIENCE = timedelta(hours=24)
 MAX_TRIES = 5  # requests for one reference that failed within PATIENCE: then right data wait for the staff too
 MAX_WAITING = 20  # requests for one reference that wait within PATIENCE: no more are written
 Status = ActivationRequest.Status
+EVENTS = ActivationRequest.events.rel.related_model
 
 
 @outermost
@@ -121,3 +123,14 @@ def _waiting(request: ActivationRequest) -> ActivationRequest:
 
 def _locked():
     return Employer.objects.select_for_update(of=("self",), no_key=True)
+
+
+# --- What the clock does ---------------------------------------------------------------------------------------------
+@outermost
+def forget_sign_ups(before: datetime) -> int:
+    """Delete with their history the sign-ups asked before an instant that opened no space; return how many."""
+    old = ActivationRequest.objects.exclude(status=Status.ACCEPTED).filter(asked_at__lt=before)
+    forgotten = list(old.values_list("pk", flat=True))
+    with unguarded(EVENTS):
+        EVENTS.objects.filter(pgh_obj__in=forgotten).delete()
+    return ActivationRequest.objects.filter(pk__in=forgotten).delete()[0]

@@ -23,6 +23,7 @@ class Durations:
     absence_proof_months: int = 3  # the proof of an absence, once it was told
     reading_months: int = 12  # who read a health sheet or a piece
     contact_months: int = 12  # a message of the contact page, answered or not
+    sign_up_months: int = 12  # an employer's sign-up that opened no space
     unverified_account_days: int = 30  # an address that nobody confirmed
 
 

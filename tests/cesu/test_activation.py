@@ -20,6 +20,7 @@ from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
 from portal.lib.states import WrongState
+from portal.tasks import forget
 from tests.client import PortalClient, once_keys
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory
@@ -201,6 +202,16 @@ def test_a_refusal_has_a_reason_that_the_person_reads(cestas):
     email = OutgoingEmail.objects.get(template="cesu/sign_up_refused")
     assert email.to == PERSON["email"]
     assert "Cette facture n’existe pas." in mailing.render(email)[1]
+
+
+def test_sign_ups_that_opened_nothing_are_forgotten_after_a_year(cestas):
+    take_in("FA9")
+    take_in()
+    assert forget(timezone.localdate())["sign_ups"] == 0
+    with time_machine.travel(timezone.now() + timedelta(days=367)):
+        assert forget(timezone.localdate())["sign_ups"] == 1
+    assert [request.status for request in ActivationRequest.objects.all()] == ["accepted"]
+    assert activation.EVENTS.objects.values("pgh_obj").distinct().count() == 1
 
 
 # --- The link --------------------------------------------------------------------------------------------------------

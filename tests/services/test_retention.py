@@ -327,7 +327,7 @@ def test_the_night_forgets_once_and_reports(family, type, accepted):
         nightly()
         nightly()
     run = JobRun.objects.get(job="retention")
-    assert run.report == NOTHING | {"pieces": 1, "absence_proofs": 0, "accounts": 0, "messages": 0}
+    assert run.report == NOTHING | {"pieces": 1, "absence_proofs": 0, "accounts": 0, "messages": 0, "sign_ups": 0}
 
 
 def test_a_crash_before_the_vault_forgets_leaves_an_orphan_that_the_sweep_removes(family, type, accepted, monkeypatch):
