@@ -123,6 +123,11 @@ def abandon_draft(*, user: User) -> None:
         draft.delete()
 
 
+def drop_empty(order: VoucherOrder) -> None:
+    """Leave the lines that order something for people who are still there. The caller's transaction."""
+    _run(_EMPTY, order.pk)
+
+
 def _complete(draft: VoucherOrder) -> None:
     _run(_LEFT, draft.pk)
     _run(_FILL, draft.pk, draft.employer_id, draft.pk)
@@ -136,6 +141,11 @@ def _run(statement: str, *parameters) -> None:
 _LEFT = """
     DELETE FROM cesu_voucherline line USING cesu_beneficiary person
     WHERE line.order_id = %s AND person.id = line.beneficiary_id AND person.archived_at IS NOT NULL
+"""
+_EMPTY = """
+    DELETE FROM cesu_voucherline line USING cesu_beneficiary person
+    WHERE line.order_id = %s AND person.id = line.beneficiary_id
+        AND (line.booklets = 0 OR person.archived_at IS NOT NULL)
 """
 _FILL = """
     INSERT INTO cesu_voucherline

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.actions.drafts import lock_draft
+from cesu.actions.drafts import drop_empty, lock_draft
 from cesu.actions.fabrication import wake_fabrication
 from cesu.actions.numbering import new_invoice_number, new_order_number
 from cesu.emails_orders import order_taken
-from cesu.models import Invoice, VoucherLine, VoucherOrder
+from cesu.models import Invoice, VoucherOrder
 from cesu.recaps import Recap
 from cesu.rules.orders import NoTerms, NothingOrdered, OrderChanged, OrderRefused, TermsNotAccepted
 from portal.lib.once import claim_key
@@ -59,8 +59,7 @@ def _take(recap: Recap, means: str) -> None:
     frozen |= {"vat_cents": price.vat, "total_cents": price.total, "terms": recap.terms, "means": means}
     if not recap.travels:
         frozen |= {"transport": None, "delivery_on": None}
-    kept = VoucherLine.objects.filter(order=order).asked().current()
-    VoucherLine.objects.filter(order=order).exclude(pk__in=kept).delete()
+    drop_empty(order)
     frozen |= {"number": new_order_number(recap.today), "invoice": _invoice(recap)}
     move(order, VoucherOrder.Status.TAKEN, placed_at=timezone.now(), **frozen)
 

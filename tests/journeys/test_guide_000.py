@@ -3,11 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
-from cesu.models import VoucherLine, VoucherOrder
+from cesu.models import Ceiling, VoucherLine, VoucherOrder
 from portal.lib.models import OutgoingEmail
 from tests.factories.cesu import beneficiary_of, employer_with, manager_of, terms, transport
 from tests.journeys.conftest import PHONE
 from tests.journeys.reading import click, follow, messages, plain, press, read, rows, title
+from tests.journeys.test_pages import faults_of
 
 PASSWORD = "Cantine-Facile-2026"
 
@@ -114,6 +115,7 @@ def test_the_same_on_a_phone_without_scripts(visit, manager):
     press(page, "Rafraîchir")
     assert "Durand Léa, nombre de carnet(s) : Indiquez un nombre entier de 0 à 100." in read(page.get_by_role("alert"))
     assert cell(page, "Nombre de carnets", "Durand Léa").input_value() == "deux"
+    assert VoucherLine.objects.get(beneficiary__holder__last_name="Durand").booklets == 0
     assert VoucherLine.objects.get(beneficiary__holder__last_name="Martin").booklets == 3
     cell(page, "Nombre de carnets", "Durand Léa").fill("")
     page.get_by_text("Que mettre dans chaque case").click()
@@ -128,3 +130,33 @@ def test_the_same_on_a_phone_without_scripts(visit, manager):
     validate(page)
     letter = OutgoingEmail.objects.get(template="cesu/order_taken")
     assert (letter.to, VoucherOrder.objects.get().face_cents) == (manager.manager.email, 45000)
+
+
+def send(page, *lines):
+    """Choose an order file and have it checked."""
+    file = {"name": "commande.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    page.get_by_label("Fichier CSV ou XLSX").set_input_files(file)
+    press(page, "Vérifier le fichier")
+
+
+def test_wrong_cells_ceilings_and_files_are_accessible_on_a_phone(visit, manager):
+    """What only shows once something was typed or sent."""
+    Ceiling.objects.create(year=2027, cents=100000)
+    page = visit(manager, "/cesu/commandes/", size=PHONE)
+    press(page, "Commander")
+    cell(page, "Valeur faciale en euros", "Durand Léa").fill("200")
+    cell(page, "Nombre de carnets", "Martin Léa").fill("20")
+    press(page, "Ajouter une ligne pour Élie Léa")
+    assert faults_of(page)[0] == []
+    cell(page, "Valeur faciale en euros", "Durand Léa").fill("15")
+    press(page, "Rafraîchir")
+    assert "Martin Léa : 1 800,00 € de part patronale en 2027, plafond 1 000,00 €" in read(page.locator("#total"))
+    follow(page, "Importer un fichier")
+    send(page, "nom;prénom;carnets;couleur", "Martin;Léa;mille;vert", "Inconnu;Paul;1;vert")
+    assert [row[:2] for row in rows(page.locator("main"))] == [["2", "carnets"], ["3", "nom"]]
+    assert faults_of(page)[0] == []
+    send(page, "nom;prénom;carnets;couleur", "Martin;Léa;3;vert", "élie;léa;1;vert")
+    assert faults_of(page)[0] == []
+    press(page, "Mettre dans le tableau")
+    assert messages(page) == ["2 lignes du fichier sont dans le tableau."]
+    assert "Montant des titres 600,00 €" in read(page.locator("#total"))
