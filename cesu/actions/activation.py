@@ -46,11 +46,14 @@ def ask_for_space(*, client_reference: str, invoice_number: str, person: dict, k
 
 
 def _is_right(employer: Employer | None, invoice_number: str) -> bool:
-    """Whether one of the three last invoices of an employer that never had a manager was named (S0-10)."""
-    numbers = {bare(invoice.number) for invoice in Invoice.objects.last_of(employer.pk if employer else 0)}
-    reference = employer.client_reference if employer else ""
-    taken = Manager.objects.filter(employer=employer, is_primary=True).exists() or _is_taken(reference)
-    return bare(invoice_number) in numbers and not taken
+    """Whether one of the three last invoices of an employer that never had a manager was named (S0-10).
+
+    As many queries for an employer that is not there as for one that is.
+    """
+    pk, reference = (employer.pk, employer.client_reference) if employer else (0, "")
+    numbers = {bare(invoice.number) for invoice in Invoice.objects.last_of(pk)}
+    has_manager = Manager.objects.filter(employer=pk, is_primary=True).exists()
+    return not _is_taken(reference) and not has_manager and bare(invoice_number) in numbers
 
 
 def _is_taken(reference: str) -> bool:

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -95,6 +96,20 @@ def test_wrong_data_read_the_same_and_wait_for_the_staff(cestas, reference, invo
     waiting = ActivationRequest.objects.get()
     assert (waiting.client_reference, waiting.invoice_number, waiting.status) == (reference, invoice, "pending")
     assert [email.template for email in OutgoingEmail.objects.all()] == ["cesu/sign_up_to_check"]
+
+
+def test_wrong_data_cost_the_same_whatever_is_wrong(cestas):
+    taken = employer_with(client_reference="D100201")
+    manager_of(taken)
+    invoice_of(taken, number="FB1")
+    take_in("FA0")  # the settings are read once
+    counts = []
+    for reference, invoice in (("D100200", "FA1"), ("D100201", "FB1"), ("D100201", "FA4"), ("D999999", "FA4")):
+        with CaptureQueriesContext(connection) as queries:
+            take_in(invoice, reference)
+        counts.append(len(queries))
+    assert counts == [counts[0]] * 4
+    assert ActivationRequest.objects.filter(status="pending").count() == 5
 
 
 def test_an_employer_that_had_a_manager_waits_for_the_staff(cestas):
