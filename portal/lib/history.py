@@ -42,10 +42,10 @@ class Teller:
         return status == TransactionStatus.IDLE or sql.startswith("ROLLBACK TO")
 
     def _tell(self) -> None:
-        metadata = json.dumps(self._metadata())
+        metadata = self._metadata()
         if metadata != self._told:
             with connection.cursor() as cursor:
-                cursor.execute(TELL, [self._id, metadata])
+                cursor.execute(TELL, [self._id, json.dumps(metadata)])
             self._told = metadata
 
 

@@ -13,7 +13,7 @@ from wallet.models import Account, AccountEvent
 def who():
     """What the history is told while the test writes; the test may change it."""
     told = {"user": 7, "url": "/ici/"}
-    with connection.execute_wrapper(Teller(lambda: told)):
+    with connection.execute_wrapper(Teller(lambda: {**told})):
         yield told
 
 

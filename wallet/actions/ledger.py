@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import IntegrityError, connection
 from django.db.models import Sum
@@ -184,12 +185,12 @@ def lacks(cents: int, purse: Purse) -> str:
 
 
 def _insert(rows: list[tuple[Operation, Move]]) -> None:
-    columns = zip(*((operation.pk, *astuple(move)) for operation, move in rows), strict=True)
+    columns = zip(*((operation.pk, *_COLUMNS(move)) for operation, move in rows), strict=True)
     with connection.cursor() as cursor, refusing():
         cursor.execute(_TRANSFERS, [list(column) for column in columns])
 
 
-# The columns of ``Move``, after the operation.
+_COLUMNS = attrgetter("source", "target", "cents", "reference", "label", "minutes", "reverses")
 _TRANSFERS = """
     INSERT INTO wallet_transfer (operation_id, source_id, target_id, cents, reference, label, minutes, reverses_id)
     SELECT * FROM unnest(
