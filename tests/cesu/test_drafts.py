@@ -16,7 +16,7 @@ from cesu.models import Ceiling, VoucherLine, VoucherOrder
 from portal.lib.models import authority
 from tests.cesu.reading import faults, plain, sheet
 from tests.client import once_keys
-from tests.factories.cesu import beneficiary_of, employer_with, manager_of, placed_by, transport
+from tests.factories.cesu import beneficiary_of, ceilings, employer_with, manager_of, placed_by, transport
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 3, 10, tzinfo=ZoneInfo("Europe/Paris"))  # a Tuesday
@@ -24,7 +24,8 @@ TABLE = "/cesu/commandes/tableau/"
 
 
 @pytest.fixture(autouse=True)
-def _today():
+def _today(db):
+    ceilings()
     with time_machine.travel(NOW, tick=False):
         yield
 

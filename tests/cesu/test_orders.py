@@ -25,6 +25,7 @@ from tests.cesu.test_drafts import cells
 from tests.client import once_keys
 from tests.factories.cesu import (
     beneficiary_of,
+    ceilings,
     employer_with,
     manager_of,
     pay_in,
@@ -42,7 +43,8 @@ TABLE, RECAP = "/cesu/commandes/tableau/", "/cesu/commandes/recapitulatif/"
 
 
 @pytest.fixture(autouse=True)
-def _today():
+def _today(db):
+    ceilings()
     with time_machine.travel(NOW, tick=False):
         yield
 
