@@ -73,16 +73,17 @@ def manager_remove(request, pk):
 @manager_required
 def manager_resend(request, pk):
     """Send a colleague the link that sets their password again."""
-    manager = _colleague(request, pk)
+    manager = _colleague(request, pk, removed_at=None)
     managers.resend_link(by=request.user, manager=manager, key=request.POST.get("once_key", ""))
     messages.success(request, f"Un nouveau lien est parti à {manager.email}.")
     return redirect("cesu:profile")
 
 
-def _colleague(request, pk) -> Manager:
-    """A secondary manager of the primary manager who asks, removed or not: a second click finds them too."""
+def _colleague(request, pk, **state) -> Manager:
+    """A secondary manager of the primary manager who asks; removed too, so that a second click finds them."""
     get_object_or_404(Manager, user=request.user, is_primary=True)
-    return get_object_or_404(Manager.objects.of(request.user).filter(is_primary=False).select_related("user"), pk=pk)
+    colleagues = Manager.objects.of(request.user).filter(is_primary=False, **state).select_related("user")
+    return get_object_or_404(colleagues, pk=pk)
 
 
 # --- « Bénéficiaires » -----------------------------------------------------------------------------------------------

@@ -46,9 +46,13 @@ def forgot(*, identifier: str, email: str) -> None:
     """Send the link to the manager who has this identifier and this address, if there is one."""
     known = Manager.objects.current().filter(user__identifier__iexact=identifier, email__iexact=email)
     manager = known.filter(user__is_active=True).select_related("user", "employer").first()
-    if manager is None:
-        return
-    if SecurityQuestion.objects.of(manager.user).exists():
+    if manager is not None:
+        send_password_link(manager)
+
+
+def send_password_link(manager: Manager) -> None:
+    """Send the link of a new password; who set a security question is led to it first. The caller's transaction."""
+    if SecurityQuestion.objects.filter(user=manager.user).exists():
         emails.password_link(manager, reverse("answer_question", args=link_parts(manager.user)), "2 heures")
     else:
         emails.password_link(manager, link_path(manager.user), f"{LINK_DAYS} jours")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu import emails
-from cesu.actions.links import link_path
+from cesu.actions.links import link_path, send_password_link
 from cesu.models import Employer, Manager
 from cesu.rules.people import AlreadyManager, NotPrimary, PrimaryStays
 from portal.lib import states
@@ -101,12 +101,15 @@ def _close(manager: Manager, by: User) -> None:
 
 @outermost
 def resend_link(*, by: User, manager: Manager, key: str) -> None:
-    """Send a manager of one's employer the link that sets their password. Twice is once. Raise NotPrimary."""
+    """Send a colleague the link of their password, nothing to one who was removed. Twice is once. Raise NotPrimary."""
     once = claim_key(key, by.owner, resending(manager))
     if once.answer:
         return
     manager = _lock(manager, _lock_as_primary(by))
-    emails.manager_invited(manager, link_path(manager.user), by.get_full_name())
+    if manager.activated_at and not manager.removed_at:
+        send_password_link(manager)
+    elif not manager.removed_at:
+        emails.manager_invited(manager, link_path(manager.user), by.get_full_name())
     once.remember({"sent": True})
 
 

@@ -96,12 +96,25 @@ def test_a_removed_manager_is_signed_out_everywhere_and_once(nadia):
     assert add(nadia).user.identifier == "D100200-3"
 
 
-def test_the_link_is_sent_again_once(nadia):
+@pytest.mark.parametrize(("active", "template"), [(False, "cesu/manager_invited"), (True, "cesu/password_link")])
+def test_the_link_is_sent_again_once(nadia, active, template):
     karim = add(nadia)
+    OutgoingEmail.objects.all().delete()
+    Manager.objects.filter(pk=karim.pk).update(activated_at=timezone.now() if active else None)
     key = make_key(nadia.owner, managers.resending(karim))
     for _ in range(2):
         browser(nadia).post(reverse("cesu:manager_resend", args=[karim.pk]), {"once_key": key})
-    assert OutgoingEmail.objects.filter(template="cesu/manager_invited").count() == 2
+    assert [(email.template, email.to) for email in OutgoingEmail.objects.all()] == [(template, karim.email)]
+
+
+def test_a_removed_colleague_is_sent_nothing(nadia):
+    karim = add(nadia)
+    remove(nadia, karim)
+    key = make_key(nadia.owner, managers.resending(karim))
+    before = OutgoingEmail.objects.count()
+    assert browser(nadia).post(reverse("cesu:manager_resend", args=[karim.pk]), {"once_key": key}).status_code == 404
+    managers.resend_link(by=nadia, manager=karim, key=key)
+    assert OutgoingEmail.objects.count() == before
 
 
 def test_a_secondary_manager_sees_and_changes_nothing(nadia):
