@@ -219,8 +219,10 @@ class AgentForm(forms.ModelForm):
 
     class Meta:
         model = Agent
-        fields = ["first_name", "last_name", "email", "communes", "is_active", "is_superuser"]
-        labels = {"is_superuser": "gère tout le portail"}
+        fields = ["first_name", "last_name", "email", "communes", "groups", "is_active", "is_superuser"]
+        labels = {"groups": "équipes", "is_superuser": "gère tout le portail"}
+        help_texts = {"groups": "Qui a une équipe et aucune commune ne fait que le travail de son équipe."}
+        widgets = {"groups": forms.CheckboxSelectMultiple}
 
     def clean_email(self):
         return self.cleaned_data["email"].lower()

@@ -18,16 +18,18 @@ class PortalBackend(AuthenticationBackend):
 
     def has_perm(self, user_obj, perm, obj=None):
         """An agent may do an agent's work by being one; which rows, each admin limits to their communes."""
-        return super().has_perm(user_obj, perm, obj) or (is_agent(user_obj) and perm in settings.AGENT_PERMISSIONS)
+        return super().has_perm(user_obj, perm, obj) or (perm in settings.AGENT_PERMISSIONS and is_agent(user_obj))
 
     def has_module_perms(self, user_obj, app_label):
+        of_app = f"{app_label}."
         return super().has_module_perms(user_obj, app_label) or (
-            is_agent(user_obj) and any(perm.startswith(f"{app_label}.") for perm in settings.AGENT_PERMISSIONS)
+            any(perm.startswith(of_app) for perm in settings.AGENT_PERMISSIONS) and is_agent(user_obj)
         )
 
 
 def is_agent(user) -> bool:
-    return user.is_active and user.is_staff
+    """Whether a person does the communes' work; who was given none does the work of their groups only."""
+    return user.is_active and user.is_staff and (user.is_superuser or user.serves_communes)
 
 
 @cache

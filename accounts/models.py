@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 ACTIVATION_DAYS = 60
 MAX_FAILURES = 5  # wrong codes before a letter is worth nothing, wrong answers before the question is blocked
@@ -82,10 +83,13 @@ class UserQuerySet(models.QuerySet):
         return self.residents().filter(status=User.Status.PENDING)
 
     def of_agent(self, agent):
-        """The accounts that ``agent`` may see: of their communes, and those that have not named a commune yet."""
+        """The accounts that ``agent`` may see: of their communes, and of people who have not named theirs yet.
+
+        The managers of employers have none: they are the issuer's matter.
+        """
         if agent.is_superuser:
             return self
-        return self.filter(Q(commune__in=agent.communes.all()) | Q(commune=None))
+        return self.filter(Q(commune__in=agent.communes.all()) | Q(commune=None, manager=None))
 
 
 @pghistory.track(
@@ -191,6 +195,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def may_enter(self) -> bool:
         """Whether the first gate is open: a validated account (or an agent)."""
         return self.is_staff or self.status == self.Status.VALIDATED
+
+    @cached_property
+    def serves_communes(self) -> bool:
+        """Whether an agent was given communes; asked of the database once a page."""
+        return self.communes.exists()
 
 
 class Agent(User):

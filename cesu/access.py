@@ -9,6 +9,15 @@ from accounts.models import User
 from cesu.models import Manager
 
 LOGIN = reverse_lazy("cesu:login")
+STAFF = "Émetteur CESU"  # the group of the issuer's staff
+STAFF_TABLES = {
+    **dict.fromkeys(
+        ["employer", "issuer", "ceiling", "transport", "terms", "spacenews", "usefuldocument"], "view add change"
+    ),
+    "invoice": "view add",
+    **dict.fromkeys(["activationrequest", "helprequest", "voucherorder", "fabrication"], "view change"),
+    **dict.fromkeys(["opposition", "voucher"], "view"),
+}
 
 
 def manager_of(user: User) -> Manager | None:

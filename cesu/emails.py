@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import date
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
-from cesu.models import ActivationRequest, Beneficiary, Employer, Manager, Opposition, VoucherOrder, issuer
+from cesu.models import ActivationRequest, Beneficiary, Employer, HelpRequest, Manager, Opposition, VoucherOrder, issuer
 from portal.lib import mailing
 from portal.lib.dates import date_long
 from portal.lib.models import OutgoingEmail, authority
@@ -89,6 +91,31 @@ def holder_codes(beneficiaries: list[Beneficiary]) -> None:
             for beneficiary in beneficiaries
         ]
     )
+
+
+# --- « Besoin d’aide » ------------------------------------------------------------------------------------------------
+def help_asked(request: HelpRequest) -> None:
+    """Send a manager's request to the issuer's staff; an answer to the email goes to the manager.
+
+    What it says is erased from the outbox once sent.
+    """
+    context = {
+        "reply_to": request.by.manager.email,
+        "name": request.by.get_full_name(),
+        "employer": request.employer.name,
+        "client_reference": request.employer.client_reference,
+        "subject": request.subject,
+        "message": request.message,
+        "phone": request.phone,
+        "url": settings.PUBLIC_URL + reverse("admin:cesu_helprequest_change", args=[request.pk]),
+    }
+    mailing.queue("cesu/help_asked", to=issuer().email or authority().email, context=context, secret=True)
+
+
+def help_answered(request: HelpRequest) -> None:
+    """Give a manager the answer; they answer back to the Service Clients."""
+    context = {"reply_to": issuer().email, "subject": request.subject, "message": request.message}
+    _to_manager("help_answered", request.by.manager, answer=request.answer, **context)
 
 
 # --- Orders -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Forms of the employers' space."""
 
+from django import forms
+
 from accounts.allauth_forms import LoginForm
 
 
@@ -10,3 +12,19 @@ class ManagerLoginForm(LoginForm):
         "login": ("Référence client", "Gestionnaire secondaire : votre identifiant."),
         "password": ("Mot de passe", ""),
     }
+
+
+class HelpForm(forms.Form):
+    """« Besoin d’aide » (S0-78)."""
+
+    subject = forms.CharField(label="Objet", max_length=120, help_text="Par exemple, le numéro de votre commande.")
+    message = forms.CharField(label="Votre message", max_length=4000, widget=forms.Textarea(attrs={"rows": 8}))
+    phone = forms.RegexField(
+        r"^\+?[0-9 .()-]{6,}$",
+        label="Téléphone",
+        max_length=30,
+        required=False,
+        help_text="Si vous préférez que nous vous rappelions.",
+        error_messages={"invalid": "Un téléphone s’écrit en chiffres, comme 01 23 45 67 89."},
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )

@@ -13,4 +13,6 @@ MENU = [
     ),
     ("Données financeur", [("Bénéficiaires", "cesu:beneficiaries")]),
     ("Profil gestionnaire", [("Coordonnées", "cesu:profile")]),
+    ("Documents utiles", [("Documents utiles", "cesu:documents")]),
+    ("Besoin d’aide", [("Besoin d’aide", "cesu:help")]),
 ]

@@ -1,8 +1,11 @@
 """The agents' side of the portal: nobody enters without a second factor given in this session."""
 
+import functools
+
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, resolve_url
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -11,6 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts import mfa
 from accounts.adapter import landing_url
+from accounts.backends import is_agent
 from portal import family_admin
 from portal.worklist import worklist
 from reservations import admin_accounting, admin_days
@@ -31,8 +35,10 @@ class PortalAdminSite(AdminSite):
 
     @method_decorator(never_cache)
     def index(self, request, extra_context=None):
-        ours = {"worklist": worklist(request.user), "accounting": admin_accounting.links(request.user)}
-        ours["days"] = [*admin_days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))]
+        ours = {"worklist": worklist(request.user)}
+        if is_agent(request.user):
+            ours["accounting"] = admin_accounting.links(request.user)
+            ours["days"] = [*admin_days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))]
         return super().index(request, ours | (extra_context or {}))
 
     def has_permission(self, request):
@@ -65,7 +71,7 @@ class PortalAdminSite(AdminSite):
             *admin_reconciling.pages(),
         ]
         for page in pages:
-            page.callback = self.admin_view(page.callback)
+            page.callback = self.admin_view(_of_communes(page.callback))
         return pages + [
             page for page in super().get_urls() if getattr(page, "name", "") != "view_on_site"
         ]  # no row has a public page
@@ -80,3 +86,15 @@ class PortalAdminSite(AdminSite):
         target = request.GET.get("next", "")
         safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
         return target if safe else reverse("admin:index")
+
+
+def _of_communes(view):
+    """A page of the communes' work: refused to agents who were given none, such as the issuer's staff."""
+
+    @functools.wraps(view)
+    def enter(request, *args, **kwargs):
+        if not is_agent(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return enter

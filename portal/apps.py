@@ -7,7 +7,11 @@ class PortalConfig(AppConfig):
     verbose_name = "Portail"
 
     def ready(self):
+        from cesu.actions.documents import kept_documents
         from portal import celery  # noqa: F401 -- so that shared tasks use the portal's broker
+        from services.hooks import kept_blobs
+
+        kept_blobs.register(kept_documents)
 
 
 class PortalAdminConfig(AdminConfig):

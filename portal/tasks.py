@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.actions import forget_unverified
 from cesu.actions.activation import forget_sign_ups
+from cesu.actions.contracts import apply_contracts
 from cesu.actions.notices import warn_holders
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
@@ -96,6 +97,7 @@ def housekeeping(today: date) -> dict[str, int]:
 
 
 JOBS = {
+    "cesu_contracts": apply_contracts,
     "debits": debit_the_day,
     "settlements": settle_debits,
     "announcements": announce_debits,  # what is owed once all that is above has moved

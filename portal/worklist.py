@@ -6,7 +6,9 @@ from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.backends import is_agent
 from accounts.models import User
+from cesu.worklist import waiting
 from portal.models import ContactMessage, Review
 from reservations.models import Absence, Change, Transmission
 from services.desk import expiring
@@ -36,11 +38,18 @@ class Task:
 
 
 def worklist(agent: User) -> list[Task]:
-    """What waits for an agent, of their communes and services only; nothing that counts zero."""
+    """What waits for an agent, of their communes, services and groups only; nothing that counts zero."""
+    found = _of_communes(agent) if is_agent(agent) else []
+    found += [Task(*each) for each in waiting(agent)]
+    return [task for task in found if task.count]
+
+
+def _of_communes(agent: User) -> list[Task]:
+    """The work of an agent's communes."""
     pieces = SupportingDocument.objects.of_agent(agent).current()
     pending = pieces.filter(status=SupportingDocument.Status.PENDING).count()
     soon = expiring(pieces.filter(status=SupportingDocument.Status.VALIDATED)).count()
-    tasks = [
+    return [
         Task("Comptes à valider", _accounts(agent), f"{reverse(ACCOUNTS)}?statut=a-valider"),
         *_requests(agent),
         Task("Pièces à valider", pending, reverse(PIECES)),
@@ -51,7 +60,6 @@ def worklist(agent: User) -> list[Task]:
         *_payments(agent),
         *_transmissions(agent),
     ]
-    return [task for task in tasks if task.count]
 
 
 def _accounts(agent: User) -> int:

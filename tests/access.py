@@ -595,7 +595,7 @@ PAGES = {
 }
 
 # What agents may do in the admin's tables, and what those who manage the portal may; nobody deletes.
-TABLES = {
+TABLES = access_cesu.TABLES | {
     "accounts_agent": ("", "list add"),
     "accounts_commune": ("", "list add"),
     "accounts_user": ("list", "list"),
@@ -789,8 +789,8 @@ def _of_table(table: str, page: str, visitor: str) -> str:
     gates = {"anonymous": ">account_login", "pending": ">waiting"}
     if visitor not in ("agent", "stranger", "manager"):
         return gates.get(visitor, ">admin:login")
-    if (table, page, visitor) == ("lib_authority", "changelist", "manager"):
-        return ">admin:lib_authority_change"  # one row: its list leads to it
+    if table in ("lib_authority", "cesu_issuer") and (page, visitor) == ("changelist", "manager"):
+        return f">admin:{table}_change"  # one row: its list leads to it
     may = TABLES[table][visitor == "manager"].split()
     if page == "delete" or (page in ("change", "history") and visitor == "stranger"):
         return SHUT

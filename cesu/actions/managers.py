@@ -9,7 +9,7 @@ from accounts.models import User
 from cesu import emails
 from cesu.actions.links import link_path, send_password_link
 from cesu.models import Employer, Manager
-from cesu.rules.people import AlreadyManager, NotPrimary, PrimaryStays
+from cesu.rules.people import LINK_DAYS, AlreadyManager, NoLonger, NotPrimary, PrimaryStays
 from portal.lib import states
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
@@ -144,3 +144,18 @@ def _lock(manager: Manager, employer: Employer) -> Manager:
     """A manager of this employer with their account, both locked."""
     people = Manager.objects.select_for_update(of=("self", "user"), no_key=True)
     return people.select_related("user", "employer").get(pk=manager.pk, employer=employer)
+
+
+@outermost
+def send_link(*, agent: User, manager: Manager, key: str) -> Manager:
+    """Let the issuer's staff send any current manager the link that sets their password. Twice is once."""
+    once = claim_key(key, agent.owner, resending(manager))
+    employer = Employer.objects.select_for_update(no_key=True).get(pk=manager.employer_id)
+    manager = _lock(manager, employer)
+    if once.answer:
+        return manager
+    if manager.removed_at:
+        raise NoLonger
+    emails.password_link(manager, link_path(manager.user), f"{LINK_DAYS} jours")
+    once.remember({"sent": True})
+    return manager

@@ -150,6 +150,12 @@ class SpaceNews(models.Model):
         return self.title
 
 
+class UsefulDocumentQuerySet(models.QuerySet):
+    def offered(self):
+        """Those that have a file."""
+        return self.exclude(key="")
+
+
 class UsefulDocument(models.Model):
     """Document utile: a PDF that managers download; ``key`` names its blob in the vault."""
 
@@ -157,6 +163,7 @@ class UsefulDocument(models.Model):
     description = models.CharField("à quoi il sert", max_length=200, blank=True)
     key = models.CharField("fichier", max_length=40, blank=True, editable=False)
     rank = models.PositiveSmallIntegerField("rang", default=0)
+    objects = UsefulDocumentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "document utile"

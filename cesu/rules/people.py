@@ -46,6 +46,12 @@ class PrimaryStays(Refusal):
     sentence = "Le gestionnaire principal ne se retire pas lui-même : contactez votre Service Clients."
 
 
+class NoLonger(Refusal):
+    """Whose account is closed gets no link."""
+
+    sentence = "Cette personne n’est plus gestionnaire : elle ne reçoit plus de lien."
+
+
 class AlreadyManager(Refusal):
     """Two managers of one employer never share an address: each has a link of their own."""
 

@@ -11,6 +11,8 @@ SIZES = {"phone": PHONE, "desktop": DESKTOP}
 each_size = pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.proof)], ids=SIZES)
 NOT_A_PAGE = {
     "services:blank",
+    "cesu:document",
+    "admin:cesu_usefuldocument_download",
     "services:download",
     "reservations:history_file",
     "reservations:following_pdf",

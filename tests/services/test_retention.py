@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
+from cesu.actions.documents import kept_documents
 from families.models import Contact, HealthContent, HealthReading, HealthSheet, Member, MemberConsent, Membership
 from portal.lib.documents import vault
 from portal.lib.documents.refusals import DocumentMissing
@@ -230,12 +231,12 @@ def test_what_no_row_names_is_swept_after_a_day_and_what_a_row_names_stays(famil
 def test_the_sweep_knows_every_document_that_an_app_stores(settings):
     python = [
         path
-        for app in ("accounts", "families", "services", "wallet", "reservations", "portal")
+        for app in ("accounts", "families", "services", "wallet", "reservations", "cesu", "portal")
         for path in (settings.BASE_DIR / app).rglob("*.py")
     ]
     storing = {path.parts[-2] + "/" + path.name for path in python if "vault.store(" in path.read_text()}
     assert storing == {"actions/documents.py", "actions/absences.py"}
-    assert hooks.kept_blobs.answers == [kept_proofs]
+    assert hooks.kept_blobs.answers == [kept_proofs, kept_documents]
     columns = {
         field.name
         for model in (DocumentType, SupportingDocument)

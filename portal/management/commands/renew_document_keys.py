@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cesu.actions.documents import VAULT
+from cesu.models import UsefulDocument
 from families.models import HealthSheet
 from portal.lib.documents import vault
 from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
@@ -34,6 +36,8 @@ def blobs() -> Iterator:
         yield f"pièce {row.pk}", lambda row=row: vault.rewrap(row.blob_key, row.vault_owner)
     for row in DocumentType.objects.exclude(blank_key="").iterator():
         yield f"formulaire {row.pk}", lambda row=row: vault.rewrap(row.blank_key, BLANKS)
+    for row in UsefulDocument.objects.offered().iterator():
+        yield f"document utile {row.pk}", lambda row=row: vault.rewrap(row.key, VAULT)
     for row in Absence.objects.exclude(proof=None).select_related("booking").iterator():
         yield f"justificatif {row.pk}", lambda row=row: vault.rewrap(row.proof.hex, vault_owner(row.booking))
 
