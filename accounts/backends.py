@@ -28,8 +28,8 @@ class PortalBackend(AuthenticationBackend):
 
 
 def is_agent(user) -> bool:
-    """Whether a person does the communes' work; who was given none does the work of their groups only."""
-    return user.is_active and user.is_staff and (user.is_superuser or user.serves_communes)
+    """Whether a person does the communes' work."""
+    return user.is_active and user.is_staff and user.serves_communes
 
 
 @cache

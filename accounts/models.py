@@ -198,8 +198,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def serves_communes(self) -> bool:
-        """Whether an agent was given communes; asked of the database once a page."""
-        return self.communes.exists()
+        """Whether an agent does the communes' work: everyone but who was given the work of a group, and no commune."""
+        return self.is_superuser or not self.get_group_permissions() or self.communes.exists()
 
 
 class Agent(User):

@@ -77,6 +77,8 @@ class ContractForm(forms.Form):
 class EmployerForm(forms.ModelForm):
     """Who an employer is; its client reference, once given, stays."""
 
+    siret = forms.CharField(label="SIRET", max_length=20, required=False)  # people type spaces in it
+
     class Meta:
         model = Employer
         fields = ["client_reference", "name", "siret", "address", "postcode", "city", "email"]
@@ -84,9 +86,10 @@ class EmployerForm(forms.ModelForm):
     def clean_client_reference(self):
         reference = bare(self.cleaned_data["client_reference"])
         REFERENCE(reference)
-        if Employer.objects.filter(client_reference__iexact=reference).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("Un employeur a déjà cette référence client.")
         return reference
+
+    def validate_unique(self):
+        """The action says whether the reference is another's: a second click finds its own."""
 
     def clean_siret(self):
         siret = bare(self.cleaned_data["siret"])

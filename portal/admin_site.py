@@ -89,7 +89,7 @@ class PortalAdminSite(AdminSite):
 
 
 def _of_communes(view):
-    """A page of the communes' work: refused to agents who were given none, such as the issuer's staff."""
+    """A page of the communes' work: refused to who has a group and no commune, such as the issuer's staff."""
 
     @functools.wraps(view)
     def enter(request, *args, **kwargs):
