@@ -26,9 +26,9 @@ ISSUER = {
     "vat_number": "FR44732829320",
     "iban": "FR1420041010050500013M02606",
     "bic": "PSSTFRPPPAR",
-    "phone": "0 820 20 20 01",
-    "phone_price": "0,09 € TTC / min",
-    "phone_hours": "Du lundi au vendredi de 8 h 30 à 18 h",
+    "phone": "N° Indigo 0 820 20 20 01",
+    "phone_price": "0,09 € TTC / mn",
+    "phone_hours": "Du lundi au vendredi de 8h30 à 18h",
     "email": "service.clients@domalin.example",
 }
 NEWS = [

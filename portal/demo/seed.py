@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, cesu, data, lists, menus, past, reviews, sepa, today, told
+from portal.demo import access, cesu, cesu_issuer, data, lists, menus, past, reviews, sepa, today, told
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -43,6 +43,7 @@ def seed(families: int = 36) -> None:
     claire, *others = User.objects.filter(guardian__family__commune=communes[data.SAINT_MARCEL]).order_by("pk")
     told.tell(claire, others)
     cesu.employ()
+    cesu_issuer.staff(_person("emetteur", "emetteur@demo.example", "Inès", "Émetteur", is_staff=True))
     freeze_headcounts()
 
 

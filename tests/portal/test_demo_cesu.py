@@ -2,9 +2,13 @@
 
 import pytest
 
-from cesu.models import Beneficiary, Employer, Issuer, Manager, SpaceNews, VoucherOrder
-from portal.demo import cesu, data
+from accounts.models import User
+from cesu.actions.documents import read_useful_document
+from cesu.models import Beneficiary, Employer, Issuer, Manager, SpaceNews, UsefulDocument, VoucherOrder
+from portal.demo import cesu, cesu_issuer, data
 from portal.lib.models import OutgoingEmail
+from portal.worklist import worklist
+from tests.factories.accounts import AgentFactory
 from wallet.checks import differences
 
 
@@ -22,6 +26,20 @@ def test_the_demo_has_employers_that_order_and_one_to_sign_up():
     assert Employer.objects.get(client_reference="D100400").managers.count() == 0
     assert list(VoucherOrder.objects.values_list("status", flat=True)) == ["taken", "taken"]
     assert list(differences()) == []
+
+
+@pytest.mark.django_db
+def test_the_demo_has_an_agent_of_the_issuer_with_work_to_do(settings, tmp_path):
+    settings.DOCUMENTS_ROOT = tmp_path
+    cesu.employ()
+    agent = AgentFactory()
+    for _ in range(2):
+        cesu_issuer.staff(agent)
+    assert [(task.label, task.count) for task in worklist(User.objects.get(pk=agent.pk))] == [
+        ("Inscriptions d’employeurs à vérifier", 1),
+        ("Demandes d’aide d’employeurs", 1),
+    ]
+    assert [read_useful_document(each)[:5] for each in UsefulDocument.objects.offered()] == [b"%PDF-", b"%PDF-"]
 
 
 def counts() -> list[int]:

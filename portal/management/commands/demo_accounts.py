@@ -14,5 +14,6 @@ class Command(BaseCommand):
         self.stdout.write("  employer, all orders   D100200, colleague D100200-2, other employer D100300   (/cesu/)")
         self.stdout.write("  employer to sign up    reference D100400, invoice FA-100400-1")
         self.stdout.write("  agent of Saint-Marcel  agent.01371@demo.example   (second factor: /demo/codes/)")
+        self.stdout.write("  issuer of the CESU     emetteur@demo.example      (second factor: /demo/codes/)")
         self.stdout.write("  all rights             admin@demo.example         (second factor: /demo/codes/)")
         self.stdout.write(f"Second factor right now: {current_code(data.TOTP_SECRET)}")
