@@ -9,7 +9,7 @@ from accounts.models import User
 from cesu import emails
 from cesu.actions.links import link_path, send_password_link
 from cesu.models import Employer, Manager
-from cesu.rules.people import LINK_DAYS, AlreadyManager, NoLonger, NotPrimary, PrimaryStays
+from cesu.rules.people import AlreadyManager, NoLonger, NotPrimary, PrimaryStays
 from portal.lib import states
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
@@ -156,6 +156,6 @@ def send_link(*, agent: User, manager: Manager, key: str) -> Manager:
         return manager
     if manager.removed_at:
         raise NoLonger
-    emails.password_link(manager, link_path(manager.user), f"{LINK_DAYS} jours")
+    send_password_link(manager)
     once.remember({"sent": True})
     return manager
