@@ -123,6 +123,11 @@ def abandon_draft(*, user: User) -> None:
         draft.delete()
 
 
+def hold_people(order: VoucherOrder) -> None:
+    """Keep those for whom the order asks something as they are until the transaction ends: who archives them waits."""
+    _run(_HOLD, order.pk)
+
+
 def drop_empty(order: VoucherOrder) -> None:
     """Leave the lines that order something for people who are still there. The caller's transaction."""
     _run(_EMPTY, order.pk)
@@ -141,6 +146,11 @@ def _run(statement: str, *parameters) -> None:
 _LEFT = """
     DELETE FROM cesu_voucherline line USING cesu_beneficiary person
     WHERE line.order_id = %s AND person.id = line.beneficiary_id AND person.archived_at IS NOT NULL
+"""
+_HOLD = """
+    SELECT FROM cesu_beneficiary
+    WHERE id IN (SELECT beneficiary_id FROM cesu_voucherline WHERE order_id = %s AND booklets > 0)
+    ORDER BY id FOR SHARE
 """
 _EMPTY = """
     DELETE FROM cesu_voucherline line USING cesu_beneficiary person

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.actions.drafts import drop_empty, lock_draft
+from cesu.actions.drafts import drop_empty, hold_people, lock_draft
 from cesu.actions.fabrication import wake_fabrication
 from cesu.actions.numbering import new_invoice_number, new_order_number
 from cesu.emails_orders import order_taken
@@ -32,6 +32,7 @@ def place_order(*, user: User, terms_version: str, means: str, key: str) -> dict
     if once.answer:
         return once.answer
     order = lock_draft(user)
+    hold_people(order)
     recap = Recap(order, timezone.localdate())
     _check(recap, once.detail, terms_version)
     _take(recap, means)

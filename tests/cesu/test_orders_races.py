@@ -3,10 +3,13 @@
 import pytest
 from django.db import transaction
 
+from cesu.actions import orders
+from cesu.actions.beneficiaries import archive, archiving
 from cesu.actions.drafts import save_draft, start_draft
 from cesu.actions.orders import place_order
 from cesu.models import Numbering, VoucherLine, VoucherOrder
-from cesu.rules.orders import NoDraft
+from cesu.rules.orders import NoDraft, NothingOrdered
+from portal.lib.once import make_key
 from tests.concurrency import own_pid, someone_else
 from tests.factories.cesu import beneficiary_of, employer_with, manager_of, place_args, ready_draft
 
@@ -91,3 +94,48 @@ def test_commander_in_two_tabs_at_once_makes_one_draft():
         assert rival.wait_until_blocked() == [own_pid()]
     assert rival.result() == draft
     assert VoucherLine.objects.count() == 1
+
+
+def archiving_of(two):
+    """The second manager archives the one person that the first one orders for."""
+    person = VoucherLine.objects.get(order__by=two[0]).beneficiary
+    return {"by": two[1], "beneficiary": person, "key": make_key(two[1].owner, archiving(person))}
+
+
+def counted(order):
+    """What an order says it costs, and what its lines come to."""
+    order.refresh_from_db()
+    return order.face_cents, sum(line.cents for line in order.lines.all())
+
+
+def test_an_order_being_placed_keeps_the_line_of_somebody_who_is_archived(two):
+    order = VoucherOrder.objects.draft_of(two[0]).get()
+    asked = archiving_of(two)
+    with transaction.atomic():
+        place_order.__wrapped__(**place_args(two[0]))
+        rival = someone_else(archive, **asked)
+        assert rival.wait_until_blocked() == [own_pid()]
+    rival.result()
+    assert counted(order) == (30000, 30000)
+
+
+def test_somebody_archived_first_is_not_ordered_for(two):
+    sent = place_args(two[0])
+    asked = archiving_of(two)
+    with transaction.atomic():
+        archive.__wrapped__(**asked)
+        rival = someone_else(place_order, **sent)
+        assert rival.wait_until_blocked() == [own_pid()]
+    with pytest.raises(NothingOrdered):
+        rival.result()
+
+
+def test_an_order_that_does_not_hold_its_people_loses_a_line_that_it_counted(two, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(orders, "hold_people", lambda order: None)
+    order = VoucherOrder.objects.draft_of(two[0]).get()
+    asked = archiving_of(two)
+    with transaction.atomic():
+        place_order.__wrapped__(**place_args(two[0]))
+        someone_else(archive, **asked).result()
+    assert counted(order) == (30000, 0)
