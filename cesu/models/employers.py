@@ -2,12 +2,16 @@
 
 import pghistory
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from portal.lib.money import euros
 from wallet.models import Account
+
+
+OURS = r"^F[0-9]{4}-[0-9]{6}$"  # what ``new_invoice_number`` gives: nobody types such a one
 
 
 class EmployerQuerySet(models.QuerySet):
@@ -208,7 +212,14 @@ class Invoice(models.Model):
     One that ``credits`` another is its avoir: the same amount, given back.
     """
 
-    number = models.CharField("numéro", max_length=40, unique=True)
+    number = models.CharField(
+        "numéro",
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(OURS, "Les numéros comme F2026-000001 sont donnés par le portail.", inverse_match=True)
+        ],
+    )
     employer = models.ForeignKey(Employer, models.PROTECT, related_name="invoices", verbose_name="employeur")
     issued_on = models.DateField("date", default=timezone.localdate)
     cents = models.PositiveBigIntegerField("montant TTC, en centimes")

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 from lxml import etree
@@ -31,7 +32,7 @@ from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from tests.client import PortalClient
 from tests.factories.accounts import ManagerFactory
-from tests.factories.cesu import beneficiary_of, employer_with, manager_of, pay_in, placed
+from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, pay_in, placed
 from wallet import checks
 from wallet.actions import AlreadyPosted, balance
 from wallet.actions.cards import PaymentGoing, fulfil, start
@@ -337,3 +338,9 @@ def test_an_order_s_debit_is_one_operation():
         [(f"employer:{order.employer.client_reference}", 30000), ("cesu", 2200), ("cesu-vat", 440)], key=str
     )
     assert VoucherLine.objects.filter(made_at=None).count() == 0
+
+
+def test_an_invoice_of_before_the_portal_has_none_of_the_portal_s_numbers():
+    old = invoice_of(employer_with(), number="F2026-000001")
+    with pytest.raises(ValidationError, match="donnés par le portail"):
+        old.full_clean()
