@@ -10,7 +10,6 @@ from django.utils import timezone
 from portal.lib.money import euros
 from wallet.models import Account
 
-
 OURS = r"^F[0-9]{4}-[0-9]{6}$"  # what ``new_invoice_number`` gives: nobody types such a one
 
 
