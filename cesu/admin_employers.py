@@ -43,11 +43,15 @@ class ContractRows(ReadOnlyRows):
 
 class ManagerRows(ReadOnlyRows):
     model = Manager
-    fields = ["user", "identifier", "email", "is_primary", "activated_at", "removed_at", "deeds"]
-    readonly_fields = ["identifier", "deeds"]
+    fields = ["name", "identifier", "email", "is_primary", "activated_at", "removed_at", "deeds"]
+    readonly_fields = ["name", "identifier", "deeds"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("user")
+
+    @admin.display(description="nom")
+    def name(self, manager):
+        return str(manager)
 
     @admin.display(description="identifiant")
     def identifier(self, manager):
@@ -216,7 +220,7 @@ class ActivationRequestAdmin(IssuerDecisions):
     list_filter = [RequestFilter]
     search_fields = ["client_reference", "last_name", "email", "invoice_number"]
     search_help_text = "Référence client, nom, adresse e-mail ou n° de facture"
-    readonly_fields = ["known"]
+    readonly_fields = ["known", "decider"]
     fields = [
         "client_reference",
         "known",
@@ -225,12 +229,16 @@ class ActivationRequestAdmin(IssuerDecisions):
         ("email", "phone"),
         "asked_at",
         "status",
-        ("decided_at", "decided_by"),
+        ("decided_at", "decider"),
         "employer",
         "reason",
     ]
     change_form_template = "admin/cesu/activation_request.html"
     pages = {"<int:pk>/accepter/": "accept", "<int:pk>/refuser/": "refuse"}
+
+    @admin.display(description="décidée par")
+    def decider(self, asked):
+        return str(asked.decided_by or "")
 
     @admin.display(description="employeur de cette référence")
     def known(self, asked):

@@ -203,9 +203,17 @@ class HelpRequestAdmin(IssuerDecisions):
     list_select_related = ["employer", "by"]
     search_fields = ["subject", "employer__name", "employer__client_reference"]
     search_help_text = "Objet, employeur ou référence client"
-    fields = ["employer", "by", "phone", "asked_at", "subject", "message", "answer", "answered_at", "answered_by"]
+    fields = ["employer", "asker", "phone", "asked_at", "subject", "message", "answer", "answered_at", "answerer"]
     change_form_template = "admin/cesu/help_request.html"
     pages = {"<int:pk>/repondre/": "answer"}
+
+    @admin.display(description="par")
+    def asker(self, asked):
+        return str(asked.by)
+
+    @admin.display(description="répondu par")
+    def answerer(self, asked):
+        return str(asked.answered_by or "")
 
     def answer(self, request, pk):
         """Answer a manager, by email."""

@@ -53,12 +53,12 @@ class VoucherOrderAdmin(IssuerDecisions):
     search_fields = ["number", "employer__name", "employer__client_reference", "invoice__number", "tracking"]
     search_help_text = "N° de commande, de facture ou de suivi, employeur ou référence client"
     fieldsets = [
-        (None, {"fields": ["number", "employer", "by", "placed_at", "state", "means", "invoice", "terms"]}),
+        (None, {"fields": ["number", "employer", "placer", "placed_at", "state", "means", "invoice", "terms"]}),
         ("Titres", {"fields": ["asked", "titles"]}),
         ("Montants", {"fields": ["face", "fee", "shipping", "vat", "total"]}),
         ("Livraison", {"fields": ["transport", "delivery_on", "shipped_at", "tracking", "delivered_at"]}),
         ("Fabrication", {"fields": ["making_at", "made_at", "fabrication"]}),
-        ("Annulation", {"fields": ["cancelled_at", "cancelled_by", "cancel_reason"]}),
+        ("Annulation", {"fields": ["cancelled_at", "canceller", "cancel_reason"]}),
     ]
     change_form_template = "admin/cesu/order.html"
     pages = {"<int:pk>/expedier/": "ship", "<int:pk>/livrer/": "deliver", "<int:pk>/annuler/": "cancel"}
@@ -111,6 +111,14 @@ class VoucherOrderAdmin(IssuerDecisions):
             f" en {each['booklets_asked']} carnet{'s' if each['booklets_asked'] > 1 else ''}"
             for each in groups
         )
+
+    @admin.display(description="passée par")
+    def placer(self, order):
+        return str(order.by)
+
+    @admin.display(description="annulée par")
+    def canceller(self, order):
+        return str(order.cancelled_by or "")
 
     def ship(self, request, pk):
         """« Expédier »: the parcel has left."""
@@ -194,7 +202,11 @@ class OppositionAdmin(IssuerDecisions):
     list_select_related = ["employer", "by"]
     search_fields = ["employer__name", "employer__client_reference"]
     search_help_text = "Employeur ou référence client"
-    fields = ["employer", "first", "last", "reason", "at", "by", "stopped"]
+    fields = ["employer", "first", "last", "reason", "at", "declarer", "stopped"]
+
+    @admin.display(description="déclarée par")
+    def declarer(self, opposition):
+        return str(opposition.by)
 
     @admin.display(description="titres")
     def stopped(self, opposition):
