@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils import timezone
 
-from cesu.models import Contract, Employer
+from cesu.models import Contract, Employer, Invoice
 from cesu.rules.people import bare
 from portal.lib.money import bare_euros
 from wallet.forms import EurosField
@@ -101,7 +101,9 @@ class EmployerForm(forms.ModelForm):
 class OldInvoiceForm(forms.Form):
     """An invoice of before the portal."""
 
-    number = forms.CharField(label="N° de facture", max_length=40)
+    number = forms.CharField(
+        label="N° de facture", max_length=40, validators=Invoice._meta.get_field("number").validators
+    )
     issued_on = forms.DateField(label="Date", widget=forms.DateInput(**DATE))
     cents = CentsField(label="Montant TTC, en euros")
 

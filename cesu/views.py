@@ -11,7 +11,7 @@ from cesu.access import manager_required
 from cesu.actions.documents import read_useful_document
 from cesu.actions.help import ASKING, ask_help
 from cesu.forms import HelpForm
-from cesu.models import SpaceNews, UsefulDocument, issuer
+from cesu.models import SpaceNews, UsefulDocument, VoucherOrder, issuer
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.labels import clean_label
 from portal.lib.documents.serving import document_response
@@ -31,10 +31,17 @@ def welcome(request):
 @require_safe
 @manager_required
 def home(request):
-    """The home of the space: the news of the CESU (S0-63)."""
+    """The home of the space: the order going on, the last one placed, the news of the CESU (S0-63)."""
+    orders = VoucherOrder.objects
     shown = SpaceNews.objects.shown(timezone.localdate())[:NEWS]
     news = [(item, TONES[item.kind]) for item in shown]
-    return render(request, "cesu/home.html", {"employer": request.employer, "news": news})
+    context = {
+        "employer": request.employer,
+        "draft": orders.draft_of(request.user).first(),
+        "last": orders.of(request.user).placed().first(),
+        "news": news,
+    }
+    return render(request, "cesu/home.html", context)
 
 
 @require_safe

@@ -187,6 +187,8 @@ def test_an_invoice_of_before_the_portal_is_noted_once(browser, cestas):
     assert list(Invoice.objects.values_list("number", "issued_on", "cents")) == [("FA-1", date(2026, 1, 15), 12050)]
     for wrong in (typed, typed | {"number": "FA-2", "issued_on": "2099-01-01"}):
         assert len(decide(browser, "employer_invoice", cestas.pk, 1, **wrong).context["form"].non_field_errors()) == 1
+    ours = decide(browser, "employer_invoice", cestas.pk, 1, **typed | {"number": "F2026-000009"})
+    assert list(ours.context["form"].errors) == ["number"]
     assert Invoice.objects.count() == 1
 
 

@@ -19,7 +19,7 @@ from services.actions.retention import known_blobs
 from tests.client import once_keys
 from tests.corpus.pdfs import blank, written
 from tests.factories.accounts import ManagerFactory
-from tests.factories.cesu import employer_with, manager_of
+from tests.factories.cesu import beneficiary_of, employer_with, manager_of, place, ready_draft
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff3f03000806"
@@ -70,6 +70,18 @@ def test_the_home_of_the_space_shows_the_news_of_the_three_kinds_while_they_last
     text = page.content.decode()
     for badge in ("Nouveau millésime", "Nouveautés réglementaires", "Nouvelles options"):
         assert f"{badge}</span>" in text
+
+
+def test_the_home_of_the_space_leads_to_the_order_going_on_and_to_the_last_one(space, nadia):
+    beneficiary_of(nadia.manager.employer)
+    empty = space.get(reverse("cesu:home"))
+    assert (empty.context["draft"], empty.context["last"]) == (None, None)
+    ready_draft(nadia)
+    order = place(nadia)
+    ready_draft(nadia)
+    page = space.get(reverse("cesu:home")).content.decode()
+    assert "Reprendre ma commande" in page
+    assert f'href="{reverse("cesu:order", args=[order.number])}"' in page
 
 
 @pytest.mark.seed("S0-68")
