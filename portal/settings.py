@@ -111,8 +111,10 @@ DATABASES = {
     "default": dj_database_url.parse(env("DATABASE_URL"), conn_max_age=600, conn_health_checks=True)
     | {"ATOMIC_REQUESTS": False}
 }
-# Planning was half of what PostgreSQL did: a statement met a third time on a connection is prepared (docs/performance.md).
-DATABASES["default"].setdefault("OPTIONS", {}).update({"server_side_binding": True, "prepare_threshold": 2})
+# Planning was half of what PostgreSQL did for a page: there, a statement met a third time on a connection is prepared.
+# Jobs name thousands of rows in a statement, each to be planned for its own (docs/performance.md, « Plans »).
+if flag("PARVIS_PREPARED"):
+    DATABASES["default"].setdefault("OPTIONS", {}).update({"server_side_binding": True, "prepare_threshold": 2})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits count in PostgreSQL (a flushed broker forgets nothing); what may differ for a minute stays in the process.
 CACHES = {

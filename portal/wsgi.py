@@ -7,6 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+os.environ.setdefault("PARVIS_PREPARED", "yes")  # pages ask the same statements again and again
 application = get_wsgi_application()
 
 

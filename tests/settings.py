@@ -7,6 +7,7 @@ from tools import local
 for name, value in local.ensure("test", durable=False).items():
     os.environ.setdefault(name, value)
 os.environ["PARVIS_DEMO"] = os.environ["PARVIS_DEBUG"] = ""  # whatever the shell is set to
+os.environ["PARVIS_PREPARED"] = "yes"  # as pages do: the server is the stricter with the types of what it is given
 os.environ.setdefault("PARVIS_PUBLIC_URL", "http://testserver")
 os.environ.setdefault("PARVIS_SECRET_KEY", "tests")
 os.environ.setdefault("PARVIS_LOG_LEVEL", "ERROR")

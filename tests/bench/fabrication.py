@@ -4,9 +4,10 @@ import resource
 import time
 from multiprocessing import get_context
 
-import django
 from django.db import transaction
 from django.utils import timezone
+
+from tests.bench import jobs
 
 PAPER, ELECTRONIC, TITLES = 10_000, 1_000, 100
 SECONDS, MEGABYTES = 60, 500
@@ -19,7 +20,7 @@ def report(hamlet: int) -> tuple[str, list[str]]:
 
     databases.copy_of(hamlet)
     order = _order()
-    with get_context("spawn").Pool(1, initializer=django.setup) as pool:
+    with get_context("spawn").Pool(1, initializer=jobs.set_up) as pool:
         seconds, megabytes = pool.apply(_make, (order,))
     made = Voucher.objects.count()
     if made != PAPER * TITLES:

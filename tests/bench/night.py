@@ -5,9 +5,10 @@ import time
 from datetime import date, timedelta
 from multiprocessing import get_context
 
-import django
 from django.db import connection, transaction
 from django.utils import timezone
+
+from tests.bench import jobs
 
 SIZES = (50_000, 100_000, 200_000)
 SECONDS, MEGABYTES = 30, 400  # for the largest
@@ -41,7 +42,7 @@ def _measured(hamlet: int, size: int) -> tuple[float, float]:
     databases.copy_of(hamlet)
     debit_the_day(_sunday())  # what the hamlet itself has not been debited of yet
     _grow(size)
-    with get_context("spawn").Pool(1, initializer=django.setup) as pool:
+    with get_context("spawn").Pool(1, initializer=jobs.set_up) as pool:
         debited, seconds, megabytes = pool.apply(_debit)
     if debited != size:
         raise SystemExit(f"The night debited {debited} bookings of {size}.")

@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
-import django
 from django.db import connection, transaction
 from django.utils import timezone
+
+from tests.bench import jobs
 
 LARGEST = int(os.environ.get("PARVIS_BENCH_BOOKINGS", "200000"))
 SIZES = (LARGEST // 4, LARGEST // 2, LARGEST)
@@ -55,7 +56,7 @@ def _measured(hamlet: int, size: int) -> tuple[list[float], float]:
     _grow(size)
     with tempfile.TemporaryDirectory() as folder:
         _link(folder)
-        with get_context("spawn").Pool(1, initializer=django.setup) as pool:
+        with get_context("spawn").Pool(1, initializer=jobs.set_up) as pool:
             told, steps, megabytes = pool.apply(_night, (folder,))
     if told < size // 2:  # the hamlet’s own families too
         raise SystemExit(f"{told} families were told, of {size // 2}.")

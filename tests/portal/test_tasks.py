@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from portal import tasks
+from portal.celery import app
 from portal.lib.models import IdempotencyKey, JobRun, OutgoingEmail
 from portal.settings import CELERY_BEAT_SCHEDULE
 from portal.tasks import NightFailed, housekeeping, nightly
@@ -118,3 +119,8 @@ def test_the_night_is_taken_up_again_every_hour_in_case_it_crashed():
     rounds = {row["task"] for name, row in CELERY_BEAT_SCHEDULE.items() if name in ("nightly", "watchdog")}
     assert rounds == {"portal.tasks.nightly"}
     assert CELERY_BEAT_SCHEDULE["watchdog"]["schedule"].hour == set(range(24))
+
+
+def test_every_task_of_the_timetable_is_known_to_the_workers():
+    app.loader.import_default_modules()
+    assert {row["task"] for row in CELERY_BEAT_SCHEDULE.values()} - app.tasks.keys() == set()

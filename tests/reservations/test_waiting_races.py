@@ -55,8 +55,8 @@ def test_a_place_given_only_after_the_commit_would_be_taken_by_who_comes_in_betw
         cancel_booking.__wrapped__(**red_cross(home))
         rival = someone_else(confirm_cart, **checkout | {"key": key_for(late)})
         rival.wait_until_blocked()
-    Session.objects.filter(pk=it.pk).update(waiting=1)
     rival.result()
+    Session.objects.filter(pk=it.pk).update(waiting=1)
     assert Booking.objects.active().get(session=it).family == late.family
     assert WaitlistEntry.objects.get(pk=entry.pk).status == "waiting"
 
