@@ -4,7 +4,6 @@ PARVIS_BENCH_BOOKINGS=2000000 measures another largest night (some twenty minute
 """
 
 import os
-import resource
 import tempfile
 import time
 from datetime import date, timedelta
@@ -79,7 +78,7 @@ def _night(folder: str) -> tuple[int, list[float], float]:
         start = time.perf_counter()
         done = work()
         steps.append(time.perf_counter() - start)
-    return done["reports"], steps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return done["reports"], steps, jobs.peak()
 
 
 def _answer(folder: Path) -> None:
