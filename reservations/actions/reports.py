@@ -87,18 +87,18 @@ def _settle(families: list[int], now: datetime) -> dict[int, Told]:
 
 def _report(families: list[int], now: datetime) -> list[Told]:
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERED, [families, now])
+        cursor.execute(_ANSWERED, [now, families])
         return [_told(*row) for row in cursor.fetchall() if row[1] != Change.Kind.FAMILY]
 
 
-# In one statement, which takes the lines by pk: two hundred thousand of them are no objects of ours.
+# In one statement, which takes the lines by pk: two hundred thousand of them are no objects of ours. As an array of keys:
+# joined, PostgreSQL may read the whole table for each chunk.
 _ANSWERED = """
-    WITH locked AS (
-        SELECT id FROM reservations_change WHERE family_id = ANY(%s) AND reported_at IS NULL AND verdict <> ''
-        ORDER BY id FOR NO KEY UPDATE
-    ), told AS (
-        UPDATE reservations_change line SET reported_at = %s FROM locked WHERE line.id = locked.id
-        RETURNING line.*
+    WITH told AS (
+        UPDATE reservations_change SET reported_at = %s WHERE id = ANY (ARRAY (
+            SELECT id FROM reservations_change WHERE family_id = ANY(%s) AND reported_at IS NULL AND verdict <> ''
+            ORDER BY id FOR NO KEY UPDATE
+        )) RETURNING *
     )
     SELECT family_id, kind, verdict, reason, verdict_at, (payload->>'date')::date, payload->>'first_name',
            payload->>'activity_name'
