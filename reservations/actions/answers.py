@@ -112,16 +112,15 @@ def _chunks(lines: list[int]) -> Iterator[list[int]]:
 @outermost
 def _accept(lines: list[int]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, [lines, timezone.now()])
+        cursor.execute(_ACCEPT, [timezone.now(), lines])
 
 
 # Locks by pk before it writes: two runs at once wait for each other, never in a circle. The lines are the batch's, read
-# from it: asked for by batch too, PostgreSQL walks through the whole batch for each chunk.
+# from it: asked for by batch too, or joined, PostgreSQL may walk through the whole batch for each chunk.
 _ACCEPT = """
-    WITH locked AS (
+    UPDATE reservations_change SET verdict = 'accepted', verdict_at = %s WHERE id = ANY (ARRAY (
         SELECT id FROM reservations_change WHERE id = ANY(%s) AND verdict = '' ORDER BY id FOR NO KEY UPDATE
-    )
-    UPDATE reservations_change line SET verdict = 'accepted', verdict_at = %s FROM locked WHERE line.id = locked.id
+    ))
 """
 
 
