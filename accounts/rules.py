@@ -1,10 +1,10 @@
 """Regulations of accounts as pure functions, and the sentences of their refusals."""
 
 import secrets
-import unicodedata
 from datetime import date
 
 from portal.lib.refusals import Refusal
+from portal.lib.words import unaccented
 
 OLDEST_BIRTH = date(1900, 1, 1)
 MAX_REASON = 1000
@@ -31,7 +31,7 @@ class ReasonMissing(Refusal):
 
 
 class ReasonTooLong(Refusal):
-    sentence = f"Le motif compte au plus {MAX_REASON} caractères."
+    sentence = "Le motif est trop long."
 
 
 class LettersPrinted(Refusal):
@@ -68,20 +68,19 @@ class DeadLink(Refusal):
     sentence = "Ce lien n’est plus valable : il a déjà servi, ou il date de plus de 2 heures."
 
 
-def check_reason(reason: str) -> str:
-    """Return the reason of a refusal without spaces around; raise when it is empty or too long."""
+def check_reason(reason: str, most: int = MAX_REASON) -> str:
+    """Return the reason of a refusal without spaces around; raise when it is empty or has more than ``most`` characters."""
     reason = reason.strip()
     if not reason:
         raise ReasonMissing
-    if len(reason) > MAX_REASON:
-        raise ReasonTooLong
+    if len(reason) > most:
+        raise ReasonTooLong(f"Le motif compte au plus {most} caractères.")
     return reason
 
 
 def bare_answer(typed: str) -> str:
     """Return an answer as it is compared: without case, accents, punctuation or spaces."""
-    letters = unicodedata.normalize("NFKD", typed.casefold())
-    return "".join(letter for letter in letters if letter.isalnum())
+    return "".join(letter for letter in unaccented(typed) if letter.isalnum())
 
 
 def check_question(question: str, answer: str) -> None:

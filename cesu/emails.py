@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from cesu.models import ActivationRequest, Beneficiary, Employer, HelpRequest, Manager, Opposition, VoucherOrder, issuer
+from cesu.models import ActivationRequest, Beneficiary, HelpRequest, Manager, Opposition, VoucherOrder, issuer
 from portal.lib import mailing
 from portal.lib.dates import date_long
 from portal.lib.models import OutgoingEmail, authority
@@ -74,23 +74,29 @@ def address_changed(manager: Manager, new: str) -> None:
 
 
 # --- Holders ---------------------------------------------------------------------------------------------------------
+def _to_holder(template: str, beneficiary: Beneficiary, *, secret: bool = False, **context) -> OutgoingEmail:
+    context |= {"first_name": beneficiary.holder.first_name, "employer": beneficiary.employer.name}
+    return OutgoingEmail(template=f"cesu/{template}", to=beneficiary.email, context=context, secret=secret)
+
+
 def holder_codes(beneficiaries: list[Beneficiary]) -> None:
     """Tell employees who chose e-CESU their code, which nobody else learns; erased once sent."""
-    mailing.queue_all(
-        [
-            OutgoingEmail(
-                template="cesu/holder_code",
-                to=beneficiary.email,
-                context={
-                    "first_name": beneficiary.holder.first_name,
-                    "code": beneficiary.holder.code,
-                    "employer": beneficiary.employer.name,
-                },
-                secret=True,
-            )
-            for beneficiary in beneficiaries
-        ]
-    )
+    mailing.queue_all([_to_holder("holder_code", each, secret=True, code=each.holder.code) for each in beneficiaries])
+
+
+def ecesu_credited(lines: list[tuple[Beneficiary, str]], end: date) -> None:
+    """Tell the holders what their employer gave them, and until when it serves."""
+    told = [(each, amount) for each, amount in lines if each.email]
+    mailing.queue_all([_to_holder("ecesu_credited", each, amount=amount, end=_day(end)) for each, amount in told])
+
+
+def titles_ending(beneficiaries: Iterable[Beneficiary], end: date) -> None:
+    """Tell holders until when what they have may be used."""
+    mailing.queue_all([_to_holder("titles_ending", each, end=_day(end)) for each in beneficiaries])
+
+
+def _day(day: date) -> str:
+    return date_long(day, timezone.localdate())
 
 
 # --- « Besoin d’aide » ------------------------------------------------------------------------------------------------
@@ -143,51 +149,13 @@ def _tell_of(order: VoucherOrder, template: str, **more) -> None:
     context = {
         "number": order.number,
         "total": euros(order.total_cents),
-        "delivery": date_long(order.delivery_on, timezone.localdate()) if order.delivery_on else "",
+        "delivery": _day(order.delivery_on) if order.delivery_on else "",
         "phone": issuer().phone,
     }
     mailing.queue(template, to=manager.email, owner=manager.user.owner, context=context | more)
-
-
-def ecesu_credited(lines: list[tuple[Beneficiary, str]], employer: Employer, end: date) -> None:
-    """Tell the holders what their employer gave them, and until when it serves."""
-    mailing.queue_all(
-        [
-            OutgoingEmail(
-                template="cesu/ecesu_credited",
-                to=beneficiary.email,
-                context={
-                    "first_name": beneficiary.holder.first_name,
-                    "amount": amount,
-                    "employer": employer.name,
-                    "end": date_long(end, timezone.localdate()),
-                },
-            )
-            for beneficiary, amount in lines
-            if beneficiary.email
-        ]
-    )
 
 
 def titles_stopped(opposition: Opposition, manager: Manager) -> None:
     """Confirm to the manager that titles are worth nothing any more."""
     context = {"first": f"{opposition.first:012d}", "last": f"{opposition.last:012d}", "phone": issuer().phone}
     _to_manager("titles_stopped", manager, **context, reason=opposition.get_reason_display().lower())
-
-
-def titles_ending(beneficiaries: Iterable[Beneficiary], end: date) -> None:
-    """Tell holders until when what they have may be used."""
-    mailing.queue_all(
-        [
-            OutgoingEmail(
-                template="cesu/titles_ending",
-                to=each.email,
-                context={
-                    "first_name": each.holder.first_name,
-                    "employer": each.employer.name,
-                    "end": date_long(end, timezone.localdate()),
-                },
-            )
-            for each in beneficiaries
-        ]
-    )

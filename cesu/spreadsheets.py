@@ -6,7 +6,6 @@
 import csv
 import io
 import re
-import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from openpyxl import load_workbook
 from portal.lib.money import parse_euros
 from portal.lib.refusals import Refusal
 from portal.lib.sheets import AMOUNT, FORMULA
+from portal.lib.words import unaccented
 
 MAX_BYTES = 1_000_000
 MAX_LINES = 5_000
@@ -206,9 +206,7 @@ def _number(value: float) -> str:
 # --- What cells say --------------------------------------------------------------------------------------------------
 def bare(text: str) -> str:
     """Return a heading or a word as it is compared: no case, accents or punctuation, single spaces."""
-    letters = unicodedata.normalize("NFKD", text.replace("’", "'").casefold())
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", unaccented(text)).split())
 
 
 def whole(text: str) -> int | None:

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cesu.access import manager_required
 from cesu.actions.employers import contract_of
 from cesu.actions.oppositions import PURPOSE, oppose
-from cesu.actions.payments import MAX_CARD_CENTS, order_of, pay_by_card, paying
+from cesu.actions.payments import MAX_CARD_CENTS, card_payments_of, order_of, pay_by_card, paying
+from cesu.actions.payments import PURPOSE as CARD
 from cesu.certificates import certificate_of
 from cesu.facturx import NAME, XMP, invoice_xml
 from cesu.forms_money import OppositionForm
@@ -82,18 +83,17 @@ def _pay_by_card(request, order: VoucherOrder):
     return redirect(payment.url or "cesu:pay", *([] if payment.url else [order.number]))
 
 
-def _payment_of(user, reference) -> CardPayment:
-    """A card payment of an order of the manager's employer."""
-    payment = get_object_or_404(CardPayment, reference=reference, purpose__startswith="cesu:")
-    get_object_or_404(VoucherOrder.objects.of(user), pk=order_of(payment).pk)
-    return payment
+def _payment_of(user, reference) -> tuple[CardPayment, VoucherOrder]:
+    """A card payment of an order of the manager's employer, with that order."""
+    payment = get_object_or_404(CardPayment, reference=reference, purpose__startswith=f"{CARD}:")
+    return payment, get_object_or_404(VoucherOrder.objects.of(user), pk=order_of(payment))
 
 
 @require_safe
 @manager_required
 def payment(request, reference):
     """Where Stripe sends the payer back (``retour``: without paying): what it says is booked, whatever the webhook did."""
-    found = _payment_of(request.user, reference)
+    found, order = _payment_of(request.user, reference)
     try:
         found = cards.abandon(found) if "retour" in request.GET and found.is_going else cards.fulfil(found)
     except gateway.CardsUnavailable:
@@ -102,12 +102,12 @@ def payment(request, reference):
             "Notre prestataire de paiement ne répond pas pour le moment. Si vous avez payé, votre paiement sera"
             " enregistré tout seul dès qu’il répondra, une seule fois.",
         )
-        return redirect("cesu:order", order_of(found).number)
+        return redirect("cesu:order", order.number)
     if found.status == CardPayment.Status.PAID:
         messages.success(request, f"Votre paiement de {euros(found.cents)} est accepté.")
     elif not found.is_going:
         messages.warning(request, "Le paiement est abandonné : rien n’a été débité.")
-    return redirect("cesu:order", order_of(found).number)
+    return redirect("cesu:order", order.number)
 
 
 @require_POST
@@ -115,7 +115,7 @@ def payment(request, reference):
 def abandon(request, number):
     """Close the payment page that is open for an order, so that it may be paid otherwise."""
     order = get_object_or_404(VoucherOrder.objects.of(request.user).placed(), number=number)
-    for going in CardPayment.objects.filter(purpose=f"cesu:{order.pk}").going():
+    for going in card_payments_of(order).going():
         try:
             cards.abandon(going)
         except Refusal as refusal:

@@ -5,7 +5,6 @@ Columns: ``COLUMNS``. One line a beneficiary; lines of one family share « famil
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from accounts.rules import birth_fault
 from families.models import Kinship
 from families.rules import WrongPerson, check_person, clean_name
 from portal.lib.refusals import Refusal
+from portal.lib.words import unaccented
 
 MAX_LINES = 1000
 MAX_BYTES = 1_000_000
@@ -101,7 +101,7 @@ def _lines(text: str) -> Iterator[tuple[int, dict]]:
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text), delimiter=";" if first.count(";") >= first.count(",") else ",", strict=True)
     try:
-        header = [_bare(name).replace(" ", "_") for name in next(reader, [])]
+        header = [unaccented(name.strip()).replace(" ", "_") for name in next(reader, [])]
         _check_header(header)
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -126,11 +126,6 @@ def _check_header(header: list[str]) -> None:
     sentences += ["Une colonne figure deux fois."] if len(set(header)) < len(header) else []
     if sentences:
         raise UnreadableFile(*sentences)
-
-
-def _bare(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.strip().casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 class _Reader:
@@ -164,15 +159,15 @@ class _Reader:
         return code
 
     def _family(self, line: int, cells: dict, commune: str, person: dict, faults: list[str]) -> NewFamily:
-        adult = (_bare(cells["nom"]), _bare(cells["prenom"]), cells["email"].lower())
-        key = ("famille", _bare(cells["famille"])) if cells["famille"] else adult
+        adult = (unaccented(cells["nom"]), unaccented(cells["prenom"]), cells["email"].lower())
+        key = ("famille", unaccented(cells["famille"])) if cells["famille"] else adult
         known = self.families.get(key)
         if known is None:
             faults += self._email_faults(line, cells["email"].lower())
             if same := homonym(person, self.communes[commune]):
                 faults.append(f"Un compte existe déjà pour {same} à {same.commune} ({same.identifier}).")
             known = self.families[key] = NewFamily(line, commune, cells["email"].lower(), person)
-        elif (_bare(known.person["last_name"]), _bare(known.person["first_name"]), known.email) != adult:
+        elif (unaccented(known.person["last_name"]), unaccented(known.person["first_name"]), known.email) != adult:
             faults.append(f"Le responsable n’est pas le même qu’à la ligne {known.line} de cette famille.")
         return known
 
@@ -210,8 +205,8 @@ def _cell_faults(cells: dict) -> Iterator[str]:
 
 
 def _person(cells: dict, faults: list[str]) -> dict:
-    genders = {_bare(label): value for value, label in User.Gender.choices}
-    if cells["genre"] and _bare(cells["genre"]) not in genders:
+    genders = {unaccented(label): value for value, label in User.Gender.choices}
+    if cells["genre"] and unaccented(cells["genre"]) not in genders:
         faults.append("Le genre est M ou Mme.")
     if cells["email"]:
         try:
@@ -222,7 +217,7 @@ def _person(cells: dict, faults: list[str]) -> dict:
     if fault := birth_fault(birth_date, timezone.localdate()):
         faults.append(fault)
     return {
-        "gender": genders.get(_bare(cells["genre"]), ""),
+        "gender": genders.get(unaccented(cells["genre"]), ""),
         "first_name": clean_name(cells["prenom"]),
         "last_name": clean_name(cells["nom"]),
         "birth_date": birth_date and birth_date.isoformat(),
@@ -234,8 +229,8 @@ def _person(cells: dict, faults: list[str]) -> dict:
 
 
 def _member(cells: dict, faults: list[str]) -> dict | None:
-    kinships = {_bare(label): value for value, label in Kinship.choices}
-    kinship = kinships.get(_bare(cells["filiation"])) if cells["filiation"] else Kinship.OTHER.value
+    kinships = {unaccented(label): value for value, label in Kinship.choices}
+    kinship = kinships.get(unaccented(cells["filiation"])) if cells["filiation"] else Kinship.OTHER.value
     if kinship is None:
         faults.append(f"La filiation « {cells['filiation']} » n’est pas connue.")
     if not cells["enfant_naissance"]:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.rules import check_reason
 from cesu import emails
 from cesu.actions.links import link_path
 from cesu.models import ActivationRequest, Employer, Invoice, Manager
-from cesu.rules.people import PrimaryThere, ReferenceTaken, bare, check_reason
+from cesu.rules.people import PrimaryThere, ReferenceTaken, bare
 from portal.lib import states
 from portal.lib.history import unguarded
 from portal.lib.once import claim_key
@@ -20,6 +21,7 @@ from portal.lib.transactions import outermost
 VISITOR, SIGN_UP = "visitor", "employer-sign-up"  # whose key, for what
 PATIENCE = timedelta(hours=24)
 MAX_TRIES = 5  # requests for one reference that failed within PATIENCE: then right data wait for the staff too
+MAX_REASON = 200  # characters
 MAX_WAITING = 20  # requests for one reference that wait within PATIENCE: no more are written
 Status = ActivationRequest.Status
 EVENTS = ActivationRequest.events.rel.related_model
@@ -31,7 +33,7 @@ def ask_for_space(*, client_reference: str, invoice_number: str, person: dict, k
     once = claim_key(key, VISITOR, SIGN_UP)
     if once.answer:
         return
-    employer = _locked().filter(client_reference__iexact=bare(client_reference)).first()
+    employer = Employer.objects.locked().filter(client_reference__iexact=bare(client_reference)).first()
     request = ActivationRequest(client_reference=client_reference, invoice_number=invoice_number, **person)
     waiting = ActivationRequest.objects.filter(
         client_reference__iexact=client_reference, status=Status.PENDING, asked_at__gt=timezone.now() - PATIENCE
@@ -96,7 +98,7 @@ def accept_activation(*, agent: User, request: ActivationRequest, employer: Empl
     if once.answer:
         return
     request = _waiting(request)
-    employer = _locked().get(pk=employer.pk)
+    employer = Employer.objects.locked().get(pk=employer.pk)
     if Manager.objects.current().filter(employer=employer, is_primary=True).exists():
         raise PrimaryThere
     if _is_taken(employer.client_reference):
@@ -108,7 +110,7 @@ def accept_activation(*, agent: User, request: ActivationRequest, employer: Empl
 @outermost
 def refuse_activation(*, agent: User, request: ActivationRequest, reason: str, key: str) -> None:
     """Refuse a sign-up with a reason that the person reads; twice is once. Raise WrongState."""
-    reason, once = check_reason(reason), claim_key(key, agent.owner, decision(request))
+    reason, once = check_reason(reason, MAX_REASON), claim_key(key, agent.owner, decision(request))
     if once.answer:
         return
     request = _waiting(request)
@@ -122,10 +124,6 @@ def _waiting(request: ActivationRequest) -> ActivationRequest:
     if locked.status != Status.PENDING:
         raise states.WrongState
     return locked
-
-
-def _locked():
-    return Employer.objects.select_for_update(of=("self",), no_key=True)
 
 
 # --- What the clock does ---------------------------------------------------------------------------------------------

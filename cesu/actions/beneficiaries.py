@@ -281,7 +281,7 @@ def _told(action, *arguments):
 
 def _lock_employer(user: User) -> Employer:
     """The employer for which a person orders, locked; DoesNotExist for anybody else."""
-    return Employer.objects.select_for_update(of=("self",), no_key=True).of(user).get()
+    return Employer.objects.locked().of(user).get()
 
 
 def _lock(employer: Employer, beneficiary: Beneficiary) -> Beneficiary:

@@ -16,7 +16,7 @@ from cesu.models import Contract, Employer, Invoice
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
-from wallet.models import Account
+from wallet.actions.wallets import set_floors
 
 NEW = "new-employer"  # the purpose of the key that creates one
 
@@ -75,7 +75,7 @@ def set_contract(*, agent: User, employer: Employer, starts_on: date, key: str, 
         return Contract.objects.get(pk=once.answer["contract"])
     if starts_on < timezone.localdate():
         raise ContractPast
-    employer = Employer.objects.select_for_update(no_key=True).get(pk=employer.pk)
+    employer = Employer.objects.locked().get(pk=employer.pk)
     contract, _ = Contract.objects.update_or_create(employer=employer, starts_on=starts_on, defaults=conditions)
     _apply(employer)
     once.remember({"contract": contract.pk})
@@ -94,15 +94,12 @@ def apply_contracts(today: date) -> dict[str, int]:
 
 @outermost
 def _apply_to(pk: int) -> None:
-    _apply(Employer.objects.select_for_update(no_key=True).get(pk=pk))
+    _apply(Employer.objects.locked().get(pk=pk))
 
 
 def _apply(employer: Employer) -> None:
     """Let the account go down to what the contract in force allows; what is owed already stays owed."""
-    floor = -contract_of(employer).credit_cents
-    for account in Account.objects.locked([employer.account_id]).exclude(floor=floor):
-        account.floor = floor
-        account.save(update_fields=["floor"])
+    set_floors([employer.account_id], -contract_of(employer).credit_cents)
     transaction.on_commit(wake_fabrication, robust=True)
 
 

@@ -5,12 +5,12 @@ from django.utils import timezone
 from accounts.models import User
 from cesu import emails
 from cesu.actions import numbering
+from cesu.actions.payments import card_payments_of
 from cesu.models import Invoice, VoucherOrder
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.states import WrongState, move
 from portal.lib.transactions import outermost
-from wallet.models import CardPayment
 
 Status = VoucherOrder.Status
 MAX_REASON = 200
@@ -76,7 +76,7 @@ def cancel_order(*, agent: User, order: VoucherOrder, reason: str, key: str) -> 
     if not 0 < len(reason) <= MAX_REASON:
         raise ReasonMissing
     order = _locked(order)
-    if CardPayment.objects.filter(purpose=f"cesu:{order.pk}").going().exists():
+    if card_payments_of(order).going().exists():
         raise BeingPaid
     move(order, Status.CANCELLED, cancelled_at=timezone.now(), cancelled_by=agent, cancel_reason=reason)
     credit_note(order.invoice)
@@ -85,7 +85,7 @@ def cancel_order(*, agent: User, order: VoucherOrder, reason: str, key: str) -> 
 
 
 def _locked(order: VoucherOrder) -> VoucherOrder:
-    rows = VoucherOrder.objects.select_related("invoice").select_for_update(of=("self",), no_key=True)
+    rows = VoucherOrder.objects.select_related("invoice").locked()
     return rows.get(pk=order.pk)
 
 

@@ -19,7 +19,7 @@ FIELDS = ("category", "form", "booklets", "vouchers", "face_cents", "share")
 
 def lock_draft(user: User) -> VoucherOrder:
     """The manager's draft, locked; raise NoDraft when there is none."""
-    draft = VoucherOrder.objects.draft_of(user).select_for_update(of=("self",), no_key=True).first()
+    draft = VoucherOrder.objects.draft_of(user).locked().first()
     if draft is None:
         raise NoDraft
     return draft

@@ -19,7 +19,7 @@ def credit_lines(order: VoucherOrder, fabrication: Fabrication, limit: int) -> b
     """
     lines = list(
         VoucherLine.objects.filter(order=order, made_at=None, form=Form.ELECTRONIC)
-        .select_related("beneficiary__holder")
+        .select_related("beneficiary__holder", "beneficiary__employer")
         .order_by("pk")[:limit]
     )
     if not lines:
@@ -29,9 +29,7 @@ def credit_lines(order: VoucherOrder, fabrication: Fabrication, limit: int) -> b
     moves = [Move(source, rights[line.beneficiary.holder_id], line.cents, f"ecesu:{line.pk}") for line in lines]
     post(Operation.Kind.ECESU_CREDIT, moves, actor=None, label=f"e-CESU de la commande {order.number}", at=now)
     VoucherLine.objects.filter(pk__in=[line.pk for line in lines]).update(made_at=now)
-    emails.ecesu_credited(
-        [(line.beneficiary, euros(line.cents)) for line in lines], order.employer, ends_on(fabrication.vintage)
-    )
+    emails.ecesu_credited([(line.beneficiary, euros(line.cents)) for line in lines], ends_on(fabrication.vintage))
     return True
 
 

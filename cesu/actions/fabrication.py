@@ -87,7 +87,7 @@ def _debit(order: VoucherOrder) -> list[Move]:
 
 
 def _locked(pk: int) -> VoucherOrder:
-    orders = VoucherOrder.objects.select_related("employer", "by").select_for_update(of=("self",), no_key=True)
+    orders = VoucherOrder.objects.select_related("employer", "by").locked()
     return orders.get(pk=pk)
 
 

@@ -80,7 +80,7 @@ def retire_primary(*, agent: User, manager: Manager, key: str) -> None:
     once = claim_key(key, agent.owner, removal(manager))
     if once.answer:
         return
-    employer = Employer.objects.select_for_update(no_key=True).get(pk=manager.employer_id)
+    employer = Employer.objects.locked().get(pk=manager.employer_id)
     manager = _lock(manager, employer)
     user = manager.user
     user.identifier = free_identifier(employer)
@@ -116,7 +116,7 @@ def resend_link(*, by: User, manager: Manager, key: str) -> None:
 @outermost
 def update_details(*, user: User, person: dict) -> None:
     """Change a manager's own details, at once; a new address is told to the old one."""
-    employer = Employer.objects.select_for_update(no_key=True).of(user).get()
+    employer = Employer.objects.locked().of(user).get()
     manager = _lock(user.manager, employer)
     others = Manager.objects.current().filter(employer=employer).exclude(pk=manager.pk)
     if others.filter(email__iexact=person["email"]).exists():
@@ -134,7 +134,7 @@ def update_details(*, user: User, person: dict) -> None:
 def _lock_as_primary(user: User) -> Employer:
     """The employer of its primary manager, locked. Raise NotPrimary."""
     primary = Manager.objects.current().filter(is_primary=True, user=user)
-    employer = Employer.objects.select_for_update(no_key=True).filter(pk__in=primary.values("employer")).first()
+    employer = Employer.objects.locked().filter(pk__in=primary.values("employer")).first()
     if employer is None or not primary.exists():
         raise NotPrimary
     return employer
@@ -150,7 +150,7 @@ def _lock(manager: Manager, employer: Employer) -> Manager:
 def send_link(*, agent: User, manager: Manager, key: str) -> Manager:
     """Let the issuer's staff send any current manager the link that sets their password. Twice is once."""
     once = claim_key(key, agent.owner, resending(manager))
-    employer = Employer.objects.select_for_update(no_key=True).get(pk=manager.employer_id)
+    employer = Employer.objects.locked().get(pk=manager.employer_id)
     manager = _lock(manager, employer)
     if once.answer:
         return manager

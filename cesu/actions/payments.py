@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.models import User
@@ -79,15 +80,12 @@ def pay_by_card(*, user: User, order: VoucherOrder, key: str) -> CardPayment:
     once = claim_key(key, user.owner, paying(order))
     if once.answer:
         return CardPayment.objects.get(pk=once.answer["payment"])
-    order = (
-        VoucherOrder.objects.select_related("employer").select_for_update(of=("self",), no_key=True).get(pk=order.pk)
-    )
+    order = VoucherOrder.objects.select_related("employer").locked().get(pk=order.pk)
     if order.status != VoucherOrder.Status.TAKEN or order.total_cents < MIN_CARD_CENTS:
         raise NothingToPay
     if order.total_cents > MAX_CARD_CENTS:
         raise TooMuchForACard
-    purpose = f"{PURPOSE}:{order.pk}"
-    standing = CardPayment.objects.filter(purpose=purpose)
+    standing = card_payments_of(order)
     if standing.going().exists():
         raise PaymentGoing("Un paiement par carte de cette commande est déjà en cours.")
     if standing.filter(status=CardPayment.Status.PAID).exists():
@@ -95,7 +93,7 @@ def pay_by_card(*, user: User, order: VoucherOrder, key: str) -> CardPayment:
     payment = new_payment(
         user=user,
         family=None,
-        purpose=purpose,
+        purpose=_purpose(order),
         label=f"Commande de CESU {order.number}",
         lines={order.employer.account_id: order.total_cents},
         email=user.manager.email,
@@ -104,9 +102,18 @@ def pay_by_card(*, user: User, order: VoucherOrder, key: str) -> CardPayment:
     return payment
 
 
-def order_of(payment: CardPayment) -> VoucherOrder:
-    """The order that a payment is for."""
-    return VoucherOrder.objects.get(pk=payment.purpose.partition(":")[2])
+def _purpose(order: VoucherOrder) -> str:
+    return f"{PURPOSE}:{order.pk}"
+
+
+def card_payments_of(order: VoucherOrder) -> QuerySet[CardPayment]:
+    """All that was asked of cards for an order, whatever became of it."""
+    return CardPayment.objects.filter(purpose=_purpose(order))
+
+
+def order_of(payment: CardPayment) -> int:
+    """The pk of the order that a payment is for."""
+    return int(payment.purpose.partition(":")[2])
 
 
 class OrderPayment:
@@ -114,8 +121,7 @@ class OrderPayment:
 
     @staticmethod
     def settle(payment: CardPayment) -> None:
-        order = order_of(payment)
-        if payment.status == CardPayment.Status.PAID and start_order(order.pk):
+        if payment.status == CardPayment.Status.PAID and start_order(order_of(payment)):
             wake_fabrication()
         date_settled(payment.pk)
 
@@ -125,4 +131,4 @@ class OrderPayment:
 
     @staticmethod
     def address(payment: CardPayment) -> str:
-        return reverse("cesu:order", args=[order_of(payment).number])
+        return reverse("cesu:order", args=[VoucherOrder.objects.get(pk=order_of(payment)).number])

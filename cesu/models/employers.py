@@ -18,6 +18,10 @@ class EmployerQuerySet(models.QuerySet):
         """The employer for which a person orders, while they do."""
         return self.filter(managers__user=user, managers__removed_at=None)
 
+    def locked(self):
+        """The same, locked until the transaction ends; what they are joined to is not."""
+        return self.select_for_update(of=("self",), no_key=True)
+
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="EmployerEvent")
 class Employer(models.Model):

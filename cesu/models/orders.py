@@ -36,6 +36,10 @@ class VoucherOrderQuerySet(models.QuerySet):
         """Those that count for the ceiling and the certificates: placed, not cancelled."""
         return self.placed().exclude(status=VoucherOrder.Status.CANCELLED)
 
+    def locked(self):
+        """The same, locked until the transaction ends; what they are joined to is not."""
+        return self.select_for_update(of=("self",), no_key=True)
+
 
 @pghistory.track(
     pghistory.UpdateEvent(condition=pghistory.AnyChange("status")),

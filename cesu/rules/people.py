@@ -1,16 +1,15 @@
 """Who may enter an employer's space, whom it may pay: regulations as pure functions, and the sentences of their refusals."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
+from portal.lib.words import unaccented
 
 LINK_DAYS = 7
-MAX_REASON = 200  # characters
 NEUTRAL = (
     "Si ces informations correspondent à l’un de nos clients, un e-mail vous parviendra sous 12 heures ouvrées "
     "à l’adresse indiquée, avec un lien pour choisir votre mot de passe."
@@ -56,24 +55,6 @@ class AlreadyManager(Refusal):
     """Two managers of one employer never share an address: each has a link of their own."""
 
     sentence = "Un gestionnaire de votre espace a déjà cette adresse e-mail."
-
-
-class ReasonMissing(Refusal):
-    sentence = "Écrivez le motif : la personne le lira dans son e-mail."
-
-
-class ReasonTooLong(Refusal):
-    sentence = f"Le motif compte au plus {MAX_REASON} caractères."
-
-
-def check_reason(reason: str) -> str:
-    """Return the reason of a refusal without spaces around; raise when it is empty or too long."""
-    reason = reason.strip()
-    if not reason:
-        raise ReasonMissing
-    if len(reason) > MAX_REASON:
-        raise ReasonTooLong
-    return reason
 
 
 def bare(typed: str) -> str:
@@ -179,8 +160,7 @@ def years_before(day: date, years: int) -> date:
 
 def bare_name(name: str) -> str:
     """Return a name as it is compared: no case, accents, hyphens or spaces."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if letter.isalpha())
+    return "".join(letter for letter in unaccented(name) if letter.isalpha())
 
 
 class Namesakes:

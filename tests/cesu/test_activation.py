@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.questions import SETTING, set_question
+from accounts.rules import ReasonMissing
 from cesu.actions import activation
 from cesu.actions.activation import accept_activation, decision, refuse_activation
 from cesu.actions.links import forgot, link_path, user_of_link
 from cesu.models import ActivationRequest, Employer, Manager
-from cesu.rules.people import NEUTRAL, NEUTRAL_LINK, DeadLink, PrimaryThere, ReasonMissing
+from cesu.models.employers import EmployerQuerySet
+from cesu.rules.people import NEUTRAL, NEUTRAL_LINK, DeadLink, PrimaryThere
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
@@ -162,7 +164,7 @@ def test_two_sign_ups_at_once_make_one_primary_manager():
     employer = employer_with(client_reference="D100200")
     invoice_of(employer, number="FA4")
     with transaction.atomic():
-        activation._locked().get(pk=employer.pk)
+        Employer.objects.locked().get(pk=employer.pk)
         rival = someone_else(take_in)
         assert rival.wait_until_blocked() == [own_pid()]
         manager_of(employer)
@@ -176,7 +178,7 @@ def test_without_the_employer_s_lock_the_second_would_fail(monkeypatch):
     """The control: it has seen that there is no manager before the first one is there."""
     employer = employer_with(client_reference="D100200")
     invoice_of(employer, number="FA4")
-    monkeypatch.setattr(activation, "_locked", lambda: Employer.objects.all())
+    monkeypatch.setattr(EmployerQuerySet, "locked", lambda rows: rows)
     with transaction.atomic():
         manager_of(employer)
         rival = someone_else(take_in)

@@ -22,21 +22,10 @@ from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.states import WrongState
 from tests.factories.accounts import ManagerFactory
-from tests.factories.cesu import beneficiary_of, employer_with, manager_of, pay_in, placed
-from wallet import checks
+from tests.factories.cesu import beneficiary_of, employer_with, manager_of, pay_in, placed, status
 from wallet.actions import balance
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def exact_books(db):
-    yield
-    assert list(checks.differences()) == []
-
-
-def status(order):
-    return VoucherOrder.objects.get(pk=order.pk).status
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exact_books")]
 
 
 def made(*lines, **fields):

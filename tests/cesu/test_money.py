@@ -32,29 +32,18 @@ from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from tests.client import PortalClient
 from tests.factories.accounts import ManagerFactory
-from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, pay_in, placed
-from wallet import checks
+from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, pay_in, placed, status
 from wallet.actions import AlreadyPosted, balance
 from wallet.actions.cards import PaymentGoing, fulfil, start
 from wallet.models import CardPayment, Operation
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def exact_books(db):
-    yield
-    assert list(checks.differences()) == []
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exact_books")]
 
 
 def browser(user) -> PortalClient:
     client = PortalClient()
     client.force_login(user)
     return client
-
-
-def status(order):
-    return VoucherOrder.objects.get(pk=order.pk).status
 
 
 # --- Transfers ----------------------------------------------------------------------------------------------------------

@@ -9,12 +9,10 @@ from cesu.models import Numbering, Voucher, VoucherLine
 from tests.concurrency import someone_else, wait_until_blocked
 from tests.factories.cesu import employer_with, pay_in, placed
 from tests.kill.footprints import footprint
+from tests.kill.harness import SOME_OR_ALL
 from wallet import checks
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SOME_OR_ALL = pytest.mark.parametrize(
-    "whole", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["some", "all"]
-)
 
 
 def an_order():

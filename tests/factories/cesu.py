@@ -146,3 +146,8 @@ def place_args(user: User, **given) -> dict:
 def place(user: User, **given) -> VoucherOrder:
     """Validate the manager's draft."""
     return VoucherOrder.objects.get(number=place_order(**place_args(user, **given))["order"])
+
+
+def status(order: VoucherOrder) -> str:
+    """How far the database says an order is."""
+    return VoucherOrder.objects.get(pk=order.pk).status

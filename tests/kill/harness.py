@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -15,6 +16,10 @@ from tests.doubles.stripe.server import Double
 from tests.kill.acts import ACTS
 from tests.kill.footprints import footprint
 
+# The points of an act that a test kills: some in `make test`, all in `make proof`.
+SOME_OR_ALL = pytest.mark.parametrize(
+    "whole", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["some", "all"]
+)
 BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 LEAVE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 

@@ -22,14 +22,12 @@ from tests.concurrency import someone_else
 from tests.doubles.stripe.chaos import Fault
 from tests.factories.reservations import FRIDAY, LOUANE, THEO, THURSDAY, TUESDAY, book, cancel, household
 from tests.kill.footprints import footprint
+from tests.kill.harness import SOME_OR_ALL
 from wallet import checks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NIGHT = date(2026, 11, 3)
 STRIPE = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")
-SOME_OR_ALL = pytest.mark.parametrize(
-    "whole", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["some", "all"]
-)
 
 
 @pytest.fixture

@@ -72,5 +72,10 @@ def set_floor(purse: Purse, floor: int) -> None:
     """
     Purse.objects.filter(pk=purse.pk).update(floor=floor)
     accounts = Account.objects.filter(wallet__purse=purse).values_list("pk", flat=True)
-    locked = [account.pk for account in Account.objects.locked(list(accounts))]
+    set_floors(list(accounts), floor)
+
+
+def set_floors(pks: list[int], floor: int) -> None:
+    """Let accounts that keep a balance go down to ``floor`` (cents, 0 or less), or up to it. In a transaction."""
+    locked = [account.pk for account in Account.objects.locked(pks)]
     Account.objects.filter(pk__in=locked).update(floor=floor)
