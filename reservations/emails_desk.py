@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from accounts.models import User
 from families.models import Guardian
 from portal.lib.dates import date_long
 from portal.lib.mailing import queue_all
@@ -34,13 +35,11 @@ def days_closed(bookings: Iterable[Booking], reason: str, activity: Activity) ->
 
 def tell_families(template: str, contexts: dict[int, dict]) -> None:
     """Owe one message to each guardian of each family (contexts by pk of family), in two queries."""
-    guardians = Guardian.objects.filter(family__in=contexts).select_related("user").order_by("pk")
+    guardians = Guardian.objects.filter(family__in=contexts).order_by("pk").values_list("family", "user", "user__email")
     queue_all(
         [
-            OutgoingEmail(
-                template=template, to=each.user.email or "", owner=each.user.owner, context=contexts[each.family_id]
-            )
-            for each in guardians
+            OutgoingEmail(template=template, to=email or "", owner=User(pk=user).owner, context=contexts[family])
+            for family, user, email in guardians
         ]
     )
 

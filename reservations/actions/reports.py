@@ -4,11 +4,12 @@ Bookings of services that no back office knows become definitive here; the other
 told is one transaction: whatever crashes, nobody is told twice, nor forgotten.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from portal.lib.transactions import outermost
@@ -21,9 +22,11 @@ RECENT = timedelta(days=7)  # what was asked for earlier is settled without a wo
 
 def settle_and_report(today: date) -> dict[str, int]:
     """Settle what no back office decides, tell every family what is new; {"settled", "reports"}."""
-    done = Counter(settled=0, reports=0)
-    for families in _chunks(sorted({*_unsettled().values_list("family", flat=True).distinct(), *_answered()})):
-        done.update(_settle_and_tell(families))
+    done, unsettled = Counter(settled=0, reports=0), defaultdict(list)
+    for family, booking in _unsettled().order_by().values_list("family", "pk"):
+        unsettled[family].append(booking)
+    for families in _chunks(sorted({*unsettled, *_answered()})):
+        done.update(_settle_and_tell(families, [pk for family in families for pk in unsettled.get(family, ())]))
     return dict(done)
 
 
@@ -38,7 +41,8 @@ def report_answers() -> dict[str, int]:
 def _unsettled():
     """What no back office decides: of services that none knows, and days over before one knew their service."""
     linked = {"session__activity__service__in": BackOfficeService.objects.values("service")}
-    untold = Booking.objects.filter(settled_at=None, changes=None)
+    said = Change.objects.filter(booking=OuterRef("pk"))
+    untold = Booking.objects.filter(~Exists(said), settled_at=None)
     return untold.exclude(**linked, session__date__gte=timezone.localdate())
 
 
@@ -52,10 +56,10 @@ def _chunks(families: list[int]) -> Iterator[list[int]]:
 
 
 @outermost
-def _settle_and_tell(families: list[int]) -> dict[str, int]:
+def _settle_and_tell(families: list[int], bookings: list[int]) -> dict[str, int]:
     """Bookings by pk, then lines by pk; what another run took a moment before is no more among them."""
-    now = timezone.now()
-    settled, told = _settle(families, now), []
+    now, told = timezone.now(), []
+    settled = _settle(bookings, now) if bookings else {}
     for rows in (settled.values(), _report(families, now)):
         told += rows
     recent = [each for each in told if each.asked_at >= now - RECENT]
@@ -67,8 +71,8 @@ def _tell(families: list[int]) -> int:
     return reports(_report(families, timezone.now()))
 
 
-def _settle(families: list[int], now: datetime) -> dict[int, Told]:
-    rows = _unsettled().filter(family__in=families).order_by("pk").select_for_update(of=("self",), no_key=True)
+def _settle(bookings: list[int], now: datetime) -> dict[int, Told]:
+    rows = _unsettled().filter(pk__in=bookings).order_by("pk").select_for_update(of=("self",), no_key=True)
     found = {
         pk: Told(family, asked_at, day, first_name, activity, "Annulée" if ended else "Validée")
         for pk, family, asked_at, day, first_name, activity, ended in rows.values_list(
