@@ -34,29 +34,40 @@ def is_agent(user) -> bool:
 
 @cache
 def _people() -> Rows:
-    """A person with what makes them a parent or an employer; those models stand above, the relations lead to them."""
+    """A person with what makes them a parent, an employer or a beneficiary; those models stand above, the relations lead to them."""
     guardian, manager = User.guardian.related.related_model, User.manager.related.related_model
+    aid_login = User.aid_login.related.related_model
     family, employer = guardian.family.field.related_model, manager.employer.field.related_model
-    return Rows(_PERSON, person=User, guardian=guardian, family=family, manager=manager, employer=employer)
+    return Rows(
+        _PERSON,
+        person=User,
+        guardian=guardian,
+        family=family,
+        manager=manager,
+        employer=employer,
+        aid_login=aid_login,
+    )
 
 
 _PERSON = """
-    SELECT {person}, {guardian}, {family}, {manager}, {employer}
+    SELECT {person}, {guardian}, {family}, {manager}, {employer}, {aid_login}
     FROM accounts_user person
     LEFT JOIN families_guardian guardian ON guardian.user_id = person.id
     LEFT JOIN families_family family ON family.id = guardian.family_id
     LEFT JOIN cesu_manager manager ON manager.user_id = person.id
     LEFT JOIN cesu_employer employer ON employer.id = manager.employer_id
+    LEFT JOIN cesu_aidlogin aid_login ON aid_login.user_id = person.id
     WHERE person.id = %s
 """
 
 
-def _with_relations(user, guardian, family, manager, employer):
-    """The person with both relations known, also where there is none."""
+def _with_relations(user, guardian, family, manager, employer, aid_login):
+    """The person with these relations known, also where there is none."""
     User.guardian.related.set_cached_value(user, guardian)
     User.manager.related.set_cached_value(user, manager)
     if guardian:
         guardian.user, guardian.family = user, family
     if manager:
         manager.user, manager.employer = user, employer
+    User.aid_login.related.set_cached_value(user, aid_login)
     return user

@@ -85,11 +85,13 @@ class UserQuerySet(models.QuerySet):
     def of_agent(self, agent):
         """The accounts that ``agent`` may see: of their communes, and of people who have not named theirs yet.
 
-        The managers of employers have none: they are the issuer's matter.
+        The managers of employers and who manages an aid account have none: they are the issuer's and funders' matter.
         """
         if agent.is_superuser:
             return self
-        return self.filter(Q(commune__in=agent.communes.all()) | Q(commune=None, manager=None))
+        return self.filter(
+            Q(commune__in=agent.communes.all()) | Q(commune=None, manager=None, aid_login=None, funders=None)
+        )
 
 
 @pghistory.track(

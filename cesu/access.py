@@ -17,7 +17,20 @@ STAFF_TABLES = {
     "invoice": "view add",
     **dict.fromkeys(["activationrequest", "helprequest", "voucherorder", "fabrication"], "view change"),
     **dict.fromkeys(["opposition", "voucher"], "view"),
+    "funder": "view add",
+    "caregiver": "view add change",
+    "aidtransferbatch": "view change",
+    "aidpayment": "view",
 }
+FUNDER_STAFF = "Financeur d’aide"  # the group of the funders' staff; each sees their own funder only (of_agent)
+FUNDER_TABLES = {
+    "funder": "view change",
+    **dict.fromkeys(["aidrule", "aidplan", "aidsuspension"], "view add change"),
+    "aidaccount": "view change",
+    **dict.fromkeys(["aidpayment", "aidtransferbatch"], "view change"),
+    "rightsimport": "view add",
+}
+GROUPS = {STAFF: STAFF_TABLES, FUNDER_STAFF: FUNDER_TABLES}
 
 
 def manager_of(user: User) -> Manager | None:

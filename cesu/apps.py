@@ -11,23 +11,29 @@ class CesuConfig(AppConfig):
         from accounts.hooks import space_of
         from cesu.access import space_of_manager
         from cesu.actions.payments import PURPOSE, OrderPayment
+        from cesu.aid.access import space_of_aid
+        from cesu.aid.checks import check_aid
         from cesu.checks import check_orders
         from wallet import checks, purposes
 
         post_migrate.connect(ensure, sender=installed.get_app_config("auth"))  # once all permissions are there
         space_of.register(space_of_manager)
+        space_of.register(space_of_aid)
         checks.register(check_orders)
+        checks.register(check_aid)
         purposes.register(PURPOSE, OrderPayment())
 
 
 def ensure(using, apps=installed, **kwargs):
-    """Have the group of the issuer's staff with its permissions, however often it runs."""
+    """Have the groups of the issuer's and the funders' staff with their permissions, however often it runs."""
     try:
         groups, permissions = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
         return  # the app is being migrated away
-    from cesu.access import STAFF, STAFF_TABLES
+    from cesu.access import GROUPS
 
-    wanted = [f"{verb}_{table}" for table, verbs in STAFF_TABLES.items() for verb in verbs.split()]
-    group, _ = groups.objects.using(using).get_or_create(name=STAFF)
-    group.permissions.set(permissions.objects.using(using).filter(content_type__app_label="cesu", codename__in=wanted))
+    of_cesu = permissions.objects.using(using).filter(content_type__app_label="cesu")
+    for name, tables in GROUPS.items():
+        group, _ = groups.objects.using(using).get_or_create(name=name)
+        wanted = [f"{verb}_{table}" for table, verbs in tables.items() for verb in verbs.split()]
+        group.permissions.set(of_cesu.filter(codename__in=wanted))

@@ -206,6 +206,9 @@ ACCOUNT_RATE_LIMITS = {
     "review": "10/h/user",
     "employer": "10/m/ip,40/h/ip",
     "employer_link": "5/h/key",
+    "aid": "10/m/ip,40/h/ip",
+    "aid_link": "5/h/key",
+    "aid_search": "30/h/user",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "identifier"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}

@@ -25,6 +25,7 @@ urlpatterns = [
     path("paiements/stripe/evenements/", stripe_events, name="stripe_events"),
     path("reservations/", include("reservations.urls")),
     path("cesu/", include("cesu.urls")),
+    path("aide/", include("cesu.aid.urls")),
     path("inscription/", sign_up_views.details, name="signup"),
     path("inscription/filiations/", sign_up_views.members, name="signup_members"),
     path("inscription/filiations/<int:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),

@@ -46,6 +46,8 @@ def balances_are_the_sums() -> Iterator[str]:
     """Each kept balance is the sum of its transfers, and exactly the accounts with a floor keep one."""
     for pk, kept, moved in rows(_BALANCES):
         yield f"account {pk}: balance {kept}, transfers {moved}"
+    for pk, kept, moved in rows(_HOURS):
+        yield f"account {pk}: {kept} minutes, transfers {moved}"
     for pk, floor in rows(_UNKEPT):
         yield f"account {pk}: floor {floor}, but {'no balance' if floor is not None else 'a balance'}"
 
@@ -60,6 +62,20 @@ _BALANCES = """
     ) moves USING (account_id)
     GROUP BY balance.account_id, balance.cents
     HAVING balance.cents <> coalesce(sum(moves.cents), 0)
+    ORDER BY 1
+"""
+_HOURS = """
+    SELECT balance.account_id, balance.minutes, coalesce(sum(moves.minutes), 0)
+    FROM wallet_balance balance
+    JOIN wallet_account account ON account.id = balance.account_id
+    LEFT JOIN (
+        SELECT target_id AS account_id, minutes FROM wallet_transfer WHERE minutes > 0
+        UNION ALL
+        SELECT source_id, -minutes FROM wallet_transfer WHERE minutes > 0
+    ) moves ON moves.account_id = balance.account_id
+    WHERE account.kind = 'aid_hours' OR balance.minutes IS NOT NULL
+    GROUP BY balance.account_id, balance.minutes
+    HAVING balance.minutes IS DISTINCT FROM coalesce(sum(moves.minutes), 0)
     ORDER BY 1
 """
 _UNKEPT = """

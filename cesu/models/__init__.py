@@ -1,5 +1,17 @@
 """Tables of the CESU space: the issuer's settings, employers and their managers, holders, orders, vouchers."""
 
+from cesu.models.aid import (
+    AidAccess,
+    AidInvitation,
+    AidLogin,
+    AidPlan,
+    AidRule,
+    AidSuspension,
+    Funder,
+    RightsImport,
+    Tries,
+)
+from cesu.models.caregivers import AidPayment, AidPaymentLine, AidTransferBatch, Caregiver, KnownCaregiver
 from cesu.models.employers import ActivationRequest, Contract, Employer, HelpRequest, Invoice, Manager, Numbering
 from cesu.models.issuer import Ceiling, Issuer, SpaceNews, Terms, Transport, UsefulDocument, issuer
 from cesu.models.orders import VoucherLine, VoucherOrder
@@ -8,8 +20,18 @@ from cesu.models.vouchers import ExpiryNotice, Fabrication, Opposition, Voucher
 
 __all__ = [
     "ActivationRequest",
+    "AidAccess",
     "AidAccount",
+    "AidInvitation",
+    "AidLogin",
+    "AidPayment",
+    "AidPaymentLine",
+    "AidPlan",
+    "AidRule",
+    "AidSuspension",
+    "AidTransferBatch",
     "Beneficiary",
+    "Caregiver",
     "Category",
     "Ceiling",
     "CesuHolder",
@@ -18,16 +40,20 @@ __all__ = [
     "ExpiryNotice",
     "Fabrication",
     "Form",
+    "Funder",
     "HelpRequest",
     "Invoice",
     "Issuer",
+    "KnownCaregiver",
     "Manager",
     "MonthlyRight",
     "Numbering",
     "Opposition",
+    "RightsImport",
     "SpaceNews",
     "Terms",
     "Transport",
+    "Tries",
     "UsefulDocument",
     "Voucher",
     "VoucherLine",

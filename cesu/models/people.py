@@ -5,7 +5,7 @@ import secrets
 import pghistory
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from cesu.models.alphabet import alphabetical
@@ -31,6 +31,12 @@ class CesuHolder(models.Model):
     first_name = models.CharField("prénom", max_length=80)
     last_name = models.CharField("nom", max_length=80)
     birth_date = models.DateField("date de naissance", null=True, blank=True)
+    contact_email = models.EmailField(
+        "adresse e-mail connue du financeur",
+        blank=True,
+        help_text="Elle confirme une inscription faite avec une autre.",
+    )
+    contact_phone = models.CharField("téléphone connu du financeur", max_length=30, blank=True)
 
     class Meta:
         verbose_name = "porteur CESU"
@@ -137,36 +143,88 @@ class Beneficiary(models.Model):
         return str(self.holder)
 
 
+class AidAccountQuerySet(models.QuerySet):
+    def of_agent(self, agent):
+        """Those of an agent's funders; all that a funder gives for who manages the portal."""
+        given = self.exclude(funder=None)
+        return given if agent.is_superuser else given.filter(funder__staff=agent)
+
+    def locked(self):
+        """The same, locked until the transaction ends."""
+        return self.select_for_update(of=("self",), no_key=True)
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="AidAccountEvent")
 class AidAccount(models.Model):
-    """Compte d’aide: where a holder's rights of one nature stand. e-CESU here; APA and PCH are a funder's."""
+    """Compte d’aide: where a holder's rights of one nature stand. e-CESU in euros; APA and PCH in hours, of a funder.
+
+    ``ended_on``: the last day for which rights are given (death, end of the aid); ``closes_on``: the last day on which
+    what is left may be used.
+    """
 
     class Kind(models.TextChoices):
         ECESU = "ecesu", "e-CESU"
         APA = "apa", "APA"
         PCH = "pch", "PCH"
 
+    class End(models.TextChoices):
+        DEATH = "death", "Décès"
+        OTHER = "other", "Fin de l’aide"
+
+    OF_FUNDERS = [(Kind.APA, "APA"), (Kind.PCH, "PCH")]
+
     holder = models.ForeignKey(CesuHolder, models.PROTECT, related_name="aid_accounts", verbose_name="porteur")
     kind = models.CharField("nature", max_length=5, choices=Kind.choices)
+    funder = models.ForeignKey(
+        "cesu.Funder", models.PROTECT, null=True, blank=True, related_name="aid_accounts", verbose_name="financeur"
+    )
+    ended_on = models.DateField("fin des droits le", null=True, blank=True)
+    end_reason = models.CharField("motif de fin", max_length=5, choices=End.choices, blank=True)
+    closes_on = models.DateField("paiements possibles jusqu’au", null=True, blank=True)
+    objects = AidAccountQuerySet.as_manager()
 
     class Meta:
         verbose_name = "compte d’aide"
         verbose_name_plural = "comptes d’aide"
-        constraints = [models.UniqueConstraint(fields=["holder", "kind"], name="one_aid_account_per_holder_and_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "kind"], name="one_aid_account_per_holder_and_kind"),
+            models.CheckConstraint(
+                condition=Q(kind="ecesu", funder=None) | ~Q(kind="ecesu") & Q(funder__isnull=False),
+                name="aid_account_has_its_funder",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None, closes_on=None, end_reason="")
+                | Q(ended_on__isnull=False, closes_on__gte=F("ended_on")) & ~Q(end_reason=""),
+                name="aid_account_end_is_whole",
+                violation_error_message="Une fin de droits a un motif, et les paiements cessent le jour même ou après.",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} – {self.holder}"
+
+    @property
+    def is_in_hours(self) -> bool:
+        """Whether its rights are hours; else euros."""
+        return self.kind != self.Kind.ECESU
 
 
 class MonthlyRight(models.Model):
     """Droit du mois: what was credited to an aid account in a month and may be used until a day; its money in ``account``.
 
-    For e-CESU, the month of their fabrication and the end of their vintage.
+    For e-CESU, the month of their fabrication and the end of their vintage. For hours, ``granted_minutes`` and
+    ``granted_cents`` say what the funder gave in all, in ``revision`` moves of the ledger; after a rejected transfer the
+    right may be used until ``reopened_until`` too.
     """
 
     aid_account = models.ForeignKey(AidAccount, models.PROTECT, related_name="rights", verbose_name="compte d’aide")
     month = models.DateField("mois", help_text="Le premier du mois.")
     expires_on = models.DateField("utilisable jusqu’au")
     account = models.OneToOneField(Account, models.PROTECT, related_name="monthly_right", verbose_name="compte")
+    granted_minutes = models.PositiveIntegerField("minutes accordées", null=True, blank=True)
+    granted_cents = models.PositiveBigIntegerField("montant accordé, en centimes", null=True, blank=True)
+    revision = models.PositiveIntegerField("changements", default=0)
+    reopened_until = models.DateField("rouvert jusqu’au", null=True, blank=True)
 
     class Meta:
         verbose_name = "droit du mois"
@@ -174,7 +232,19 @@ class MonthlyRight(models.Model):
         ordering = ["expires_on", "month"]
         constraints = [
             models.UniqueConstraint(fields=["aid_account", "month", "expires_on"], name="one_right_per_month_and_end"),
+            models.UniqueConstraint(
+                fields=["aid_account", "month"],
+                condition=Q(granted_minutes__isnull=False),
+                name="one_right_in_hours_per_month",
+            ),
             models.CheckConstraint(condition=Q(month__day=1), name="right_month_is_a_first"),
+            models.CheckConstraint(
+                condition=Q(granted_minutes=None, granted_cents=None)
+                | Q(granted_minutes=0, granted_cents=0)
+                | Q(granted_minutes__gt=0, granted_cents__gte=F("granted_minutes")),
+                name="right_granted_hours_and_cents",
+                violation_error_message="Une minute vaut un centime au moins.",
+            ),
         ]
 
     def __str__(self):

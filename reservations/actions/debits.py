@@ -108,7 +108,7 @@ _SHARED = Rows(
 )
 # The transfers of ``reservations.actions.ledger.pay_bookings``, written by the database.
 _MOVES = """
-    SELECT wallet.account_id AS source, day.revenue AS target, booking.cents,
+    SELECT wallet.account_id AS source, day.revenue AS target, booking.cents, NULL::int AS minutes,
            'booking:' || booking.id AS reference, left(member.first_name || ', ' || day.name, %s) AS label
     FROM reservations_booking booking
     JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS day (session, purse, revenue, name)

@@ -14,14 +14,16 @@ from wallet.models import Operation, Transfer
 pytestmark = pytest.mark.django_db
 DEBIT = Operation.Kind.DEFERRED_DEBIT
 AT = datetime(2026, 11, 10, 2, 10, tzinfo=UTC)
-MOVES = "SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])"
-NAMED = f"{MOVES} AS moves (source, target, cents, reference, label)"
+MOVES = "SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::text[])"
+NAMED = f"{MOVES} AS moves (source, target, cents, minutes, reference, label)"
 
 
 def move(*rows, kind=DEBIT):
     """Post rows of (wallet, cents, reference) to the takings of one service."""
     service = revenue_account("service:1").pk
-    moves = [(wallet.account_id, service, cents, reference, f"Repas {reference}") for wallet, cents, reference in rows]
+    moves = [
+        (wallet.account_id, service, cents, None, reference, f"Repas {reference}") for wallet, cents, reference in rows
+    ]
     with transaction.atomic():
         return post_many(kind, NAMED, list(map(list, zip(*moves, strict=True))), label="Consommations", at=AT)
 
@@ -54,7 +56,7 @@ def test_what_it_wrote_is_given_back_like_any_other_payment():
     assert balance_of(wallet) == 100
 
 
-@pytest.mark.parametrize("kind", sorted(set(Operation.Kind) - set(Operation.IMPOSED)))
+@pytest.mark.parametrize("kind", sorted(set(Operation.Kind) - set(Operation.UNSTOPPED)))
 def test_what_may_be_refused_does_not_come_in_here(kind):
     with pytest.raises(ValueError, match="goes through post"):
         move((wallet_with(100), 10, "b:1"), kind=kind)
@@ -79,7 +81,7 @@ def test_a_move_of_nothing_refuses_all(cents):
 
 def test_nothing_to_move_moves_nothing():
     with transaction.atomic():
-        assert post_many(DEBIT, NAMED, [[], [], [], [], []], label="Consommations", at=AT) == 0
+        assert post_many(DEBIT, NAMED, [[], [], [], [], [], []], label="Consommations", at=AT) == 0
     assert Operation.objects.filter(kind=DEBIT).count() == 0
 
 

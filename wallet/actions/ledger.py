@@ -34,7 +34,14 @@ class AlreadyPosted(Refusal):
     sentence = "Cette opération a déjà été enregistrée."
 
 
+class HoursAway(Refusal):
+    """A right has not these hours, or hours and cents would not end together."""
+
+    sentence = "Ces heures ne sont plus disponibles : rechargez la page pour voir ce qui reste."
+
+
 CONSTRAINTS = {
+    "balance_of_hours_and_cents": HoursAway,
     "transfer_floor": NotEnough,
     "wallet_transfer_reference_key": AlreadyPosted,
     "wallet_transfer_reverses_id_key": AlreadyPosted,
@@ -67,10 +74,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an account has and how far down it may be spent, in cents, read under its lock."""
+    """What an account has and how far down it may be spent, in cents, read under its lock; ``minutes`` of hours only."""
 
     cents: int
     floor: int
+    minutes: int | None = None
 
     @property
     def spendable(self) -> int:
@@ -109,11 +117,11 @@ def _write(draft: Draft, now: datetime) -> Operation:
 def post_many(kind: str, moves: str, params: Sequence, *, label: str, at: datetime) -> int:
     """The same door for the moves of a night: one operation for each source; return how many moves. All or nothing.
 
-    ``moves`` is a query of (source, target, cents, reference, label), over rows that the caller has locked. For imposed
-    kinds only, which no balance stops; the triggers see to the rest. Raise AlreadyPosted. The caller's transaction.
+    ``moves`` is a query of (source, target, cents, minutes, reference, label), over rows that the caller has locked. For
+    kinds that no balance stops only; the triggers see to the rest. Raise AlreadyPosted. The caller's transaction.
     """
-    if kind not in Operation.IMPOSED:
-        raise ValueError(f"{kind} is not imposed: what may be refused goes through post")
+    if kind not in Operation.UNSTOPPED:
+        raise ValueError(f"{kind} may be refused: it goes through post")
     with connection.cursor() as cursor, refusing():
         cursor.execute(_LOCK_MANY.format(moves=moves), params)
         cursor.execute(_POST_MANY.format(moves=moves), [*params, kind, label, at, timezone.now()])
@@ -136,8 +144,8 @@ _POST_MANY = """
         INSERT INTO wallet_operation (id, kind, label, at, created_at)
         SELECT operation, %s, %s, %s::timestamptz, %s::timestamptz FROM acts
     )
-    INSERT INTO wallet_transfer (operation_id, source_id, target_id, cents, reference, label)
-    SELECT operation, source, target, cents, reference, label FROM due JOIN acts USING (source) ORDER BY operation, rank
+    INSERT INTO wallet_transfer (operation_id, source_id, target_id, cents, minutes, reference, label)
+    SELECT operation, source, target, cents, minutes, reference, label FROM due JOIN acts USING (source) ORDER BY operation, rank
 """
 
 
@@ -147,13 +155,13 @@ def lock_accounts(pks: Iterable[int]) -> dict[int, Standing]:
     Two statements: in one, a row read beside the locked one would be as old as the beginning of the wait.
     """
     locked = [pk for (pk,) in _LOCK(list(pks))]
-    return {pk: Standing(cents, floor) for pk, cents, floor in _STANDINGS(locked)}
+    return {pk: Standing(cents, floor, minutes) for pk, cents, floor, minutes in _STANDINGS(locked)}
 
 
 _LOCK = Rows("SELECT id FROM wallet_account WHERE id = ANY(%s) AND floor IS NOT NULL ORDER BY id FOR NO KEY UPDATE")
 _STANDINGS = Rows(
     """
-    SELECT account_id, cents, floor FROM wallet_balance JOIN wallet_account ON wallet_account.id = account_id
+    SELECT account_id, cents, floor, minutes FROM wallet_balance JOIN wallet_account ON wallet_account.id = account_id
     WHERE account_id = ANY(%s)
     """
 )

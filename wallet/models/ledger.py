@@ -68,7 +68,8 @@ class AccountKind(models.TextChoices):
     ARREARS = "arrears", "Reste dû"
     HOLD = "hold", "Somme mise de côté"
     EMPLOYER = "employer", "Employeur"
-    AID_RIGHT = "aid_right", "Droit d’aide"
+    AID_RIGHT = "aid_right", "Droit d’aide"  # in euros: e-CESU
+    AID_HOURS = "aid_hours", "Droit d’aide en heures"
     REVENUE = "revenue", "Recettes d’un service"
     CARD = "card", "Encaissements par carte"
     CASH = "cash", "Espèces"
@@ -82,7 +83,14 @@ class AccountKind(models.TextChoices):
 
 
 # Accounts that must not be overspent or are shown; the others would be hot rows: theirs is a sum.
-BALANCED = (AccountKind.WALLET, AccountKind.ARREARS, AccountKind.HOLD, AccountKind.EMPLOYER, AccountKind.AID_RIGHT)
+BALANCED = (
+    AccountKind.WALLET,
+    AccountKind.ARREARS,
+    AccountKind.HOLD,
+    AccountKind.EMPLOYER,
+    AccountKind.AID_RIGHT,
+    AccountKind.AID_HOURS,
+)
 # One account each, with an empty code, always there.
 SYSTEM = (
     AccountKind.CARD,
@@ -136,13 +144,23 @@ class Account(models.Model):
 
 
 class Balance(models.Model):
-    """What stands on an account, in cents: written by the transfers' trigger, by nothing else."""
+    """What stands on an account, in cents: written by the transfers' trigger, by nothing else.
+
+    ``minutes`` on accounts of hours only: none are left exactly when no cent is.
+    """
 
     account = models.OneToOneField(Account, models.PROTECT, primary_key=True)
     cents = models.BigIntegerField("solde, en centimes", default=0)
+    minutes = models.BigIntegerField("solde, en minutes", null=True)
 
     class Meta:
         verbose_name = "solde"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minutes=None) | Q(minutes=0, cents=0) | Q(minutes__gt=0, cents__gt=0),
+                name="balance_of_hours_and_cents",
+            )
+        ]
 
     def __str__(self):
         return euros(self.cents)
@@ -243,6 +261,12 @@ class Operation(models.Model):
         CESU_ORDER = "cesu_order", "Commande de CESU"
         EMPLOYER_CREDIT = "employer_credit", "Virement d’un employeur"
         ECESU_CREDIT = "ecesu_credit", "e-CESU crédités"
+        AID_CREDIT = "aid_credit", "Droits du mois"
+        AID_CORRECTION = "aid_correction", "Correction des droits"
+        AID_RETURN = "aid_return", "Droits expirés"
+        AID_PAYMENT = "aid_payment", "Paiement d’un intervenant"
+        AID_TRANSFER = "aid_transfer", "Virement aux intervenants"
+        AID_REJECT = "aid_reject", "Virement rejeté"
         OPENING = "opening", "Reprise de solde"
         REVERSAL = "reversal", "Rectification"
         DISPUTE = "dispute", "Paiement contesté"
@@ -252,6 +276,8 @@ class Operation(models.Model):
 
     # What is owed whatever the balance; the trigger of migration 0004 holds the same closed list.
     IMPOSED = (Kind.DISPUTE, Kind.DEBIT_REJECT, Kind.BOUNCED_CHEQUE, Kind.DEFERRED_DEBIT, Kind.CARD_REFUND)
+    # These too are stopped by no balance: they come from accounts that keep none.
+    UNSTOPPED = (*IMPOSED, Kind.AID_CREDIT, Kind.AID_TRANSFER)
 
     kind = models.CharField("nature", max_length=16, choices=Kind.choices)
     label = models.CharField("libellé", max_length=200)

@@ -1,0 +1,1 @@
+"""The space of people who receive aid (guide 001): they pay their caregiver from their rights of the month."""

@@ -1,0 +1,45 @@
+"""Who enters the space of the beneficiaries: whom a holder's standing authorisation names; for others it does not exist."""
+
+import functools
+
+from django.http import Http404
+from django.urls import reverse, reverse_lazy
+
+from accounts.models import User
+from cesu.models import AidAccess, AidAccount, AidLogin, Funder
+
+LOGIN = reverse_lazy("aid:funders")
+
+
+def login_of(user: User) -> AidLogin | None:
+    """What makes a person one of this space, loaded with them; None for everybody else."""
+    return getattr(user, "aid_login", None)
+
+
+def space_of_aid(*, user: User) -> str | None:
+    """Where such a person lands after signing in."""
+    return reverse("aid:space") if login_of(user) else None
+
+
+def funder_of(holder_pk: int) -> Funder | None:
+    """Whose colours, texts and phone number a holder sees: the funder of their aid; None for e-CESU alone."""
+    account = AidAccount.objects.exclude(funder=None).filter(holder=holder_pk).select_related("funder").first()
+    return account.funder if account else None
+
+
+def aid_required(view):
+    """Let in who may open the accounts of the holder that the address names, with ``access``, ``holder`` and ``funder``.
+
+    A stranger gets 404; who is not signed in goes to the space's own login page.
+    """
+
+    @functools.wraps(view)
+    def enter(request, holder: int, *args, **kwargs):
+        access = AidAccess.objects.of(request.user).filter(holder=holder).first() if login_of(request.user) else None
+        if access is None:
+            raise Http404
+        request.access, request.holder, request.funder = access, access.holder, funder_of(holder)
+        return view(request, *args, **kwargs)
+
+    enter.login_url = LOGIN
+    return enter
