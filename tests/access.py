@@ -42,7 +42,7 @@ from reservations.models import (
     WaitlistEntry,
 )
 from services.actions.documents import BLANKS
-from tests import access_cesu
+from tests import access_aid, access_cesu
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory
 from tests.factories.families import SchoolingFactory
@@ -52,7 +52,18 @@ from tests.journeys.town import NOW, PASSWORD, Town, add_child, add_duponts, add
 from wallet.actions import credit_at_counter
 from wallet.models import CardPayment, DirectDebitRun, Purse, StripeEvent, Wallet
 
-VISITORS = ["anonymous", "pending", "alone", "parent", "other", "agent", "stranger", "manager", "employer"]
+VISITORS = [
+    "anonymous",
+    "pending",
+    "alone",
+    "parent",
+    "other",
+    "agent",
+    "stranger",
+    "manager",
+    "employer",
+    "beneficiary",
+]
 
 
 @dataclass
@@ -91,6 +102,7 @@ def build_world() -> World:
     world = World(town, people)
     _fill(world, claire, claire.guardian.family)
     access_cesu.fill(world)
+    access_aid.fill(world)
     return world
 
 
@@ -588,8 +600,10 @@ ANSWERS = {
     ],
 }
 PAGES = {
-    name: dict(zip(VISITORS, words.split(), strict=False))  # what an employer is answered here: access_cesu.elsewhere
-    for answers in (ANSWERS, access_cesu.ANSWERS)
+    name: dict(
+        zip(VISITORS, words.split(), strict=False)
+    )  # what the last two are answered elsewhere: access_cesu, access_aid
+    for answers in (ANSWERS, access_cesu.ANSWERS, access_aid.ANSWERS)
     for words, names in answers.items()
     for name in names
 }
@@ -741,7 +755,7 @@ def paths_of(world: World) -> dict[str, str]:
     named |= {name: {"pk": held["supportingdocument"].pk} for name in ("services:download", "services:replace")}
     named |= {"services:blank": {"pk": held["documenttype"].pk}}
     named |= {name: {"pk": held[name.split("_")[1]].pk} for name in PAGES if OF_A_ROW.fullmatch(name)}
-    named |= access_cesu.paths(world)
+    named |= access_cesu.paths(world) | access_aid.paths(world)
     return {name: reverse(name, kwargs=named.get(name)) for name in PAGES}
 
 
@@ -782,7 +796,9 @@ def expected(visitor: str) -> dict[str, str]:
 def answer_to(visitor: str, name: str) -> str:
     """The word of a page's row for a visitor."""
     row = PAGES[name]
-    return row[visitor] if visitor in row else access_cesu.elsewhere(name, row)
+    if visitor in row:
+        return row[visitor]
+    return (access_aid if visitor == "beneficiary" else access_cesu).elsewhere(name, row)
 
 
 def _of_table(table: str, page: str, visitor: str) -> str:

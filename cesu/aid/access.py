@@ -3,9 +3,11 @@
 import functools
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.urls import reverse, reverse_lazy
 
 from accounts.models import User
+from cesu.aid.frame import Frame
 from cesu.models import AidAccess, AidAccount, AidLogin, Funder
 
 LOGIN = reverse_lazy("aid:funders")
@@ -39,7 +41,25 @@ def aid_required(view):
         if access is None:
             raise Http404
         request.access, request.holder, request.funder = access, access.holder, funder_of(holder)
+        request.frame = Frame(request.user, request.path, request.funder, access)
         return view(request, *args, **kwargs)
 
     enter.login_url = LOGIN
+    return enter
+
+
+def at_funder(request, slug: str) -> None:
+    """Frame a public page of a funder in service; another does not exist."""
+    request.funder = get_object_or_404(Funder, slug=slug, is_active=True)
+    request.frame = Frame(request.user, request.path, request.funder)
+
+
+def funder_page(view):
+    """A public page of a funder that the address names, with ``request.funder``."""
+
+    @functools.wraps(view)
+    def enter(request, funder: str, *args, **kwargs):
+        at_funder(request, funder)
+        return view(request, *args, **kwargs)
+
     return enter

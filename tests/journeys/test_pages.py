@@ -23,6 +23,7 @@ NOT_A_PAGE = {
     "health",
     "cesu:invoice",
     "authority_css",
+    "aid:colours",
     "admin:family_import_model",
     "admin:services_documenttype_telecharger",
     "admin:accounting_journal_csv",
@@ -72,11 +73,15 @@ def pages_of(world, visitor):
     return [paths[name] for name in named] + MORE.get(visitor, [])
 
 
+OWN_SPACES = {"employer": "cesu:", "beneficiary": "aid:"}
+
+
 def is_read(name, visitor):
-    """Whether the page is there for this visitor; managers read what agents do not, employers their own space."""
+    """Whether the page is there for this visitor; managers read what agents do not, some their own space only."""
     if answer_to(visitor, name) != "200":
         return False
-    return not (visitor == "manager" and PAGES[name]["agent"] == "200") and (visitor != "employer" or "cesu:" in name)
+    own_space = OWN_SPACES.get(visitor, "")
+    return not (visitor == "manager" and PAGES[name]["agent"] == "200") and own_space in name
 
 
 def is_ours(name, visitor):
@@ -144,7 +149,7 @@ def look_at(visit, page, paths):
     return found, doubts
 
 
-VISITORS = ["anonymous", "pending", "alone", "parent", "agent", "manager", "employer"]
+VISITORS = ["anonymous", "pending", "alone", "parent", "agent", "manager", "employer", "beneficiary"]
 
 
 @each_size
