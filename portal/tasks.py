@@ -12,6 +12,7 @@ from accounts.actions import forget_unverified
 from cesu.actions.activation import forget_sign_ups
 from cesu.actions.contracts import apply_contracts
 from cesu.actions.notices import warn_holders
+from cesu.aid.actions.plans import credit_month
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
@@ -98,6 +99,7 @@ def housekeeping(today: date) -> dict[str, int]:
 
 JOBS = {
     "cesu_contracts": apply_contracts,
+    "aid_rights": credit_month,
     "debits": debit_the_day,
     "settlements": settle_debits,
     "announcements": announce_debits,  # what is owed once all that is above has moved

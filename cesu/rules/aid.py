@@ -2,15 +2,19 @@
 
 import re
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from portal.lib.calendars import target_day
 from portal.lib.refusals import Refusal
 
 NIGHT = time(20)  # o’clock, local time: what is confirmed before leaves with this evening’s file
+TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*([0-5][0-9])?|[.,]([0-9]{1,2}))?", re.ASCII)
+MOST_HOURS = 744  # hours of a month of 31 days
 NAN = re.compile(r"\s*([0-9]{1,7})\s*[*\s]\s*([0-9])\s*|\s*([0-9]{7})([0-9])\s*", re.ASCII)
 
 
@@ -34,6 +38,17 @@ def cents_used(used: int, minutes: int, cents: int) -> int:
 def hours(minutes: int) -> str:
     """« 42 h 00 »."""
     return f"{minutes // 60} h {minutes % 60:02d}"
+
+
+def minutes_of(typed: str) -> int | None:
+    """The minutes of what people type: « 42:00 », « 42h », « 42 h 30 », « 42,5 »; None for anything else or over 744 hours."""
+    found = TYPED_HOURS.fullmatch(typed.strip())
+    if not found:
+        return None
+    whole, rest, part = found.groups()
+    hundredths = int((part or "0").ljust(2, "0"))
+    minutes = int(whole) * 60 + int(rest or 0) + (hundredths * 60 + 50) // 100
+    return minutes if minutes <= MOST_HOURS * 60 else None
 
 
 def clock(minutes: int) -> str:
@@ -60,17 +75,45 @@ def right_of(
     ``plans``: (since, minutes a month) in order; ``off``: (first day, last day or None) of suspensions. Rounded half up
     to the minute once, for the whole month: a month of one plan gives exactly this plan.
     """
-    days = monthrange(month.year, month.month)[1]
-    total = sum(
-        _plan_on(day, plans)
-        for day in (month + timedelta(rank) for rank in range(days))
-        if not (ended_on and day > ended_on) and not any(_covers(each, day) for each in off)
-    )
-    return (2 * total + days) // (2 * days)
+    off, days = list(off), _days(month)
+    given = (_plan_on(day, plans) for day in days if _gives(day, off, ended_on))
+    total = sum(plan[1] for plan in given if plan)
+    return (2 * total + len(days)) // (2 * len(days))
 
 
-def _plan_on(day: date, plans: Sequence[tuple[date, int]]) -> int:
-    return next((minutes for since, minutes in reversed(plans) if since <= day), 0)
+def worth_of(
+    month: date,
+    plans: Sequence[tuple[date, int, Decimal]],
+    off: Iterable[tuple[date, date | None]],
+    ended_on: date | None,
+) -> tuple[int, int]:
+    """The minutes of a month and what they are worth in cents; ``plans``: (since, minutes a month, euros an hour) in order.
+
+    When the hour has several rates in the month, their mean over the minutes of the days.
+    """
+    off = list(off)
+    minutes = right_of(month, [plan[:2] for plan in plans], off, ended_on)
+    if len({rate for _, _, rate in plans}) == 1:
+        return minutes, cents_of(minutes, plans[0][2])
+    shares = Counter(plan[1:] for day in _days(month) if _gives(day, off, ended_on) and (plan := _plan_on(day, plans)))
+    total = sum(share * days for (share, _), days in shares.items())
+    if not total:
+        return 0, 0
+    value = sum(Fraction(rate) * share * days for (share, rate), days in shares.items())
+    cents = value / total * minutes * 100 / 60
+    return minutes, max(minutes, (2 * cents.numerator + cents.denominator) // (2 * cents.denominator))
+
+
+def _days(month: date) -> list[date]:
+    return [month + timedelta(rank) for rank in range(monthrange(month.year, month.month)[1])]
+
+
+def _gives(day: date, off: Sequence[tuple[date, date | None]], ended_on: date | None) -> bool:
+    return not (ended_on and day > ended_on) and not any(_covers(each, day) for each in off)
+
+
+def _plan_on(day: date, plans: Sequence[tuple]) -> tuple | None:
+    return next((plan for plan in reversed(plans) if plan[0] <= day), None)
 
 
 def _covers(days: tuple[date, date | None], day: date) -> bool:

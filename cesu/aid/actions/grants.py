@@ -12,6 +12,7 @@ from datetime import date, datetime
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import User
 from cesu.models import AidAccount, Funder, MonthlyRight
 from portal.lib.dates import month_title
 from portal.lib.transactions import outermost
@@ -56,12 +57,8 @@ def set_rights(funder: Funder, grants: Sequence[Grant]) -> Counter:
     return done
 
 
-def _place(grant: Grant) -> tuple[int, date]:
-    return grant.aid_account, grant.month
-
-
-@outermost
-def _set_chunk(funder: Funder, grants: list[Grant]) -> Counter:
+def set_few(funder: Funder, grants: list[Grant], *, actor: User | None = None, why: str = "") -> Counter:
+    """As ``set_rights``, in the caller's transaction, for at most 5,000; ``why`` is told to the person of a correction."""
     now, held = timezone.now(), {grant.aid_account for grant in grants}
     locked = set(
         AidAccount.objects.locked().filter(pk__in=held, funder=funder).order_by("pk").values_list("pk", flat=True)
@@ -73,12 +70,19 @@ def _set_chunk(funder: Funder, grants: list[Grant]) -> Counter:
     new = [grant for grant in grants if changes[grant] != (0, 0) and rights[_place(grant)].revision == 0]
     others = [grant for grant in grants if changes[grant] != (0, 0) and rights[_place(grant)].revision]
     _credit(funder, [(rights[_place(grant)], grant) for grant in new], now)
-    _correct(funder, [(rights[_place(grant)], grant.month, changes[grant]) for grant in others], now)
+    _correct(funder, [(rights[_place(grant)], grant.month, changes[grant]) for grant in others], actor, why, now)
     _remember([(rights[_place(grant)], changes[grant]) for grant in (*new, *others)])
     short = sum(rights[_place(grant)].granted[0] + changes[grant][0] > grant.minutes for grant in grants)
     return Counter(
         credited=len(new), corrected=len(others), unchanged=len(grants) - len(new) - len(others), unrecovered=short
     )
+
+
+_set_chunk = outermost(set_few)
+
+
+def _place(grant: Grant) -> tuple[int, date]:
+    return grant.aid_account, grant.month
 
 
 def change(right: _Right, grant: Grant) -> tuple[int, int]:
@@ -167,10 +171,19 @@ _NAMED = """
 """
 
 
-def _correct(funder: Funder, rows: list[tuple[_Right, date, tuple[int, int]]], now: datetime) -> None:
+def _correct(
+    funder: Funder, rows: list[tuple[_Right, date, tuple[int, int]]], actor: User | None, why: str, now: datetime
+) -> None:
     """An operation for each right that changes after it was given, so that its person reads why."""
+    ending = f" – {why}" if why else ""
     drafts = [
-        Draft(Kind.AID_CORRECTION, [_move(funder, right, *change)], None, f"Correction : {month_title(month)}", now)
+        Draft(
+            Kind.AID_CORRECTION,
+            [_move(funder, right, *change)],
+            actor,
+            f"Correction : {month_title(month)}{ending}",
+            now,
+        )
         for right, month, change in rows
     ]
     if drafts:
