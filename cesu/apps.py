@@ -12,6 +12,7 @@ class CesuConfig(AppConfig):
         from cesu.access import space_of_manager
         from cesu.actions.payments import PURPOSE, OrderPayment
         from cesu.aid.access import space_of_aid
+        from cesu.aid.actions import complements
         from cesu.aid.checks import check_aid
         from cesu.checks import check_orders
         from wallet import checks, purposes
@@ -22,6 +23,7 @@ class CesuConfig(AppConfig):
         checks.register(check_orders)
         checks.register(check_aid)
         purposes.register(PURPOSE, OrderPayment())
+        purposes.register(complements.PURPOSE, complements.AidComplement())
 
 
 def ensure(using, apps=installed, **kwargs):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from cesu.models import Tries
@@ -17,6 +18,16 @@ def take_try(subject: str, most: int, period: timedelta) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [subject, now, now - period, now - period])
         return cursor.fetchone()[0] <= most
+
+
+def is_spent(subject: str, most: int, period: timedelta) -> bool:
+    """Whether no try is left in a period that is not over."""
+    return Tries.objects.filter(subject=subject, count__gte=most, since__gt=timezone.now() - period).exists()
+
+
+def return_try(subject: str) -> None:
+    """A try that was counted was none after all."""
+    Tries.objects.filter(subject=subject, count__gt=0).update(count=F("count") - 1)
 
 
 def forget_tries(subject: str) -> None:

@@ -83,13 +83,20 @@ def _ask_refund(*, agent: User, payment: CardPayment, cents: int, reason: str, k
         raise TooMuch(f"Le montant est entre 0,01 € et {euros(sum(left.values()))}, ce qui reste de ce paiement.")
     if not reason.strip():
         raise ReasonMissing
-    refund = CardRefund(payment=payment, cents=cents, reason=reason.strip()[:200], by=agent)
-    refund.operation = _take_back(
-        Operation.Kind.PARTIAL_REFUND, f"refund:{refund.reference}", payment, cents, actor=agent
-    )
+    refund = owe_refund(payment, cents, reason.strip()[:200], by=agent)
+    once.remember({"refund": refund.pk})
+    return refund
+
+
+def owe_refund(payment: CardPayment, cents: int, reason: str, by: User | None = None) -> CardRefund:
+    """Take what goes back to the card from where it stands; ``send`` then asks Stripe. The payment is locked.
+
+    ``by`` is empty when it goes back by itself. Raise NotEnough.
+    """
+    refund = CardRefund(payment=payment, cents=cents, reason=reason, by=by)
+    refund.operation = _take_back(Operation.Kind.PARTIAL_REFUND, f"refund:{refund.reference}", payment, cents, actor=by)
     refund.save()
     emails.card_refunded(refund)
-    once.remember({"refund": refund.pk})
     return refund
 
 
