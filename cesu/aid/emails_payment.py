@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from cesu.models import AidAccess, AidPayment
+from cesu.models import AidAccess, AidAccount, AidPayment
 from cesu.rules.aid import hours
 from portal.lib import mailing
 from portal.lib.dates import date_long
@@ -47,11 +47,11 @@ def _context(payment: AidPayment) -> dict:
 
 
 def _tell(payment: AidPayment, template: str, context: dict) -> None:
-    """Tell the beneficiary, and the author when another: who paid is always named."""
-    own = AidAccess.objects.filter(
-        holder=payment.aid_account.holder_id, role=AidAccess.Role.BENEFICIARY, revoked_at=None
-    ).select_related("user__aid_login")
-    people = {access.user_id: access.user for access in own} | {payment.by_id: payment.by}
+    """Tell the beneficiary, never one who died, and the author when another: who paid is always named."""
+    own = AidAccess.objects.standing().filter(holder=payment.aid_account.holder_id, role=AidAccess.Role.BENEFICIARY)
+    has_died = payment.aid_account.end_reason == AidAccount.End.DEATH
+    people = {} if has_died else {access.user_id: access.user for access in own.select_related("user__aid_login")}
+    people |= {payment.by_id: payment.by}
     for person in people.values():
         addressed = context | {"first_name": person.first_name, "by_another": person.pk != payment.by_id}
         mailing.queue(template, to=person.aid_login.email, owner=person.owner, context=addressed)

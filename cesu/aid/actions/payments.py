@@ -16,7 +16,7 @@ from cesu.aid.actions.complements import hold, write_lines
 from cesu.aid.actions.funders import payable_account
 from cesu.aid.actions.paying import require_paying
 from cesu.aid.brakes import forget_tries, is_spent, take_try
-from cesu.models import AidAccount, AidPayment, AidRule, Caregiver, CesuHolder, Funder, MonthlyRight
+from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder, Funder, MonthlyRight
 from cesu.rules.aid import PaymentRefused, Standing, TooManyTries, Use, WrongPassword, credited_by
 from cesu.rules.aid_payments import (
     CardTerms,
@@ -70,13 +70,6 @@ def card_terms(aid_account: AidAccount) -> CardTerms:
     """What a complement by card costs with this account: its funder's terms, else the usual ones."""
     funder = aid_account.funder or Funder()
     return CardTerms(funder.fee_cents, funder.fee_slice_cents, funder.max_complement_cents)
-
-
-def label_of(aid_account: AidAccount, today: date) -> str:
-    """The account as its funder names it today: « APA EMPLOI DIRECT » (S1-52)."""
-    rules = AidRule.objects.in_force(today).filter(funder=aid_account.funder_id, kind=aid_account.kind)
-    rule = rules.first() if aid_account.funder_id else None
-    return rule.label if rule else aid_account.get_kind_display()
 
 
 def against(
