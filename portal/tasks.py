@@ -13,6 +13,7 @@ from cesu.actions.activation import forget_sign_ups
 from cesu.actions.contracts import apply_contracts
 from cesu.actions.notices import warn_holders
 from cesu.aid.actions.plans import credit_month
+from cesu.aid.actions.transfers import give_back_cards, prepare_transfers
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
@@ -106,6 +107,8 @@ JOBS = {
     "reminders": remind_low_balances,
     "week_reminders": remind_weeks,
     "ending_titles": warn_holders,
+    "aid_transfers": prepare_transfers,
+    "aid_cards": give_back_cards,
     "freeze": freeze_the_night,
     "transmission": transmit,
     "housekeeping": housekeeping,

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 
@@ -81,8 +81,7 @@ def creditor_of(it: Authority) -> Creditor:
 
 def debit_file(creditor: Creditor, run: DirectDebitRun, debits: Iterable[DirectDebit]) -> bytes:
     """The pain.008 of a month's debits; raise SepaFileInvalid."""
-    config = _config(creditor) | {"creditor_id": creditor.ics}
-    document = sepaxml.SepaDD(config, schema=DEBITS, clean=False)
+    document = sepaxml.SepaDD(_config(creditor) | {"creditor_id": creditor.ics}, schema=DEBITS, clean=False)
     for debit in debits:
         mandate = debit.mandate
         document.add_payment(
@@ -97,23 +96,50 @@ def debit_file(creditor: Creditor, run: DirectDebitRun, debits: Iterable[DirectD
                 "endtoend_id": debit.end_to_end,
             }
         )
-    return _finish(document, run.message, run.created_at)
+    return _finished(document.export(validate=False), DEBITS, run.message, run.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A transfer to somebody's account, ``cents`` under a reference; ``words`` are what the payee reads."""
+
+    holder: str
+    iban: str
+    bic: str
+    cents: int
+    end_to_end: str
+    words: str
 
 
 def transfer_file(creditor: Creditor, batch: BankRefundBatch, refunds: Iterable[BankRefund]) -> bytes:
     """The pain.001 of refunds to families; raise SepaFileInvalid."""
-    document = sepaxml.SepaTransfer(_config(creditor), schema=TRANSFERS, clean=False)
-    for refund in refunds:
+    credits = (Credit(it.holder, it.iban, it.bic, it.cents, it.end_to_end, it.reason) for it in refunds)
+    return credits_file(creditor, credits, message=batch.message, at=batch.created_at, executed_on=batch.executed_on)
+
+
+def credits_file(
+    debtor: Creditor, credits: Iterable[Credit], *, message: str, at: datetime, executed_on: date
+) -> bytes:
+    """The pain.001 of transfers out of the debtor's account; raise SepaFileInvalid.
+
+    50,000 transfers take 19 MB; sepaxml's tree of them is let go before the file is read again to be checked.
+    """
+    return _finished(_credits(debtor, credits, executed_on), TRANSFERS, message, at)
+
+
+def _credits(debtor: Creditor, credits: Iterable[Credit], executed_on: date) -> bytes:
+    document = sepaxml.SepaTransfer(_config(debtor), schema=TRANSFERS, clean=False)
+    for credit in credits:
         document.add_payment(
-            _party(refund.holder, refund.iban, refund.bic, refund.end_to_end)
+            _party(credit.holder, credit.iban, credit.bic, credit.end_to_end)
             | {
-                "amount": refund.cents,
-                "execution_date": batch.executed_on,
-                "description": text(refund.reason, 140) or refund.end_to_end,
-                "endtoend_id": refund.end_to_end,
+                "amount": credit.cents,
+                "execution_date": executed_on,
+                "description": text(credit.words, 140) or credit.end_to_end,
+                "endtoend_id": credit.end_to_end,
             }
         )
-    return _finish(document, batch.message, batch.created_at)
+    return document.export(validate=False)
 
 
 def text(words: str, length: int) -> str:
@@ -135,9 +161,9 @@ def _bank(bic: str) -> dict:
     return {"BIC": bic} if bic else {}
 
 
-def _finish(document, message: str, at: datetime) -> bytes:
+def _finished(document: bytes, schema: str, message: str, at: datetime) -> bytes:
     """The bytes, with the row's reference and instant where sepaxml draws lots and reads the clock."""
-    root = etree.fromstring(document.export(validate=False))
+    root = etree.fromstring(document)
     space = {"x": root.nsmap[None]}
     root.find(".//x:GrpHdr/x:MsgId", space).text = message
     root.find(".//x:GrpHdr/x:CreDtTm", space).text = f"{timezone.localtime(at):%Y-%m-%dT%H:%M:%S}"
@@ -148,7 +174,7 @@ def _finish(document, message: str, at: datetime) -> bytes:
         if not len(bank):  # the authority without a BIC
             other = etree.SubElement(bank, f"{{{space['x']}}}Othr")
             etree.SubElement(other, f"{{{space['x']}}}Id").text = "NOTPROVIDED"
-    _require_valid(root, document.schema)
+    _require_valid(root, schema)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 

@@ -2,13 +2,15 @@
 
 import functools
 
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse, reverse_lazy
 
 from accounts.models import User
+from cesu.access import STAFF
 from cesu.aid.frame import Frame
-from cesu.models import AidAccess, AidAccount, AidLogin, Funder
+from cesu.models import AidAccess, AidAccount, AidLogin, AidTransferBatch, Funder
 
 LOGIN = reverse_lazy("aid:funders")
 
@@ -27,6 +29,14 @@ def funder_of(holder_pk: int) -> Funder | None:
     """Whose colours, texts and phone number a holder sees: the funder of their aid; None for e-CESU alone."""
     account = AidAccount.objects.exclude(funder=None).filter(holder=holder_pk).select_related("funder").first()
     return account.funder if account else None
+
+
+def batches_of(agent: User) -> QuerySet[AidTransferBatch]:
+    """The files of transfers of an agent's funders; those of e-CESU are the issuer's staff's."""
+    if agent.is_superuser:
+        return AidTransferBatch.objects.all()
+    own = Q(funder__in=Funder.objects.of_agent(agent))
+    return AidTransferBatch.objects.filter(own | Q(funder=None) if agent.groups.filter(name=STAFF).exists() else own)
 
 
 def aid_required(view):

@@ -5,14 +5,13 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from portal.lib.calendars import target_day
 from portal.lib.refusals import Refusal
 
-NIGHT = time(20)  # o’clock, local time: what is confirmed before leaves with this evening’s file
 TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*([0-5][0-9])?|[.,]([0-9]{1,2}))?", re.ASCII)
 MOST_HOURS = 744  # hours of a month of 31 days
 NAN = re.compile(r"\s*([0-9]{1,7})\s*[*\s]\s*([0-9])\s*|\s*([0-9]{7})([0-9])\s*", re.ASCII)
@@ -128,19 +127,18 @@ def fee(complement_cents: int, slice_cents: int, fee_cents: int) -> int:
 
 
 # --- When the caregiver is paid -----------------------------------------------------------------------------------------
-def executed_on(night: date) -> date:
-    """The business day of banks on which the file of an evening is executed: the next one."""
-    return target_day(night + timedelta(1))
+def executed_on(today: date) -> date:
+    """The business day of banks on which a file prepared in the first hours of a day is executed."""
+    return target_day(today)
 
 
 def credited_by(at: datetime) -> date:
     """The day by which the caregiver’s account is credited: 48 hours, counting business days of banks (S1-7).
 
-    ``at``: the local instant of the payment. The evening’s file is executed on the next business day, and a transfer
-    arrives by the next one (EPC125-05, SCT rulebook: D+1).
+    ``at``: the local instant of the payment. It leaves with the file of the night, and a transfer arrives by the business
+    day after its execution (EPC125-05, SCT rulebook: D+1).
     """
-    night = at.date() if at.time() < NIGHT else at.date() + timedelta(1)
-    return target_day(executed_on(night) + timedelta(1))
+    return target_day(executed_on(at.date() + timedelta(1)) + timedelta(1))
 
 
 # --- Caregivers -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Hours, cents, months, fees and dates of the aid, as pure functions."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -87,15 +87,14 @@ def test_the_fee_is_for_each_started_slice(complement, cents):
     ("paid", "executed", "credited"),
     [
         (datetime(2026, 11, 23, 10), date(2026, 11, 24), date(2026, 11, 25)),
-        (datetime(2026, 11, 23, 20), date(2026, 11, 25), date(2026, 11, 26)),
+        (datetime(2026, 11, 23, 23, 59), date(2026, 11, 24), date(2026, 11, 25)),
         (datetime(2026, 11, 27, 19, 59), date(2026, 11, 30), date(2026, 12, 1)),
         (datetime(2026, 11, 28, 9), date(2026, 11, 30), date(2026, 12, 1)),
         (datetime(2026, 12, 24, 12), date(2026, 12, 28), date(2026, 12, 29)),
     ],
 )
 def test_the_caregiver_is_credited_within_two_business_days_of_banks(paid, executed, credited):
-    night = paid.date() if paid.hour < 20 else date.fromordinal(paid.toordinal() + 1)
-    assert (executed_on(night), credited_by(paid)) == (executed, credited)
+    assert (executed_on(paid.date() + timedelta(1)), credited_by(paid)) == (executed, credited)
 
 
 @pytest.mark.parametrize("typed", ["0012345*1", " 12345*1 ", "12345 * 1", "00123451", "0012345 1"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.core.management import call_command
 
 from tests.bench import (
+    aid,
     attendance,
     books,
     databases,
@@ -41,6 +42,7 @@ def main() -> None:
         (transmission, HAMLET),
         (fabrication, HAMLET),
         (order_table, HAMLET),
+        (aid, HAMLET),
     ):
         told, slow = part.report(size)
         print(told, flush=True)

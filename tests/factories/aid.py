@@ -1,18 +1,21 @@
 """Funders, people who receive aid, their caregivers and rights."""
 
 import itertools
+import uuid
 from datetime import date
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.aid.actions.funders import open_funder
+from cesu.aid.actions.funders import fee_account, hold_account, open_funder, payable_account
 from cesu.aid.actions.grants import Grant, set_rights
 from cesu.models import (
     AidAccess,
     AidAccount,
     AidLogin,
+    AidPayment,
     AidRule,
     Caregiver,
     CesuHolder,
@@ -20,7 +23,10 @@ from cesu.models import (
     KnownCaregiver,
     MonthlyRight,
 )
-from cesu.rules.aid import cents_of, last_day
+from cesu.rules.aid import cents_of, cents_used, credited_by, fee, last_day
+from wallet.actions import Move, post, system_account
+from wallet.actions.cards import new_payment
+from wallet.models import AccountKind, CardPayment, Operation
 
 numbers = itertools.count(1)
 RATE = Decimal("4.8081")  # 42 h for 201,94 € (S1-54)
@@ -121,3 +127,63 @@ def left(right: MonthlyRight) -> tuple[int | None, int]:
     """The minutes and cents left of a right."""
     balance = MonthlyRight.objects.select_related("account__balance").get(pk=right.pk).account.balance
     return balance.minutes, balance.cents
+
+
+@transaction.atomic
+def payment_of(*uses: tuple[MonthlyRight, int], caregiver: Caregiver, by: User | None = None, complement: int = 0):
+    """A payment of so many minutes of rights that was confirmed; with a complement in cents, paid by card."""
+    account, reference = uses[0][0].aid_account, uuid.uuid4()
+    by = by or aid_user()
+    lines = [(right, minutes, cents_used(minutes, *left(right))) for right, minutes in uses]
+    extra = fee(complement, 100_00, 70) if complement else 0
+    card = _paid_card(by, reference, complement + extra) if complement else None
+    owed, at = payable_account(caregiver).pk, timezone.now()
+    target = hold_account(str(reference)).pk if complement else owed
+    moves = [
+        Move(right.account_id, target, cents, f"aid:{reference}:{right.pk}", minutes=minutes)
+        for right, minutes, cents in lines
+    ]
+    kind = Operation.Kind.HOLD if complement else Operation.Kind.AID_PAYMENT
+    first = post(kind, moves, actor=by, label="Paiement d’un intervenant", at=at)
+    minutes, cents = sum(minutes for _, minutes, _ in lines), sum(cents for _, _, cents in lines)
+    operation = first
+    if complement:
+        moves = [
+            Move(target, owed, cents, f"aid:{reference}:rights", minutes=minutes),
+            Move(target, owed, complement, f"aid:{reference}:complement"),
+            Move(target, fee_account().pk, extra, f"aid:{reference}:fee"),
+        ]
+        operation = post(Operation.Kind.AID_PAYMENT, moves, actor=by, label="Paiement d’un intervenant", at=at)
+    payment = AidPayment.objects.create(
+        reference=reference,
+        aid_account=account,
+        caregiver=caregiver,
+        by=by,
+        status=AidPayment.Status.CONFIRMED,
+        minutes=minutes,
+        cents=cents,
+        complement_cents=complement,
+        fee_cents=extra,
+        created_at=at,
+        confirmed_at=at,
+        credited_by=credited_by(timezone.localtime(at)),
+        hold=first if complement else None,
+        operation=operation,
+        card_payment=card,
+    )
+    for right, used, worth in lines:
+        payment.lines.create(right=right, minutes=used, cents=worth)
+    return payment
+
+
+def _paid_card(by: User, reference: uuid.UUID, cents: int) -> CardPayment:
+    """A card payment that is paid, its money on the hold of the payment."""
+    held, now = hold_account(str(reference)), timezone.now()
+    card = new_payment(
+        user=by, family=None, purpose=f"aid:{reference}", label="Complément", lines={held.pk: cents}, email=""
+    )
+    move = Move(system_account(AccountKind.CARD).pk, held.pk, cents, f"topup:{card.pk}:{held.pk}")
+    operation = post(Operation.Kind.CARD_CREDIT, [move], actor=by, label="Paiement par carte")
+    paid = {"status": "paid", "paid_at": now, "settled_at": now, "operation": operation}
+    CardPayment.objects.filter(pk=card.pk).update(intent=f"pi_{reference.hex}", session=f"cs_{reference.hex}", **paid)
+    return CardPayment.objects.get(pk=card.pk)

@@ -62,7 +62,26 @@ def refund_card(*, agent: User, payment: CardPayment, cents: int, reason: str, k
     family has spent it), CardsRefused (nothing was given back). While Stripe is silent the refund stays requested, and
     ``send_owed`` asks again.
     """
-    refund = _ask_refund(agent=agent, payment=payment, cents=cents, reason=reason, key=key)
+    return _send_or_owe(_ask_refund(agent=agent, payment=payment, cents=cents, reason=reason, key=key))
+
+
+def refund_in_full(payment: CardPayment, reason: str) -> CardRefund | None:
+    """Give all that is left of a payment back to the card, by the portal's own decision; None when nothing is.
+
+    Called again, or by two at once, it gives back once. Raise NotEnough (spent since), CardsRefused (nothing was given back).
+    """
+    refund = _owe_in_full(payment.pk, reason)
+    return refund and _send_or_owe(refund)
+
+
+@outermost
+def _owe_in_full(pk: int, reason: str) -> CardRefund | None:
+    payment = locked(pk)
+    cents = refundable(payment)
+    return owe_refund(payment, cents, reason) if cents else None
+
+
+def _send_or_owe(refund: CardRefund) -> CardRefund:
     try:
         return send(refund)
     except gateway.CardsUnavailable:
