@@ -20,8 +20,8 @@ from portal.lib.money import euros
 from portal.menus import next_menus
 from portal.models import Menu
 from portal.pages import booking_dates, news_for
-from reservations.models import WaitlistEntry
-from reservations.pages import facts_of, upcoming, waited_for, with_cross
+from reservations.coming import upcoming, waited_for
+from reservations.pages import facts_of
 
 
 @require_safe
@@ -46,7 +46,7 @@ def account(request):
         facts = facts_of(request.user)
     except Guardian.DoesNotExist:
         return redirect("families:members")
-    bookings = with_cross(upcoming(request.user)[:5])
+    bookings = upcoming(request.user)[:5]
     members = Member.objects.of(request.user)
     context = {
         "facts": facts,
@@ -54,7 +54,7 @@ def account(request):
         "balance": euros(facts.balance),
         "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
-        "offers": waited_for(request.user).filter(status=WaitlistEntry.Status.OFFERED),
+        "offers": [entry for entry in waited_for(request.user) if entry.is_offered],
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
         "menus": next_menus(request.user, timezone.localdate()),
@@ -67,8 +67,8 @@ def next_booking(bookings) -> str:
     if not bookings:
         return "Aucune réservation à venir"
     first = bookings[0]
-    names = ", ".join(each.member.first_name for each in bookings if each.session.date == first.session.date)
-    return f"Prochain jour : {date_long(first.session.date, timezone.localdate())}, {names}"
+    names = ", ".join(each.first_name for each in bookings if each.date == first.date)
+    return f"Prochain jour : {date_long(first.date, timezone.localdate())}, {names}"
 
 
 @require_safe

@@ -4,23 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
 
 from django.contrib import messages
-from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
 from families.models import Member
-from portal.lib.dates import date_short
 from portal.lib.money import euros
 from reservations.actions.baskets import Basket
 from reservations.calendar import Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
-from reservations.models import Activity, Booking, CartLine, Session, WaitlistEntry
+from reservations.models import Activity, Booking, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings_and_lines, without_access
-from reservations.rules import DeadlineRule, describe, in_time
+from reservations.rules import DeadlineRule, describe
 from reservations.rules.payment import share_payment
 from wallet import gateway
 from wallet.actions.ledger import lacks
@@ -196,41 +193,6 @@ def product_lines(lines: Iterable[CartLine]) -> list[ProductLine]:
         ProductLine(act, group[0].session.activity, cents or 0, group, waits)
         for ((act, waits, _, _, cents), _), group in by_days.items()
     ]
-
-
-def upcoming(user: User) -> QuerySet[Booking]:
-    """The family's bookings from today on, with what the lists show; give them ``with_cross`` a page at a time."""
-    return (
-        Booking.objects.of(user)
-        .active()
-        .filter(session__date__gte=timezone.localdate())
-        .select_related("session__activity__service__commune", "member")
-        .order_by("session__date", "member__birth_date", "pk")
-    )
-
-
-def waited_for(user: User) -> QuerySet[WaitlistEntry]:
-    """The family's places on waiting lists, with their ranks; those that are offered first."""
-    rows = WaitlistEntry.objects.of(user).live().with_rank()
-    return rows.select_related("session__activity", "member").order_by(
-        F("offered_until").asc(nulls_last=True), "session__date", "pk"
-    )
-
-
-def with_cross(bookings: Iterable[Booking]) -> list[Booking]:
-    """The bookings, ``changeable`` where the red cross stands, and what it says."""
-    now, rows = timezone.now(), list(bookings)
-    for row in rows:
-        row.changeable = in_time(row.session.cancellable_until, now)
-        row.cancel_label = (
-            f"Annuler {row.session.activity.name}, {row.member.first_name}, {date_short(row.session.date)}"
-        )
-    return rows
-
-
-def by_day(bookings: list[Booking]) -> list[tuple[date, list[Booking]]]:
-    """The bookings grouped by their day, in order."""
-    return [(day, list(rows)) for day, rows in groupby(bookings, key=lambda row: row.session.date)]
 
 
 def bookings_shown(user: User, month: date) -> list[Booking]:

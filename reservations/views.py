@@ -16,19 +16,16 @@ from reservations.actions import cancel_booking, choose_days, confirm_cart, empt
 from reservations.actions.baskets import read_basket
 from reservations.actions.checkout import NotCertified
 from reservations.calendar import build_agenda
+from reservations.coming import by_day, upcoming, waited_for
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
 from reservations.pages import (
     CONFIRMED,
     bookings_shown,
-    by_day,
     calendar_page,
     checkout_of,
     product_lines,
     say_confirmed,
-    upcoming,
-    waited_for,
-    with_cross,
 )
 from reservations.rules import typical_week as spread
 from wallet.models import CardPayment
@@ -271,7 +268,7 @@ def abandon(request):
 def bookings(request):
     """« Mes réservations »: the list with the red cross, a page at a time."""
     page = Paginator(upcoming(request.user), BOOKINGS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "days": by_day(with_cross(page)), "waiting": waited_for(request.user)}
+    context = {"page": page, "days": by_day(page.object_list), "waiting": waited_for(request.user)}
     return render(request, "reservations/bookings.html", context)
 
 

@@ -18,10 +18,10 @@ from portal.lib.once import make_key
 from portal.lib.pdf import render_pdf
 from portal.lib.refusals import Refusal
 from reservations.actions.feeds import PURPOSE, end_address, renew_address
+from reservations.coming import waited_for
 from reservations.feeds import feed_of
 from reservations.following import followed, followed_by_family, with_states
 from reservations.models import CalendarAddress
-from reservations.pages import waited_for
 
 A_PAGE = 50
 ON_PAPER = 500  # bookings of a PDF, in some ten seconds

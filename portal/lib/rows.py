@@ -5,7 +5,7 @@ every page asks and for what is decided under the locks that many wait for; ever
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 
 from django.db import connection, models
@@ -52,6 +52,29 @@ class Rows:
 
     def _built(self, row: Sequence) -> tuple:
         return *(_instance(row, *cut) for cut in self._cuts), *row[self._cuts[-1][-1] :]
+
+
+class Listing:
+    """A long list as a Paginator asks for it: counted by one query, read a slice at a time by another.
+
+    Both take ``params``; ``some`` ends by « LIMIT %s OFFSET %s » and ``built`` makes a row of its columns.
+    """
+
+    def __init__(self, count: Rows, some: Rows, built: Callable, *params):
+        self._count, self._some, self._built, self._params = count, some, built, params
+
+    def __len__(self) -> int:
+        return self._count(*self._params)[0][0]
+
+    def __getitem__(self, rows: slice) -> list:
+        start = rows.start or 0
+        if rows.stop is not None and rows.stop <= start:
+            return []
+        limit = None if rows.stop is None else rows.stop - start
+        return [self._built(*row) for row in self._some(*self._params, limit, start)]
+
+    def __iter__(self) -> Iterator:
+        return iter(self[:])
 
 
 def insert(row: models.Model) -> None:

@@ -3,11 +3,13 @@
 from datetime import date
 
 import pytest
-from django.db import models, transaction
+from django.core.paginator import Paginator
+from django.db import connection, models, transaction
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
 
 from portal.lib.models import OutgoingEmail
-from portal.lib.rows import Rows, insert
+from portal.lib.rows import Listing, Rows, insert
 from reservations.models import Activity, Tariff
 from services.models import Audience
 from tests.factories.reservations import ActivityFactory
@@ -68,3 +70,21 @@ def test_no_row_is_an_empty_list_and_what_was_read_may_be_saved():
     tariff.valid_to = date(2027, 8, 31)
     tariff.save()
     assert Tariff.objects.get(pk=tariff.pk).valid_to == date(2027, 8, 31)
+
+
+def numbers(upto: int) -> Listing:
+    count = Rows("SELECT count(*) FROM generate_series(1, %s)")
+    some = Rows("SELECT number FROM generate_series(1, %s) AS number ORDER BY number LIMIT %s OFFSET %s")
+    return Listing(count, some, int, upto)
+
+
+def test_a_listing_is_counted_and_read_by_slices():
+    assert (len(numbers(25)), numbers(25)[:2], numbers(25)[20:22], numbers(25)[23:]) == (25, [1, 2], [21, 22], [24, 25])
+    assert list(numbers(3)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("upto", "page", "rows", "queries"), [(25, 3, [21, 22, 23, 24, 25], 2), (0, 1, [], 1)])
+def test_a_page_of_a_listing_takes_its_rows_alone(upto, page, rows, queries):
+    with CaptureQueriesContext(connection) as captured:
+        assert list(Paginator(numbers(upto), 10).get_page(page)) == rows
+    assert len(captured) == queries

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from families.models import Family
+from reservations.coming import waited_for
 from reservations.models import Activity, Priority, Session, WaitlistEntry
 from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.reservations import (
@@ -88,6 +89,14 @@ def test_who_has_more_points_is_served_first_whoever_came_first(day):
     assert ranks == {second.pk: 1, first.pk: 2}
     cancel(day.taken_by, day.taken_by.booking)
     assert WaitlistEntry.objects.get(status="served").pk == second.pk
+
+
+def test_a_family_reads_the_rank_that_the_list_gives_whoever_came_at_the_same_instant(day):
+    entries = [queue_up(day, home=who(day)) for who in (nobody_special, resident, nobody_special, working, resident)]
+    WaitlistEntry.objects.update(arrived_at=entries[0].arrived_at)
+    read = [(entry.pk, entry.rank) for each in entries for entry in waited_for(each.home.user)]
+    assert [rank for _, rank in read] == [4, 1, 5, 3, 2]
+    assert dict(read) == dict(WaitlistEntry.objects.live().with_rank().values_list("pk", "rank"))
 
 
 def test_an_agent_gives_points_on_the_page_of_the_activity(browser, day):
