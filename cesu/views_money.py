@@ -134,8 +134,8 @@ def statement(request):
         head = ["Date", "Libellé", "Montant", "Solde"]
         rows = [
             [
-                f"{localtime(line.operation.at):%d/%m/%Y}",
-                line.operation.label,
+                f"{localtime(line.at):%d/%m/%Y}",
+                line.label,
                 amount(line.amount),
                 amount(line.balance),
             ]

@@ -1,33 +1,78 @@
 """What families and agents read of the ledger."""
 
-from datetime import date
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from django.db.models import F, Prefetch, Q, QuerySet, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Q, QuerySet
 
 from families.models import Family
+from portal.lib.rows import Listing, Rows
 from wallet.models import CounterPayment, Transfer, Wallet
 
 
-def statement(account: int) -> QuerySet[Transfer]:
-    """An account's operations, newest first: the last move of each, with the ``amount`` of the whole operation
-    (signed cents; ``spent`` is its opposite), the ``balance`` after it, and ``operation.moves`` on it.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An operation as an account saw it, in signed cents: its amount, the balance after it, and its moves there."""
+
+    operation: int
+    label: str
+    at: datetime
+    amount: int
+    balance: int
+    moves: list[tuple[str, int]]
+
+    @property
+    def spent(self) -> int:
+        return -self.amount
+
+    @property
+    def note(self) -> str:
+        """What the label of its first move adds to its own."""
+        label, _ = self.moves[0]
+        return "" if label in self.label else label
+
+
+def statement(account: int) -> Listing:
+    """An account's operations, newest first, each a Line.
 
     The balance runs in the order of writing, which the account's lock makes the true one.
     """
-    moves = Transfer.objects.on(account).order_by("pk")
-    return (
-        moves.annotate(
-            amount=Window(Sum("signed"), partition_by=F("operation")),
-            balance=Window(Sum("signed"), order_by=F("pk").asc()),
-            rank=Window(RowNumber(), partition_by=F("operation"), order_by=F("pk").desc()),
-        )
-        .annotate(spent=-F("amount"))
-        .filter(rank=1)
-        .order_by("-pk")
-        .select_related("operation")
-        .prefetch_related(Prefetch("operation__transfers", moves, to_attr="moves"))
+    return Listing(_HOW_MANY, _LINES, _line, account, account)
+
+
+def _line(*columns) -> Line:
+    *facts, moves = columns
+    return Line(*facts, [tuple(move) for move in json.loads(moves)])
+
+
+_HOW_MANY = Rows(
+    """
+    SELECT count(*) FROM (
+        SELECT operation_id FROM wallet_transfer WHERE source_id = %s
+        UNION SELECT operation_id FROM wallet_transfer WHERE target_id = %s
+    ) AS operations
+    """
+)
+# Not materialized: the moves of the operations shown are found by their operation, whatever the account's past.
+_LINES = Rows(
+    """
+    WITH move AS NOT MATERIALIZED (
+        SELECT id, operation_id, label, -cents AS cents FROM wallet_transfer WHERE source_id = %s
+        UNION ALL SELECT id, operation_id, label, cents FROM wallet_transfer WHERE target_id = %s
     )
+    SELECT operation.id, operation.label, operation.at, line.amount, line.balance,
+        (SELECT jsonb_agg(jsonb_build_array(label, cents) ORDER BY id) FROM move WHERE operation_id = operation.id)
+    FROM (
+        SELECT operation_id, max(id) AS last, sum(cents)::bigint AS amount,
+            sum(sum(cents)) OVER (ORDER BY max(id))::bigint AS balance
+        FROM move GROUP BY operation_id
+    ) AS line
+    JOIN wallet_operation operation ON operation.id = line.operation_id
+    ORDER BY line.last DESC
+    LIMIT %s OFFSET %s
+    """
+)
 
 
 def payments(family: Family, month: date) -> QuerySet[CounterPayment]:

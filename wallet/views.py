@@ -2,10 +2,9 @@
 
 from django.core.paginator import Paginator
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from families.models import Family
 from wallet.direct_debits import DirectDebitFacts
 from wallet.models import Wallet
 from wallet.statements import statement
@@ -16,11 +15,12 @@ PAGE = 20
 @require_safe
 def wallet_statement(request, code=None):
     """The balance and the statement of one of the family's wallets, the default one without ``code``."""
-    family = get_object_or_404(Family.objects.of(request.user))
+    if getattr(request.user, "guardian", None) is None:
+        raise Http404
     wallets = list(Wallet.objects.of(request.user))
     wallet = next((each for each in wallets if code in (None, each.purse.code)), None)
     if code and wallet is None:
         raise Http404
     lines = Paginator(statement(wallet.account_id) if wallet else [], PAGE).get_page(request.GET.get("page"))
-    context = {"family": family, "wallets": wallets, "wallet": wallet, "lines": lines}
+    context = {"wallets": wallets, "wallet": wallet, "lines": lines}
     return render(request, "wallet/statement.html", context | {"direct_debit": DirectDebitFacts(request.user)})

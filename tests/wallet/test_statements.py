@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def lines(wallet):
-    return [(line.operation.label, line.amount, line.spent, line.balance) for line in statement(wallet.account_id)]
+    return [(line.label, line.amount, line.spent, line.balance) for line in statement(wallet.account_id)]
 
 
 def test_the_newest_operation_comes_first_with_the_balance_after_it():
@@ -37,8 +37,8 @@ def test_each_operation_shows_its_moves_on_this_wallet_only():
     mine, other = wallet_with(1000), wallet_with(1000)
     moves = [spending(mine, 380, label="Louane"), spending(mine, 475, label="Théo"), spending(other, 1, label="Zoé")]
     post("booking", moves, actor=None, label="Réservations")
-    shown = statement(mine.account_id)[0].operation.moves
-    assert [(move.label, move.signed) for move in shown] == [("Louane", -380), ("Théo", -475)]
+    [line, _] = statement(mine.account_id)
+    assert line.moves == [("Louane", -380), ("Théo", -475)]
 
 
 def test_an_operation_dated_in_the_past_stands_where_it_was_written():
@@ -57,13 +57,12 @@ def queries_of_a_page(wallet, number):
     for _ in range(number):
         post("booking", [spending(wallet, 1), spending(wallet, 2)], actor=None, label="Réservations")
     with CaptureQueriesContext(connection) as queries:
-        for line in statement(wallet.account_id)[:25]:
-            [move.label for move in line.operation.moves]
+        assert len(statement(wallet.account_id)[:25]) == min(number + 1, 25)
     return len(queries)
 
 
-def test_a_statement_costs_two_queries_with_one_row_and_with_thirty():
-    assert (queries_of_a_page(wallet_with(100), 1), queries_of_a_page(wallet_with(100), 30)) == (2, 2)
+def test_a_statement_costs_one_query_with_one_row_and_with_thirty():
+    assert (queries_of_a_page(wallet_with(100), 1), queries_of_a_page(wallet_with(100), 30)) == (1, 1)
 
 
 def test_a_page_starts_with_the_balance_that_its_first_line_left():
@@ -72,7 +71,7 @@ def test_a_page_starts_with_the_balance_that_its_first_line_left():
         spend(wallet, 10)
     page = statement(wallet.account_id)[4:7]
     assert [line.balance for line in page] == [50, 60, 70]
-    assert statement(wallet.account_id).count() == 10
+    assert len(statement(wallet.account_id)) == 10
 
 
 def test_balances_are_read_with_the_default_purse_first():
