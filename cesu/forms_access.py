@@ -69,10 +69,10 @@ class PasswordForm(forms.Form):
         error_messages={"required": "Acceptez les conditions pour continuer."},
     )
 
-    def __init__(self, *args, user: User, **kwargs):
+    def __init__(self, *args, user: User, is_first: bool, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
-        if user.manager.activated_at:
+        if not is_first:
             del self.fields["terms"]
 
     def clean_password(self):

@@ -78,7 +78,7 @@ def activate(request, token):
         user = links.user_of_link(token)
     except DeadLink as refusal:
         return render(request, "cesu/dead_link.html", {"refusal": refusal})
-    form = PasswordForm(request.POST or None, user=user)
+    form = PasswordForm(request.POST or None, user=user, is_first=user.manager.activated_at is None)
     if request.method == "POST" and form.is_valid():
         chosen = told_on(form, links.choose_password, token=token, password=form.cleaned_data["password"])
         if chosen:

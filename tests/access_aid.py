@@ -2,8 +2,9 @@
 
 from django.utils import timezone
 
+from cesu.aid.actions import links
 from cesu.aid.actions.transfers import prepare_transfers
-from cesu.models import AidTransferBatch
+from cesu.models import AidAccess, AidInvitation, AidTransferBatch
 from tests.access_cesu import OWN
 from tests.factories.aid import (
     aid_account_of,
@@ -18,10 +19,28 @@ from tests.factories.aid import (
 EVERYBODY = " ".join(["200"] * 10)
 # What a GET answers to: anonymous, pending, alone, parent, other, agent, stranger, manager, employer; then a beneficiary.
 ANSWERS = {
-    EVERYBODY: ["aid:how_to", "aid:privacy", "aid:colours"],
+    EVERYBODY: [
+        "aid:how_to",
+        "aid:privacy",
+        "aid:colours",
+        "aid:sign_up",
+        "aid:sign_up_done",
+        "aid:forgotten",
+        "aid:activate",
+        "aid:confirm_access",
+        "aid:new_password",
+        "aid:invitation",
+    ],
+    " ".join([">aid:sign_up"] * 10): ["aid:sign_up_email"],
     " ".join([">aid:welcome"] * 10): ["aid:funders"],  # there is one
     "200 wait account account account work work work >cesu:home >aid:space": ["aid:welcome"],
-    ">aid:funders wait 404 404 404 404 404 404 >cesu:home 200": ["aid:home"],
+    ">aid:funders wait 404 404 404 404 404 404 >cesu:home 200": [
+        "aid:home",
+        "aid:helpers",
+        "aid:helper_revoke",
+        "aid:profile",
+    ],
+    ">aid:funders wait 405 405 405 405 405 405 >cesu:home 405": ["aid:invitation_withdraw"],
     ">aid:funders wait 404 404 404 404 404 404 >cesu:home >aid:home": ["aid:space"],
     "login wait gate gate gate 403 403 200": [
         "admin:cesu_aidtransferbatch_hand_over",
@@ -35,6 +54,16 @@ ANSWERS = {
 }
 # The tables of those who pay the caregivers.
 TABLES = {"cesu_aidtransferbatch": ("", "list"), "cesu_aidpayment": ("", "list")}
+OF_THE_FUNDER = [
+    "welcome",
+    "colours",
+    "how_to",
+    "privacy",
+    "sign_up",
+    "sign_up_email",
+    "sign_up_done",
+    "forgotten",
+]
 ELSEWHERE = ("login", ">cesu:login")  # what is shut to who is not signed in
 
 
@@ -49,19 +78,46 @@ def fill(world) -> None:
     prepare_transfers(timezone.localdate())
     world.objects |= {"funder": funder, "holder": holder, "aidpayment": payment}
     world.objects["aidtransferbatch"] = AidTransferBatch.objects.get()
+    world.objects |= _of_people(holder, funder, beneficiary)
+
+
+def _of_people(holder, funder, beneficiary) -> dict:
+    """Who signs up, who only looks, who helps and who is invited to."""
+    waiting = holder_with(code="23456789", contact_email="fille@famille.example")
+    signing_up = holder_with(code="34567890")
+    for each in (waiting, signing_up):
+        aid_account_of(each, funder)
+    invited = {"first_name": "Luc", "last_name": "Lacoste", "email": "luc@famille.example"}
+    return {
+        "looking": aid_user(waiting, confirmed=False).aid_accesses.get(),
+        "signing_up": signing_up,
+        "helper": aid_user(holder, role=AidAccess.Role.HELPER, first_name="Anne").aid_accesses.get(),
+        "aidinvitation": AidInvitation.objects.create(holder=holder, by=beneficiary, **invited),
+    }
 
 
 def paths(world) -> dict[str, dict]:
     """The parts of addresses that name a row."""
     of_the_funder = {"funder": world.objects["funder"].slug}
     of_the_holder = {"holder": world.objects["holder"].pk}
+    signing_up = links.sign_up_path(world.objects["signing_up"], world.objects["funder"], "odette@famille.example")
     batch = {"pk": world.objects["aidtransferbatch"].pk}
     return {
         **{f"admin:cesu_aidtransferbatch_{page}": batch for page in ("hand_over", "download")},
         "admin:cesu_aidpayment_reject": {"pk": world.objects["aidpayment"].pk},
-        **{f"aid:{page}": of_the_funder for page in ("welcome", "colours", "how_to", "privacy")},
-        **{f"aid:{page}": of_the_holder for page in ("home",)},
+        **{f"aid:{page}": of_the_funder for page in OF_THE_FUNDER},
+        "aid:activate": token_of(signing_up),
+        "aid:confirm_access": token_of(links.confirm_path(world.objects["looking"])),
+        "aid:new_password": token_of(links.password_path(world.people["beneficiary"])),
+        **{f"aid:{page}": of_the_holder for page in ("home", "helpers", "profile")},
+        "aid:helper_revoke": of_the_holder | {"pk": world.objects["helper"].pk},
+        "aid:invitation_withdraw": of_the_holder | {"pk": world.objects["aidinvitation"].pk},
+        "aid:invitation": token_of(links.invitation_path(world.objects["aidinvitation"])),
     }
+
+
+def token_of(path: str) -> dict[str, str]:
+    return {"token": path.rstrip("/").rsplit("/", 1)[1]}
 
 
 def elsewhere(name: str, row: dict[str, str]) -> str:

@@ -34,3 +34,63 @@ class BeneficiaryLoginForm(LoginForm):
             if error.code not in ("email_password_mismatch", "username_password_mismatch"):
                 raise
             raise forms.ValidationError(self.FAILED) from None
+
+
+class CodeField(forms.RegexField):
+    """« Code CESU * »: 8 digits, however people space them (S1-25, S1-27)."""
+
+    def __init__(self, **kwargs):
+        attrs = {"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}
+        said = {
+            "label": "Code CESU",
+            "help_text": "Nous vous rappelons que le code CESU est constitué de 8 chiffres. "
+            "Vous le trouverez sur le talon d’un CESU « papier ».",
+            "error_messages": {"invalid": "Le code CESU est constitué de 8 chiffres."},
+            "widget": forms.TextInput(attrs=attrs),
+        }
+        super().__init__(r"^[0-9]{8}\Z", **said | kwargs)
+
+    def to_python(self, value):
+        return "".join(super().to_python(value).split())
+
+
+class BirthDateField(forms.DateField):
+    """A birth date typed by hand, JJ/MM/AAAA (S1-26): a calendar that opens on this month is far from 1938."""
+
+    def __init__(self, **kwargs):
+        said = {
+            "label": "Date de naissance",
+            "help_text": "JJ/MM/AAAA, par exemple 14/05/1938.",
+            "input_formats": ["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %m %Y", "%d%m%Y"],
+            "error_messages": {"invalid": "Écrivez la date comme ceci : 14/05/1938."},
+            "widget": forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "bday", "inputmode": "text"}),
+        }
+        super().__init__(**said | kwargs)
+
+
+class CodeForm(forms.Form):
+    """« Renseignements préalables à l’inscription »."""
+
+    code = CodeField()
+    birth_date = BirthDateField()
+
+
+class AddressForm(forms.Form):
+    """Where the account's messages will go (S1-13, S1-79)."""
+
+    email = forms.EmailField(
+        label="Adresse e-mail",
+        help_text="Les messages de votre compte y arriveront.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class IdentifierForm(forms.Form):
+    """Who forgot their password names themselves."""
+
+    identifier = forms.CharField(
+        label="Identifiant",
+        max_length=254,
+        help_text="Votre code CESU (8 chiffres) ou votre adresse e-mail.",
+        widget=forms.TextInput(attrs={"autocomplete": "username"}),
+    )

@@ -11,7 +11,7 @@ from accounts.models import User
 from cesu.models import AidAccess, CesuHolder, Funder, issuer
 
 FIRST_YEAR = 2026  # of the line of copyright
-MENU = [("Accueil", "home")]  # label, page of a holder
+MENU = [("Accueil", "home"), ("Mes proches", "helpers"), ("Mes informations", "profile")]  # label, page of a holder
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cesu.aid import views_access
+from cesu.aid import views_access, views_people
 
 app_name = "aid"
 
@@ -8,7 +8,23 @@ urlpatterns = [
     path("", views_access.funders, name="funders"),
     path("espace/", views_access.space, name="space"),
     path("<int:holder>/", views_access.home, name="home"),
+    path("<int:holder>/proches/", views_people.helpers, name="helpers"),
+    path("<int:holder>/proches/<int:pk>/retirer/", views_people.helper_revoke, name="helper_revoke"),
+    path(
+        "<int:holder>/proches/invitations/<int:pk>/retirer/",
+        views_people.invitation_withdraw,
+        name="invitation_withdraw",
+    ),
+    path("<int:holder>/coordonnees/", views_people.profile, name="profile"),
+    path("invitation/<str:token>/", views_people.invitation, name="invitation"),
+    path("activation/<str:token>/", views_access.activate, name="activate"),
+    path("confirmation/<str:token>/", views_access.confirm_access, name="confirm_access"),
+    path("nouveau-mot-de-passe/<str:token>/", views_access.new_password, name="new_password"),
     path("<slug:funder>/", views_access.welcome, name="welcome"),
+    path("<slug:funder>/inscription/", views_access.sign_up, name="sign_up"),
+    path("<slug:funder>/inscription/adresse/", views_access.sign_up_email, name="sign_up_email"),
+    path("<slug:funder>/inscription/message/", views_access.sign_up_done, name="sign_up_done"),
+    path("<slug:funder>/mot-de-passe/", views_access.forgotten, name="forgotten"),
     path("<slug:funder>/couleurs.css", views_access.colours, name="colours"),
     path("<slug:funder>/mode-d-emploi/", views_access.how_to, name="how_to"),
     path("<slug:funder>/donnees-personnelles/", views_access.privacy, name="privacy"),

@@ -1,19 +1,39 @@
 """The ways into the beneficiaries’ space: « ESPACE BÉNÉFICIAIRE », sign-up, the emailed links, the home of the space."""
 
+from allauth.account.utils import perform_login
 from allauth.account.views import LoginView
+from allauth.core.ratelimit import consume
+from allauth.decorators import rate_limit
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from cesu.aid.access import LOGIN, aid_required, at_funder, funder_of, funder_page, login_of
+from cesu.aid.actions import links
+from cesu.aid.actions import sign_up as actions
 from cesu.aid.balances import balances_of
-from cesu.aid.forms_access import BeneficiaryLoginForm
+from cesu.aid.forms_access import AddressForm, BeneficiaryLoginForm, CodeForm, IdentifierForm
 from cesu.aid.frame import Frame, colours_of, named
-from cesu.models import AidAccess, Funder
+from cesu.forms_access import PasswordForm
+from cesu.models import AidAccess, CesuHolder, Funder
+from cesu.rules.people import DeadLink
+from portal.lib.once import make_key
+from portal.lib.refusals import told_on
+
+RECOGNISED = "aid-sign-up"  # in the session: whom step 1 recognised, and the address of step 2
+STEPS = "Votre code CESU / Votre adresse e-mail / Votre mot de passe"
+NEUTRAL_LINK = (
+    "Si nous connaissons cet identifiant, un e-mail vous parvient dans quelques minutes, "
+    "avec un lien pour choisir un nouveau mot de passe."
+)
+TOO_MANY_LINKS = "Plusieurs e-mails sont déjà partis. Regardez vos messages, ou recommencez dans une heure."
 
 
 # --- Public pages -----------------------------------------------------------------------------------------------------
@@ -68,6 +88,142 @@ def how_to(request):
 def privacy(request):
     """What becomes of personal data, and who answers for it (S1-33)."""
     return render(request, "aid/privacy.html")
+
+
+# --- Sign-up ----------------------------------------------------------------------------------------------------------
+@login_not_required
+@sensitive_post_parameters("code", "birth_date")
+@rate_limit(action="aid")
+@never_cache
+@funder_page
+def sign_up(request):
+    """« Renseignements préalables à l’inscription » (S1-24…S1-28): the code and the birth date."""
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        holder = told_on(form, actions.recognise, funder=request.funder, **form.cleaned_data)
+        if holder:
+            request.session[RECOGNISED] = {"holder": holder.pk, "funder": request.funder.pk}
+            return redirect("aid:sign_up_email", request.funder.slug)
+    return render(request, "aid/sign_up.html", {"form": form, "steps": STEPS})
+
+
+@login_not_required
+@rate_limit(action="aid")
+@never_cache
+@funder_page
+def sign_up_email(request):
+    """The address to which the link goes (S1-13)."""
+    holder = _recognised(request)
+    if holder is None:
+        return redirect("aid:sign_up", request.funder.slug)
+    form = AddressForm(request.POST or None)
+    key = request.POST.get("once_key") or make_key(actions.VISITOR, actions.SIGN_UP)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
+        if not consume(request, action="aid_link", key=holder.code):
+            form.add_error(None, TOO_MANY_LINKS)
+        elif told_on(form, actions.send_link, holder=holder, funder=request.funder, email=email, key=key):
+            request.session[RECOGNISED] |= {"email": email}
+            request.session.modified = True
+            return redirect("aid:sign_up_done", request.funder.slug)
+    return render(request, "aid/sign_up_email.html", {"form": form, "steps": STEPS, "once_key": key})
+
+
+def _recognised(request) -> CesuHolder | None:
+    """Whom this browser's first step recognised, with this funder."""
+    typed = request.session.get(RECOGNISED, {})
+    mine = typed.get("funder") == request.funder.pk
+    return CesuHolder.objects.filter(pk=typed["holder"]).first() if mine else None
+
+
+@require_safe
+@login_not_required
+@never_cache
+@funder_page
+def sign_up_done(request):
+    """What happens next: open the email, click on its link."""
+    email = request.session.get(RECOGNISED, {}).get("email")
+    return render(request, "aid/sign_up_done.html", {"email": email, "steps": STEPS})
+
+
+@login_not_required
+@sensitive_post_parameters("password", "again")
+@rate_limit(action="activation")
+@never_cache
+def activate(request, token):
+    """The page of the emailed link: a password of one's own, and the account is active (S1-14)."""
+    try:
+        asked = links.sign_up_of(token)
+    except DeadLink as refusal:
+        return _dead_link(request, refusal)
+    request.frame = Frame(request.user, request.path, asked.funder)
+    person = User(identifier=asked.holder.code, first_name=asked.holder.first_name, last_name=asked.holder.last_name)
+    form = PasswordForm(request.POST or None, user=person, is_first=True)
+    if request.method == "POST" and form.is_valid():
+        user = told_on(form, actions.open_access, token=token, password=form.cleaned_data["password"])
+        if user:
+            request.session.pop(RECOGNISED, None)
+            messages.success(request, f"VOTRE {asked.funder.account_name.upper()} EST ACTIF !")
+            return perform_login(request, user)
+    return render(request, "aid/activate.html", {"form": form, "title": "Choisissez votre mot de passe"})
+
+
+def _dead_link(request, refusal):
+    request.frame = Frame(request.user, request.path, None)
+    return render(request, "aid/dead_link.html", {"refusal": refusal})
+
+
+@login_not_required
+@rate_limit(action="activation")
+@never_cache
+def confirm_access(request, token):
+    """The page of the email to the address that the funder knows: « it was me », and one may pay."""
+    try:
+        access = links.access_of(token)
+        if request.method == "POST":
+            access = actions.confirm_by_link(token=token)
+    except DeadLink as refusal:
+        return _dead_link(request, refusal)
+    request.frame = Frame(request.user, request.path, funder_of(access.holder_id))
+    return render(request, "aid/confirm_access.html", {"asked": access, "name": named(access.holder)})
+
+
+# --- The password -----------------------------------------------------------------------------------------------------
+@login_not_required
+@rate_limit(action="aid")
+@never_cache
+@funder_page
+def forgotten(request):
+    """« Mot de passe oublié ? » (S1-20): the same answer for everybody, a few emails an hour for one name."""
+    form = IdentifierForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data["identifier"]
+        if consume(request, action="aid_link", key=typed.lower()):
+            links.forgot(typed=typed)
+        messages.success(request, NEUTRAL_LINK)
+        return redirect("aid:welcome", request.funder.slug)
+    return render(request, "aid/forgotten.html", {"form": form})
+
+
+@login_not_required
+@sensitive_post_parameters("password", "again")
+@rate_limit(action="activation")
+@never_cache
+def new_password(request, token):
+    """The page of the emailed link: another password, and be in the space."""
+    try:
+        user = links.user_of(token)
+    except DeadLink as refusal:
+        return _dead_link(request, refusal)
+    mine = AidAccess.objects.of(user).first()
+    request.frame = Frame(request.user, request.path, funder_of(mine.holder_id) if mine else None)
+    form = PasswordForm(request.POST or None, user=user, is_first=False)
+    if request.method == "POST" and form.is_valid():
+        chosen = told_on(form, links.choose_password, token=token, password=form.cleaned_data["password"])
+        if chosen:
+            messages.success(request, "Votre mot de passe est enregistré.")
+            return perform_login(request, chosen)
+    return render(request, "aid/activate.html", {"form": form, "title": "Choisissez un nouveau mot de passe"})
 
 
 # --- The space --------------------------------------------------------------------------------------------------------

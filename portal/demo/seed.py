@@ -9,7 +9,7 @@ from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, cesu, cesu_issuer, data, lists, menus, past, reviews, sepa, today, told
+from portal.demo import access, aid, cesu, cesu_issuer, data, lists, menus, past, reviews, sepa, today, told
 from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.models import Authority
 from portal.lib.once import make_key
@@ -44,6 +44,7 @@ def seed(families: int = 36) -> None:
     told.tell(claire, others)
     cesu.employ()
     cesu_issuer.staff(_person("emetteur", "emetteur@demo.example", "Inès", "Émetteur", is_staff=True))
+    aid.help_at_home(_person("apa31", "apa31@demo.example", "Claude", "Financeur", is_staff=True))
     freeze_headcounts()
 
 
