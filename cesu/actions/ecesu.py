@@ -60,8 +60,8 @@ def _open(holders: list[int], month, end) -> None:
 
 
 _OPEN = """
-    INSERT INTO cesu_monthlyright (aid_account_id, month, expires_on, account_id)
-    SELECT aid.id, %s::date, %s::date, account.id
+    INSERT INTO cesu_monthlyright (aid_account_id, month, expires_on, account_id, revision)
+    SELECT aid.id, %s::date, %s::date, account.id, 0
     FROM unnest(%s::bigint[], %s::text[]) AS wanted (holder_id, code)
     JOIN cesu_aidaccount aid ON aid.holder_id = wanted.holder_id AND aid.kind = 'ecesu'
     JOIN wallet_account account ON account.kind = 'aid_right' AND account.code = wanted.code

@@ -4,12 +4,12 @@ import time
 from datetime import date
 from multiprocessing import get_context
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from tests.bench import jobs
 
-RIGHTS = 50_000
+RIGHTS, CHUNK = 50_000, 5000
 SECONDS, MEGABYTES = 30, 400
 MINUTES, CENTS = 600, 4808
 
@@ -67,23 +67,23 @@ def _transfer() -> None:
     prepare_transfers(timezone.localdate())
 
 
-@transaction.atomic
 def _people() -> None:
     """As many people with a plan as rights, and a caregiver each."""
     from tests.factories.aid import funder_with
 
     funder = funder_with()
     with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, [RIGHTS, funder.pk, date(2020, 1, 1), MINUTES])
-        cursor.execute(_CAREGIVERS, [date(1980, 1, 1), date(2020, 1, 1), RIGHTS])
-    _analyze()
+        for first in range(0, RIGHTS, CHUNK):
+            cursor.execute(_PEOPLE, [first, first + CHUNK - 1, funder.pk, date(2020, 1, 1), MINUTES])
+            cursor.execute(_CAREGIVERS, [date(1980, 1, 1), date(2020, 1, 1), first, first + CHUNK - 1])
+            cursor.execute("ANALYZE")  # a foreign key checked as in an empty table reads all of it
 
 
 _PEOPLE = """
     WITH holder AS (
         INSERT INTO cesu_cesuholder (code, first_name, last_name, birth_date, contact_email, contact_phone)
         SELECT lpad((90000000 - n)::text, 8, '0'), 'Odette', 'Lacoste' || n, '1938-05-14', '', ''
-        FROM generate_series(1, %s) AS n RETURNING id
+        FROM generate_series(%s, %s) AS n RETURNING id
     ), account AS (
         INSERT INTO cesu_aidaccount (holder_id, kind, funder_id, end_reason)
         SELECT id, 'apa', %s, '' FROM holder RETURNING id
@@ -96,20 +96,21 @@ _CAREGIVERS = """
             (kind, nan, last_name, first_name, birth_date, email, account_holder, iban, bic, affiliated_on)
         SELECT 'person', lpad(n::text, 7, '0') || '*1', 'Besson' || n, 'Fatima', %s, '', 'Mme Fatima BESSON ' || n,
                'FR7630006000011234567890189', 'AGRIFRPPXXX', %s
-        FROM generate_series(1, %s) AS n RETURNING id
+        FROM generate_series(%s, %s) AS n RETURNING id
     )
     INSERT INTO wallet_account (kind, code) SELECT 'caregiver', 'caregiver:' || id FROM caregiver
 """
 
 
-@transaction.atomic
 def _payments() -> None:
     """Each person has paid all the month's hours to their caregiver."""
     from tests.factories.aid import aid_user
 
+    by = aid_user().pk
     with connection.cursor() as cursor:
-        cursor.execute(_PAYMENTS, [aid_user().pk, timezone.localdate()])
-    _analyze()
+        for first in range(0, RIGHTS, CHUNK):
+            cursor.execute(_PAYMENTS, [first, first + CHUNK, by, timezone.localdate()])
+            cursor.execute("ANALYZE")
 
 
 # One operation for each payment, as the pages post them.
@@ -121,6 +122,7 @@ _PAYMENTS = """
         FROM (SELECT *, row_number() OVER (ORDER BY id) AS rank FROM cesu_monthlyright) AS monthly
         JOIN (SELECT *, row_number() OVER (ORDER BY id) AS rank FROM cesu_caregiver) AS caregiver USING (rank)
         JOIN wallet_account owed ON owed.kind = 'caregiver' AND owed.code = 'caregiver:' || caregiver.id
+        WHERE rank > %s AND rank <= %s
     ), operation AS (
         INSERT INTO wallet_operation (id, kind, label, at, created_at)
         SELECT operation, 'aid_payment', 'Paiement d’un intervenant', now(), now() FROM due
@@ -137,8 +139,3 @@ _PAYMENTS = """
     INSERT INTO cesu_aidpaymentline (payment_id, right_id, minutes, cents)
     SELECT payment.id, monthly, minutes, cents FROM payment JOIN due ON due.operation = payment.operation_id
 """
-
-
-def _analyze() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.actions.fabrication import make_due
+from cesu.aid.actions.plans import credit_month
+from cesu.aid.actions.transfers import prepare_transfers
 from cesu.models import Voucher, VoucherLine
 from reservations import backoffice, deliveries
 from reservations.actions import cancel_booking, confirm_cart, pay_by_card
@@ -91,6 +93,12 @@ def careless_fabricate(order: int) -> None:
         VoucherLine.objects.filter(pk=line.pk).update(made_at=timezone.now())
 
 
+def aid_night(today: str) -> None:
+    """The month's rights are given, the transfers to caregivers prepared."""
+    credit_month(date.fromisoformat(today))
+    prepare_transfers(date.fromisoformat(today))
+
+
 def careless_transmit() -> None:
     """What nobody may write: a file made from what stands when it is sent, numbered once it has arrived."""
     office = BackOffice.objects.get()
@@ -126,5 +134,6 @@ ACTS = {
         careless_transmit,
         fabricate,
         careless_fabricate,
+        aid_night,
     )
 }

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from django.db.models import Sum
 
-from cesu.models import Fabrication, Voucher, VoucherOrder
+from cesu.models import AidPayment, AidTransferBatch, Fabrication, MonthlyRight, Voucher, VoucherOrder
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from reservations.models import Booking, Cart, CartLine, Change, Order, Session, Transmission
 from wallet.models import Balance, CardPayment, CardRefund, Operation, Transfer
@@ -15,7 +15,7 @@ from wallet.models import Balance, CardPayment, CardRefund, Operation, Transfer
 def footprint() -> dict:
     """All that the acts may change, in the database, as JSON; the same for two worlds in which the same was done."""
     found = {
-        "balances": sorted(Balance.objects.values_list("account__kind", "account__code", "cents")),
+        "balances": sorted(Balance.objects.values_list("account__kind", "account__code", "cents", "minutes")),
         "operations": _count(Operation, "kind"),
         "transfers": (Transfer.objects.count(), Transfer.objects.aggregate(cents=Sum("cents"))["cents"]),
         "payments": [(each.status, each.settled_at is None) for each in CardPayment.objects.order_by("pk")],
@@ -39,6 +39,9 @@ def footprint() -> dict:
             sha256(file or b"").hexdigest()
             for file in Fabrication.objects.order_by("pk").values_list("file", flat=True)
         ],
+        "rights": list(MonthlyRight.objects.order_by("pk").values_list("granted_minutes", "granted_cents", "revision")),
+        "aid payments": list(AidPayment.objects.order_by("pk").values_list("status", "cents", "batch__message")),
+        "files of transfers": list(AidTransferBatch.objects.order_by("pk").values_list("message", "count", "cents")),
         "keys used": IdempotencyKey.objects.exclude(answer=None).count(),
     }
     return json.loads(json.dumps(found, sort_keys=True))
