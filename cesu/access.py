@@ -17,7 +17,7 @@ STAFF_TABLES = {
     "invoice": "view add",
     **dict.fromkeys(["activationrequest", "helprequest", "voucherorder", "fabrication"], "view change"),
     **dict.fromkeys(["opposition", "voucher"], "view"),
-    "funder": "view add",
+    "funder": "view add change",
     "caregiver": "view add change",
     "aidtransferbatch": "view change",
     "aidpayment": "view",

@@ -12,6 +12,7 @@ from accounts.actions import forget_unverified
 from cesu.actions.activation import forget_sign_ups
 from cesu.actions.contracts import apply_contracts
 from cesu.actions.notices import warn_holders
+from cesu.aid.actions.expiry import return_expired, warn_of_expiry
 from cesu.aid.actions.plans import credit_month
 from cesu.aid.actions.transfers import give_back_cards, prepare_transfers
 from portal.actions.talk import forget_messages
@@ -101,6 +102,8 @@ def housekeeping(today: date) -> dict[str, int]:
 JOBS = {
     "cesu_contracts": apply_contracts,
     "aid_rights": credit_month,
+    "aid_returns": return_expired,
+    "aid_notices": warn_of_expiry,
     "debits": debit_the_day,
     "settlements": settle_debits,
     "announcements": announce_debits,  # what is owed once all that is above has moved

@@ -52,8 +52,6 @@ ANSWERS = {
         "admin:cesu_aidtransferbatch_report_confirm"
     ],
 }
-# The tables of those who pay the caregivers.
-TABLES = {"cesu_aidtransferbatch": ("", "list"), "cesu_aidpayment": ("", "list")}
 OF_THE_FUNDER = [
     "welcome",
     "colours",
@@ -64,6 +62,22 @@ OF_THE_FUNDER = [
     "sign_up_done",
     "forgotten",
 ]
+OF_ROWS = [
+    *(
+        f"admin:cesu_aidaccount_{page}"
+        for page in ("plan", "suspend", "resume", "end", "reopen", "payments", "correct")
+    ),
+    *(f"admin:cesu_funder_{page}" for page in ("returns", "returns_file")),
+]
+ANSWERS["login wait gate gate gate 403 403 200"] = [*ANSWERS.get("login wait gate gate gate 403 403 200", []), *OF_ROWS]
+# The tables of those who pay the caregivers, then those of the funders' staff: nothing for agents of communes.
+TABLES = {
+    "cesu_aidtransferbatch": ("", "list"),
+    "cesu_aidpayment": ("", "list"),
+    "cesu_aidaccount": ("", "list"),
+    "cesu_aidrule": ("", "list add"),
+    "cesu_funder": ("", "list add"),
+}
 ELSEWHERE = ("login", ">cesu:login")  # what is shut to who is not signed in
 
 
@@ -77,6 +91,7 @@ def fill(world) -> None:
     payment = payment_of((right, 60), caregiver=caregiver_with(), by=beneficiary)
     prepare_transfers(timezone.localdate())
     world.objects |= {"funder": funder, "holder": holder, "aidpayment": payment}
+    world.objects |= {"aidaccount": right.aid_account, "right": right, "aidrule": funder.rules.first()}
     world.objects["aidtransferbatch"] = AidTransferBatch.objects.get()
     world.objects |= _of_people(holder, funder, beneficiary)
 
@@ -106,6 +121,7 @@ def paths(world) -> dict[str, dict]:
         **{f"admin:cesu_aidtransferbatch_{page}": batch for page in ("hand_over", "download")},
         "admin:cesu_aidpayment_reject": {"pk": world.objects["aidpayment"].pk},
         **{f"aid:{page}": of_the_funder for page in OF_THE_FUNDER},
+        **{name: _row(world, name) for name in OF_ROWS},
         "aid:activate": token_of(signing_up),
         "aid:confirm_access": token_of(links.confirm_path(world.objects["looking"])),
         "aid:new_password": token_of(links.password_path(world.people["beneficiary"])),

@@ -8,6 +8,7 @@ from cesu.models.aid import (
     AidRule,
     AidSuspension,
     Funder,
+    RightNotice,
     RightsImport,
     Tries,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "MonthlyRight",
     "Numbering",
     "Opposition",
+    "RightNotice",
     "RightsImport",
     "SpaceNews",
     "Terms",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from cesu.models.people import AidAccount, CesuHolder
+from cesu.models.people import AidAccount, CesuHolder, MonthlyRight
 from portal.lib.models import colour, iban
 from wallet.models import Account
 
@@ -230,6 +230,23 @@ class RightsImport(models.Model):
 
     def __str__(self):
         return self.file_name
+
+
+class RightNotice(models.Model):
+    """Avertissement: who may pay was told, so many days ahead, until when a right may be used; once each."""
+
+    right = models.ForeignKey(MonthlyRight, models.CASCADE, related_name="notices", verbose_name="droit du mois")
+    until = models.DateField("utilisable jusqu’au")
+    days = models.PositiveSmallIntegerField("jours avant")
+    at = models.DateTimeField("le")
+
+    class Meta:
+        verbose_name = "avertissement d’expiration"
+        verbose_name_plural = "avertissements d’expiration"
+        constraints = [models.UniqueConstraint(fields=["right", "until", "days"], name="one_notice_per_right_and_tier")]
+
+    def __str__(self):
+        return f"{self.right_id} – {self.days} jours"
 
 
 # --- Who may use them -------------------------------------------------------------------------------------------------

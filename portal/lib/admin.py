@@ -173,6 +173,25 @@ class RefusableAdmin(admin.ModelAdmin):
         return form
 
 
+class Coloured:
+    """For a ModelAdmin: two colours, each with a sentence on how well it reads."""
+
+    @admin.display(description="lisibilité")
+    def primary_contrast(self, it):
+        return contrast_sentence(it.colour_primary)
+
+    @admin.display(description="lisibilité")
+    def accent_contrast(self, it):
+        return contrast_sentence(it.colour_accent)
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        for name in ("colour_primary", "colour_accent"):
+            if name in form.changed_data and contrast(getattr(obj, name)) < READABLE:
+                label = form.fields[name].label.capitalize()
+                messages.warning(request, f"{label} : {contrast_sentence(getattr(obj, name))}")
+
+
 class AuthorityForm(forms.ModelForm):
     """The authority's settings; new terms need a new version, since people agree to a version."""
 
@@ -208,7 +227,7 @@ class AuthorityForm(forms.ModelForm):
 
 
 @admin.register(Authority)
-class AuthorityAdmin(ManagersOnly, admin.ModelAdmin):
+class AuthorityAdmin(Coloured, ManagersOnly, admin.ModelAdmin):
     """One row: « Collectivité » leads straight to it."""
 
     form = AuthorityForm
@@ -250,25 +269,10 @@ class AuthorityAdmin(ManagersOnly, admin.ModelAdmin):
     ]
     readonly_fields = ["primary_contrast", "accent_contrast"]
 
-    @admin.display(description="lisibilité")
-    def primary_contrast(self, it):
-        return contrast_sentence(it.colour_primary)
-
-    @admin.display(description="lisibilité")
-    def accent_contrast(self, it):
-        return contrast_sentence(it.colour_accent)
-
     def changelist_view(self, request, extra_context=None):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:lib_authority_change", authority().pk)
-
-    def save_model(self, request, obj, form, change):
-        super().save_model(request, obj, form, change)
-        for name in ("colour_primary", "colour_accent"):
-            if name in form.changed_data and contrast(getattr(obj, name)) < READABLE:
-                label = form.fields[name].label.capitalize()
-                messages.warning(request, f"{label} : {contrast_sentence(getattr(obj, name))}")
 
     def has_add_permission(self, request):
         return False

@@ -1,8 +1,33 @@
 """Funders, their accounts in the ledger, and those of caregivers."""
 
+from django.db.models import Q
+
+from accounts.models import User
 from cesu.models import Caregiver, Funder
+from portal.lib.once import claim_key
+from portal.lib.refusals import Refusal
+from portal.lib.transactions import outermost
 from wallet.actions.wallets import open_ledger_account
 from wallet.models import Account, AccountKind
+
+OPENING = "open-funder"  # purpose of the key
+
+
+class FunderTaken(Refusal):
+    sentence = "Un financeur a déjà ce nom ou cette adresse."
+
+
+@outermost
+def create_funder(*, agent: User, key: str, **fields) -> Funder:
+    """A new funder, with its account in the ledger. Twice is once. Raise FunderTaken."""
+    once = claim_key(key, agent.owner, OPENING)
+    if once.answer:
+        return Funder.objects.get(pk=once.answer["funder"])
+    if Funder.objects.filter(Q(slug=fields["slug"]) | Q(name=fields["name"])).exists():
+        raise FunderTaken
+    funder = open_funder(**fields)
+    once.remember({"funder": funder.pk})
+    return funder
 
 
 def open_funder(*, slug: str, **fields) -> Funder:

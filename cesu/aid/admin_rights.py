@@ -1,0 +1,257 @@
+"""Aid accounts as their funder's staff sees them: plans, suspensions, rights, payments, who opens them; what is decided."""
+
+from functools import partial
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery, Sum
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from cesu.aid.actions import changes
+from cesu.aid.actions.expiry import until_when
+from cesu.aid.admin_rows import AidDecisions
+from cesu.aid.forms_funders import CorrectForm, EndForm, PlanForm, ResumeForm, SuspendForm
+from cesu.models import AidAccess, AidAccount, AidPlan, AidSuspension, MonthlyRight
+from cesu.rules.aid import hours, month_of
+from portal.lib.admin import ReadOnlyRows
+from portal.lib.dates import month_title
+from portal.lib.money import euros
+
+PAGE = 50
+
+
+class PlanRows(ReadOnlyRows):
+    model = AidPlan
+    fields = ["since", "monthly", "rate"]
+    readonly_fields = ["monthly", "rate"]
+
+    @admin.display(description="heures par mois")
+    def monthly(self, plan):
+        return hours(plan.minutes)
+
+    @admin.display(description="montant horaire")
+    def rate(self, plan):
+        return f"{plan.hourly_rate}\u00a0€".replace(".", ",") if plan.hourly_rate else "celui de la règle"
+
+
+class SuspensionRows(ReadOnlyRows):
+    model = AidSuspension
+    fields = ["since", "until", "reason"]
+
+
+class RightRows(ReadOnlyRows):
+    model = MonthlyRight
+    fields = ["title", "granted", "left", "until", "correct"]
+    readonly_fields = ["title", "granted", "left", "until", "correct"]
+    ordering = ["-month"]
+
+    def get_queryset(self, request):
+        return until_when().select_related("account__balance").order_by("-month")
+
+    @admin.display(description="mois")
+    def title(self, right):
+        return month_title(right.month)
+
+    @admin.display(description="accordé")
+    def granted(self, right):
+        return changes.amount_of(right.granted_minutes, right.granted_cents)
+
+    @admin.display(description="reste")
+    def left(self, right):
+        balance = right.account.balance
+        return changes.amount_of(balance.minutes, balance.cents)
+
+    @admin.display(description="utilisable jusqu’au")
+    def until(self, right):
+        return f"{right.until:%d-%m-%Y}"
+
+    @admin.display(description="action")
+    def correct(self, right):
+        return format_html('<a href="{}">Corriger</a>', reverse("admin:cesu_aidaccount_correct", args=[right.pk]))
+
+
+class StateFilter(admin.SimpleListFilter):
+    """What is given today."""
+
+    title, parameter_name = "état", "etat"
+
+    def lookups(self, request, model_admin):
+        return [("en-cours", "Aide en cours"), ("suspendus", "Suspendus"), ("fermes", "Fin des droits notée")]
+
+    def queryset(self, request, queryset):
+        today = timezone.localdate()
+        away = AidSuspension.objects.filter(since__lte=today).exclude(until__lt=today).values("aid_account")
+        states = {
+            "en-cours": queryset.filter(ended_on=None).exclude(pk__in=away),
+            "suspendus": queryset.filter(ended_on=None, pk__in=away),
+            "fermes": queryset.exclude(ended_on=None),
+        }
+        return states.get(self.value(), queryset)
+
+
+class MonthFilter(admin.SimpleListFilter):
+    """Whether this month's right was given."""
+
+    title, parameter_name = "droit du mois", "mois"
+
+    def lookups(self, request, model_admin):
+        return [("sans", "Pas encore donné"), ("avec", "Donné")]
+
+    def queryset(self, request, queryset):
+        month = month_of(timezone.localdate())
+        given = MonthlyRight.objects.filter(month=month, revision__gt=0).values("aid_account")
+        states = {"sans": queryset.filter(ended_on=None).exclude(pk__in=given), "avec": queryset.filter(pk__in=given)}
+        return states.get(self.value(), queryset)
+
+
+@admin.register(AidAccount)
+class AidAccountAdmin(AidDecisions):
+    """The accounts in hours of the agent's funders."""
+
+    list_display = ["holder", "code", "kind", "funder", "left", "ended_on"]
+    list_display_links = ["holder"]
+    list_select_related = ["holder", "funder"]
+    list_filter = [StateFilter, MonthFilter, "kind"]
+    list_per_page = 50
+    ordering = ["holder__last_name", "holder__first_name", "pk"]
+    search_fields = ["holder__last_name", "holder__first_name", "holder__code"]
+    search_help_text = "Nom, prénom ou code CESU"
+    show_full_result_count = False
+    fields = ["code", "birth_date", "kind", "funder", "contact", "people", "ended_on", "end_reason", "closes_on"]
+    readonly_fields = ["code", "birth_date", "contact", "people"]
+    inlines = [RightRows, PlanRows, SuspensionRows]
+    change_form_template = "admin/cesu/aid_account.html"
+    pages = {
+        "<int:pk>/plan/": "plan",
+        "<int:pk>/suspendre/": "suspend",
+        "<int:pk>/reprendre/": "resume",
+        "<int:pk>/fin/": "end",
+        "<int:pk>/rouvrir/": "reopen",
+        "<int:pk>/paiements/": "payments",
+        "droits/<int:pk>/corriger/": "correct",
+    }
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request).of_agent(request.user).distinct()
+        left = MonthlyRight.objects.filter(aid_account=OuterRef("pk")).order_by().values("aid_account")
+        return rows.annotate(
+            minutes=Subquery(left.annotate(sum=Sum("account__balance__minutes")).values("sum")),
+            cents=Subquery(left.annotate(sum=Sum("account__balance__cents")).values("sum")),
+        )
+
+    @admin.display(description="code CESU", ordering="holder__code")
+    def code(self, account):
+        return account.holder.code
+
+    @admin.display(description="date de naissance")
+    def birth_date(self, account):
+        return f"{account.holder.birth_date:%d-%m-%Y}" if account.holder.birth_date else ""
+
+    @admin.display(description="reste")
+    def left(self, account):
+        return changes.amount_of(int(account.minutes or 0), int(account.cents or 0))
+
+    @admin.display(description="contact connu")
+    def contact(self, account):
+        return " · ".join(filter(None, [account.holder.contact_email, account.holder.contact_phone])) or "aucun"
+
+    @admin.display(description="qui ouvre ces comptes")
+    def people(self, account):
+        accesses = (
+            AidAccess.objects.standing().filter(holder=account.holder_id).select_related("user").order_by("role", "pk")
+        )
+        return format_html_join("", "<div>{}</div>", ((who(access),) for access in accesses)) or "personne encore"
+
+    # --- What is decided ------------------------------------------------------------------------------------------------
+    def plan(self, request, pk):
+        """« Changer le plan »."""
+        account = self._account(request, pk)
+        last = account.plans.order_by("-since").first()
+        known = {"minutes": last.minutes, "hourly_rate": last.hourly_rate} if last else {}
+        words = ("Changer le plan d’aide", "Le plan est enregistré.")
+        return self._propose(
+            request, account, PlanForm(request.POST or None, initial=known), changes.change_plan, *words
+        )
+
+    def suspend(self, request, pk):
+        """« Suspendre », for a stay in hospital."""
+        words = ("Suspendre l’aide", "La suspension est enregistrée.")
+        return self._propose(
+            request, self._account(request, pk), SuspendForm(request.POST or None), changes.suspend, *words
+        )
+
+    def resume(self, request, pk):
+        """« Reprendre »."""
+        words = ("Reprendre l’aide", "L’aide reprend.")
+        return self._propose(
+            request, self._account(request, pk), ResumeForm(request.POST or None), changes.resume, *words
+        )
+
+    def end(self, request, pk):
+        """« Noter la fin des droits », a death first of all."""
+        words = ("Noter la fin des droits", "La fin des droits est enregistrée.")
+        return self._propose(
+            request, self._account(request, pk), EndForm(request.POST or None), changes.end_account, *words
+        )
+
+    def reopen(self, request, pk):
+        """« Annuler la fin des droits »."""
+        form = forms.Form(request.POST if request.method == "POST" else None)
+        words = ("Annuler la fin des droits", "Le compte est rouvert.")
+        return self._propose(request, self._account(request, pk), form, changes.reopen_account, *words)
+
+    def correct(self, request, pk):
+        """« Corriger » a month's right."""
+        self.require(request, "change_aidaccount")
+        rights = MonthlyRight.objects.filter(granted_minutes__isnull=False).select_related("aid_account__holder")
+        right = get_object_or_404(rights.filter(aid_account__in=self.get_queryset(request).values("pk")), pk=pk)
+        form = CorrectForm(request.POST or None, initial={"minutes": right.granted_minutes})
+        return self.propose(
+            request,
+            f"Corriger {month_title(right.month).lower()} : {right.aid_account}",
+            form,
+            partial(changes.correct_right, right=right),
+            purpose=changes.correcting(right),
+            done="Le droit est corrigé.",
+            back=self.address("change", right.aid_account_id),
+            summary=[f"Accordé : {changes.amount_of(right.granted_minutes, right.granted_cents)}."],
+        )
+
+    def _account(self, request, pk) -> AidAccount:
+        self.require(request, "change_aidaccount")
+        return self.row(request, pk)
+
+    def _propose(self, request, account, form, action, title, done):
+        return self.propose(
+            request,
+            f"{title} : {account}",
+            form,
+            partial(action, account=account),
+            purpose=changes.deciding(account),
+            done=done,
+            back=self.address("change", account.pk),
+            summary=[f"Code CESU {account.holder.code}. Reste sur le compte : {self.left(account)}."],
+        )
+
+    # --- What was paid --------------------------------------------------------------------------------------------------
+    def payments(self, request, pk):
+        """What the account paid, the last first."""
+        self.require(request, "view_aidaccount")
+        account = self.row(request, pk)
+        rows = account.payments.select_related("caregiver", "by").order_by("-created_at", "-pk")
+        lines = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+        rows = [(each, hours(each.minutes) if each.minutes else "", euros(each.paid_cents)) for each in lines]
+        context = {"lines": lines, "rows": rows, "account": account, "back": self.address("change", pk)}
+        return self.page(request, "cesu/aid_payments", f"Paiements : {account}", **context)
+
+
+def who(access: AidAccess) -> str:
+    """« Odette Lacoste, bénéficiaire, depuis le 03-11-2026 : consulte, à confirmer »."""
+    looks = "consulte, à confirmer" if access.confirmed_at is None else "consulte seulement"
+    may = "paie" if access.pays else looks
+    since = f"{timezone.localtime(access.created_at):%d-%m-%Y}"
+    return f"{access.user}, {access.get_role_display().lower()}, depuis le {since} : {may}"
