@@ -50,7 +50,7 @@ class RightRows(ReadOnlyRows):
     ordering = ["-month"]
 
     def get_queryset(self, request):
-        return until_when().select_related("account__balance").order_by("-month")
+        return until_when().select_related("account__balance", "aid_account__holder").order_by("-month")
 
     @admin.display(description="mois")
     def title(self, right):

@@ -155,11 +155,11 @@ def test_the_account_shows_its_rights_its_plan_and_its_people_in_as_many_questio
     credit_month(MONTH)
     address = url("aidaccount_change", account.pk)
     browser.get(address)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         page = browser.get(address).content.decode()
     for month in (9, 10):
         right_with(account, 600, month=date(2026, month, 1))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         browser.get(address)
     assert "42 h 00, soit 201,94\u00a0€" in page
     assert "Odette Lacoste, bénéficiaire, depuis le 21-11-2026 : paie" in page

@@ -12,6 +12,7 @@ each_size = pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=
 NOT_A_PAGE = {
     "services:blank",
     "cesu:document",
+    "admin:cesu_funder_returns_file",
     "admin:cesu_usefuldocument_download",
     "services:download",
     "reservations:history_file",
