@@ -132,6 +132,12 @@ def paths(world) -> dict[str, dict]:
     }
 
 
+def _row(world, name: str) -> dict[str, int]:
+    """The row of a page of the admin: « admin:cesu_funder_returns » is of the funder."""
+    row = "right" if name.endswith("_correct") else name.split("_")[1]
+    return {"pk": world.objects[row].pk}
+
+
 def token_of(path: str) -> dict[str, str]:
     return {"token": path.rstrip("/").rsplit("/", 1)[1]}
 
