@@ -11,7 +11,13 @@ from accounts.models import User
 from cesu.models import AidAccess, CesuHolder, Funder, issuer
 
 FIRST_YEAR = 2026  # of the line of copyright
-MENU = [("Accueil", "home"), ("Mes proches", "helpers"), ("Mes informations", "profile")]  # label, page of a holder
+MENU = [  # label, page of a holder
+    ("Accueil", "home"),
+    ("Payer mon intervenant", "pay"),
+    ("Historique", "history"),
+    ("Mes proches", "helpers"),
+    ("Mes informations", "profile"),
+]
 
 
 @dataclass(frozen=True)

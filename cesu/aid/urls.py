@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cesu.aid import views_access, views_people
+from cesu.aid import views_access, views_account, views_payment, views_people
 
 app_name = "aid"
 
@@ -8,6 +8,15 @@ urlpatterns = [
     path("", views_access.funders, name="funders"),
     path("espace/", views_access.space, name="space"),
     path("<int:holder>/", views_access.home, name="home"),
+    path("formulaire-affiliation/", views_payment.affiliation, name="affiliation"),
+    path("<int:holder>/payer/", views_payment.pay, name="pay"),
+    path("<int:holder>/payer/<int:caregiver>/", views_payment.amounts, name="amounts"),
+    path("<int:holder>/payer/<int:caregiver>/confirmer/", views_payment.confirm, name="confirm"),
+    path("<int:holder>/paiements/<uuid:reference>/", views_payment.payment, name="payment"),
+    path("<int:holder>/paiements/<uuid:reference>/justificatif/", views_payment.proof, name="proof"),
+    path("<int:holder>/paiements/<uuid:reference>/carte/", views_payment.card, name="card"),
+    path("<int:holder>/historique/", views_account.history, name="history"),
+    path("<int:holder>/releve-d-heures/", views_account.hours, name="hours"),
     path("<int:holder>/proches/", views_people.helpers, name="helpers"),
     path("<int:holder>/proches/<int:pk>/retirer/", views_people.helper_revoke, name="helper_revoke"),
     path(
