@@ -23,6 +23,7 @@ ANSWERS = {
         "aid:how_to",
         "aid:privacy",
         "aid:colours",
+        "aid:affiliation",
         "aid:sign_up",
         "aid:sign_up_done",
         "aid:forgotten",
@@ -39,8 +40,16 @@ ANSWERS = {
         "aid:helpers",
         "aid:helper_revoke",
         "aid:profile",
+        "aid:pay",
+        "aid:amounts",
+        "aid:payment",
+        "aid:proof",
+        "aid:history",
+        "aid:hours",
     ],
     ">aid:funders wait 405 405 405 405 405 405 >cesu:home 405": ["aid:invitation_withdraw"],
+    ">aid:funders wait 404 404 404 404 404 404 >cesu:home >aid:amounts": ["aid:confirm"],  # nothing was chosen
+    ">aid:funders wait 404 404 404 404 404 404 >cesu:home 404": ["aid:card"],  # no card pays this one
     ">aid:funders wait 404 404 404 404 404 404 >cesu:home >aid:home": ["aid:space"],
     "login wait gate gate gate 403 403 200": [
         "admin:cesu_aidtransferbatch_hand_over",
@@ -88,7 +97,7 @@ def fill(world) -> None:
     right = right_with(aid_account_of(holder, funder))
     beneficiary = aid_user(holder, password="Cantine-Facile-2026")
     world.people["beneficiary"] = beneficiary
-    payment = payment_of((right, 60), caregiver=caregiver_with(), by=beneficiary)
+    payment = payment_of((right, 60), caregiver=caregiver_with(holder), by=beneficiary)
     prepare_transfers(timezone.localdate())
     world.objects |= {"funder": funder, "holder": holder, "aidpayment": payment}
     world.objects |= {"aidaccount": right.aid_account, "right": right, "aidrule": funder.rules.first()}
@@ -116,6 +125,8 @@ def paths(world) -> dict[str, dict]:
     of_the_funder = {"funder": world.objects["funder"].slug}
     of_the_holder = {"holder": world.objects["holder"].pk}
     signing_up = links.sign_up_path(world.objects["signing_up"], world.objects["funder"], "odette@famille.example")
+    payment = world.objects["aidpayment"]
+    of_the_payment, payee = {"reference": payment.reference}, {"caregiver": payment.caregiver_id}
     batch = {"pk": world.objects["aidtransferbatch"].pk}
     return {
         **{f"admin:cesu_aidtransferbatch_{page}": batch for page in ("hand_over", "download")},
@@ -129,6 +140,9 @@ def paths(world) -> dict[str, dict]:
         "aid:helper_revoke": of_the_holder | {"pk": world.objects["helper"].pk},
         "aid:invitation_withdraw": of_the_holder | {"pk": world.objects["aidinvitation"].pk},
         "aid:invitation": token_of(links.invitation_path(world.objects["aidinvitation"])),
+        **{f"aid:{page}": of_the_holder for page in ("pay", "history", "hours")},
+        **{f"aid:{page}": of_the_holder | payee for page in ("amounts", "confirm")},
+        **{f"aid:{page}": of_the_holder | of_the_payment for page in ("payment", "proof", "card")},
     }
 
 

@@ -34,17 +34,17 @@ class FindForm(forms.Form):
         label="L’intervenant est :", choices=KINDS, widget=forms.RadioSelect, initial=Caregiver.Kind.PERSON
     )
     nan = forms.CharField(
-        label="Code NAN *",
+        label="Code NAN",
         max_length=20,
         help_text="Comme 0012345*1.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     birth_date = DayField(
-        label="Date de naissance *",
+        label="Date de naissance",
         help_text="JJ/MM/AAAA",
         error_messages={"invalid": "Écrivez une date comme 31/12/1979."},
     )
-    name = forms.CharField(label="Nom de l’organisme *", max_length=120, help_text="Son nom, ou les premiers mots.")
+    name = forms.CharField(label="Nom de l’organisme", max_length=120, help_text="Son nom, ou les premiers mots.")
 
     use_required_attribute = False  # the page shows one of birth date and name
 
@@ -113,6 +113,11 @@ class Row:
     @property
     def month(self) -> str:
         return month_title(self.standing.month)
+
+    @property
+    def remark(self) -> str:
+        """The fault as it is read beside its box, the month being written there."""
+        return self.fault.partition(" : ")[2]
 
     @property
     def hours(self) -> str:

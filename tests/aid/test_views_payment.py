@@ -81,8 +81,8 @@ def test_step_one_asks_as_the_guide_does(odette):
         "Une personne morale (Organisme prestataire, mandataire ou établissement public)",
         "Critères de recherche",
         "Saisissez le code NAN et la date de naissance de l’intervenant à payer :",
-        "Code NAN *",
-        "Date de naissance *",
+        "* Code NAN",
+        "* Date de naissance",
         "Rechercher",
         "(1) Demandez à l’intervenant son code NAN et sa date de naissance.",
         "Affiliation d’un intervenant personne physique",
@@ -111,7 +111,7 @@ def test_an_organisation_is_asked_its_name_and_no_birth_date(odette):
     asked = {"kind": "organisation", "nan": aide.nan, "birth_date": "n’importe quoi", "name": "aide"}
     assert client.post(page_of(home, "pay"), asked).url == page_of(home, "amounts", aide.pk)
     read = plain(client.post(page_of(home, "pay"), asked | {"name": ""}))
-    assert "Une erreur est à corriger Nom de l’organisme *" in read
+    assert "Une erreur est à corriger Nom de l’organisme" in read
 
 
 def test_nobody_found_says_so_and_keeps_what_was_typed(odette):
