@@ -75,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return landing_url(request.user)
 
     def get_password_change_redirect_url(self, request):
-        return reverse("profile")
+        return next(filter(None, space_of(user=request.user)), None) or reverse("profile")
 
     def get_login_stages(self):
         """allauth's own, except that a person without an email is not asked to verify one."""

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.aid.access import funder_of
-from cesu.aid.frame import Frame, named
+from cesu.aid.frame import Frame, named, of_person
 from cesu.models import AidAccess, AidInvitation, CesuHolder, Funder
 from portal.lib import mailing
 from portal.lib.dates import moment_long
@@ -19,8 +19,14 @@ def _frame(funder: Funder | None) -> dict:
 
 
 def _write(template: str, to: str, holder: CesuHolder | None, *, owner: str = "", secret: bool = False, **context):
-    context |= _frame(funder_of(holder.pk) if holder else None) | {"holder": named(holder) if holder else ""}
+    context |= _frame(funder_of(holder.pk) if holder else None) | _of(holder)
     mailing.queue(f"aid/{template}", to=to, owner="" if secret else owner, context=context, secret=secret)
+
+
+def _of(holder: CesuHolder | None) -> dict:
+    """« Odette LACOSTE », « d’Odette LACOSTE »."""
+    name = named(holder) if holder else ""
+    return {"holder": name, "of_holder": of_person(name)}
 
 
 def _to_user(template: str, user: User, holder: CesuHolder | None, *, secret: bool = False, **context) -> None:

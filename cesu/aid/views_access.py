@@ -20,7 +20,7 @@ from cesu.aid.actions import links
 from cesu.aid.actions import sign_up as actions
 from cesu.aid.balances import balances_of
 from cesu.aid.forms_access import AddressForm, BeneficiaryLoginForm, CodeForm, IdentifierForm
-from cesu.aid.frame import Frame, colours_of, named
+from cesu.aid.frame import Frame, colours_of, named, of_person
 from cesu.forms_access import PasswordForm
 from cesu.models import AidAccess, CesuHolder, Funder
 from cesu.rules.people import DeadLink
@@ -185,7 +185,8 @@ def confirm_access(request, token):
     except DeadLink as refusal:
         return _dead_link(request, refusal)
     request.frame = Frame(request.user, request.path, funder_of(access.holder_id))
-    return render(request, "aid/confirm_access.html", {"asked": access, "name": named(access.holder)})
+    name = named(access.holder)
+    return render(request, "aid/confirm_access.html", {"asked": access, "name": name, "of_name": of_person(name)})
 
 
 # --- The password -----------------------------------------------------------------------------------------------------

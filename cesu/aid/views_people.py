@@ -15,7 +15,7 @@ from cesu.aid.actions import helpers as actions
 from cesu.aid.actions import links
 from cesu.aid.actions.profiles import update_profile
 from cesu.aid.forms_people import HelperForm, NewHelperForm, ProfileForm
-from cesu.aid.frame import Frame, named
+from cesu.aid.frame import Frame, named, of_person
 from cesu.models import AidAccess, AidInvitation
 from cesu.rules.people import DeadLink
 from portal.lib.once import make_key
@@ -61,7 +61,7 @@ def invitation_withdraw(request, pk):
     """Withdraw an invitation that nobody took yet."""
     invitation = _of_holder(request, AidInvitation.objects.all(), pk)
     actions.withdraw(user=request.user, invitation=invitation, key=request.POST.get("once_key", ""))
-    messages.success(request, f"L’invitation de {invitation} est retirée.")
+    messages.success(request, f"L’invitation envoyée à {invitation} est retirée.")
     return redirect("aid:helpers", request.holder.pk)
 
 
@@ -101,7 +101,7 @@ def _accept(request, token, context):
         except Refusal as refusal:
             messages.error(request, refusal.sentence)
             return redirect("aid:space")
-        messages.success(request, f"Vous pouvez maintenant ouvrir le compte de {context['name']}.")
+        messages.success(request, f"Vous pouvez maintenant ouvrir le compte {of_person(context['name'])}.")
         return redirect("aid:home", access.holder_id)
     return render(request, "aid/invitation_accept.html", context)
 
@@ -113,7 +113,7 @@ def _accept_as_new(request, token, asked, context):
         typed = {name: form.cleaned_data[name] for name in ("first_name", "last_name", "password")}
         access = told_on(form, actions.accept_as_new, token=token, **typed)
         if access:
-            messages.success(request, f"Vous pouvez maintenant ouvrir le compte de {context['name']}.")
+            messages.success(request, f"Vous pouvez maintenant ouvrir le compte {of_person(context['name'])}.")
             return perform_login(request, access.user)
     return render(request, "aid/invitation.html", context | {"form": form})
 
