@@ -276,8 +276,8 @@ class Operation(models.Model):
 
     # What is owed whatever the balance; the trigger of migration 0004 holds the same closed list.
     IMPOSED = (Kind.DISPUTE, Kind.DEBIT_REJECT, Kind.BOUNCED_CHEQUE, Kind.DEFERRED_DEBIT, Kind.CARD_REFUND)
-    # These too are stopped by no balance: they come from accounts that keep none.
-    UNSTOPPED = (*IMPOSED, Kind.AID_CREDIT, Kind.AID_TRANSFER)
+    # Rights too are stopped by no balance: they come from accounts that keep none.
+    UNSTOPPED = (*IMPOSED, Kind.AID_CREDIT)
 
     kind = models.CharField("nature", max_length=16, choices=Kind.choices)
     label = models.CharField("libellé", max_length=200)

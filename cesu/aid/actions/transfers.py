@@ -21,7 +21,7 @@ from cesu.rules.aid import executed_on, hours
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
-from wallet.actions import Draft, NotEnough, card_returns, post_all, post_many, system_account
+from wallet.actions import Draft, Move, NotEnough, card_returns, post, post_all, system_account
 from wallet.actions.ledger import mirror
 from wallet.gateway import CardsRefused
 from wallet.models import AccountKind, CardPayment, Operation, Transfer
@@ -109,11 +109,11 @@ def prepare(payer: Payer, today: date) -> int:
     batch = _batch(payer, today, AidPayment.objects.filter(pk__in=payments))
     with connection.cursor() as cursor:
         cursor.execute(_SEND, [batch.pk, payments])
-    _pay_out(batch, batch.created_at)
+    operation = _pay_out(batch)
     file = credits_file(
         payer.bank, _credits(batch), message=batch.message, at=batch.created_at, executed_on=batch.executed_on
     )
-    AidTransferBatch.objects.filter(pk=batch.pk).update(file=file)
+    AidTransferBatch.objects.filter(pk=batch.pk).update(file=file, operation=operation)
     return len(payments)
 
 
@@ -146,20 +146,21 @@ _SEND = """
 """
 
 
-def _pay_out(batch: AidTransferBatch, now: datetime) -> None:
-    """What is owed to the caregivers leaves by the bank: an operation for each of them."""
+def _pay_out(batch: AidTransferBatch) -> Operation:
+    """What is owed to the caregivers leaves by the bank, in one operation."""
     bank = system_account(AccountKind.BANK_TRANSFER).pk
+    with connection.cursor() as cursor:
+        cursor.execute(_OWED, [batch.pk])
+        moves = [Move(owed, bank, cents, f"aid-transfer:{pk}", f"AIDE-{pk}") for pk, owed, cents in cursor]
     label = f"{Operation.Kind.AID_TRANSFER.label} {batch.message}"
-    post_many(Operation.Kind.AID_TRANSFER, _MOVES, [bank, batch.pk], label=label, at=now)
+    return post(Operation.Kind.AID_TRANSFER, moves, actor=None, label=label, at=batch.created_at)
 
 
-_MOVES = """
-    SELECT owed.id AS source, %s::bigint AS target, (payment.cents + payment.complement_cents)::bigint AS cents,
-           NULL::int AS minutes, 'aid-transfer:' || payment.id AS reference, 'AIDE-' || payment.id AS label
+_OWED = """
+    SELECT payment.id, owed.id, payment.cents + payment.complement_cents
     FROM cesu_aidpayment payment
     JOIN wallet_account owed ON owed.kind = 'caregiver' AND owed.code = 'caregiver:' || payment.caregiver_id
-    WHERE payment.batch_id = %s
-    ORDER BY payment.id
+    WHERE payment.batch_id = %s ORDER BY payment.id
 """
 
 
