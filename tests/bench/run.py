@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from tests.bench import (
     aid,
+    aid_pages,
     attendance,
     books,
     databases,
@@ -91,6 +92,7 @@ def pages() -> list[Measure]:
         of_large("Past orders", "/reservations/commandes/"),
         of_large("« Mes filiations »", "/mes-filiations/"),
         *after_ten_years(),
+        *aid_pages.pages(),
     ]
 
 
