@@ -42,6 +42,17 @@ CELL_TOO_LONG = f"Plus de {MAX_CELL} caractères."
 BEYOND = "Une cellule est remplie au-delà de la dernière colonne nommée."
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much a file may hold, and how it is said."""
+
+    size: int = MAX_BYTES
+    lines: int = MAX_LINES
+    too_heavy: str = TOO_HEAVY
+    too_long: str = TOO_LONG
+    csv_only: str = ""  # why, when it is
+
+
 class UnreadableFile(Refusal):
     """The file as a whole cannot be read."""
 
@@ -72,13 +83,16 @@ class _Cell(NamedTuple):
     fault: str = ""
 
 
-def read_rows(content: bytes, columns: dict[str, tuple[str, ...]]) -> Rows:
+def read_rows(content: bytes, columns: dict[str, tuple[str, ...]], limits: Limits | None = None) -> Rows:
     """Read a CSV (UTF-8 or cp1252; semicolons, commas or tabs) or the first sheet of an XLSX. Raise UnreadableFile.
 
     A row has every name that the file has a column for; a cell that is at fault is empty in it.
     """
-    if len(content) > MAX_BYTES:
-        raise UnreadableFile(TOO_HEAVY)
+    limits = limits or Limits()
+    if len(content) > limits.size:
+        raise UnreadableFile(limits.too_heavy)
+    if limits.csv_only and content.startswith(SPREADSHEET):
+        raise UnreadableFile(limits.csv_only)
     lines = _xlsx_lines(content) if content.startswith(SPREADSHEET) else _csv_lines(content)
     filled = ((number, cells) for number, cells in lines if any(cell.text or cell.fault for cell in cells))
     _, header = next(filled, (0, None))
@@ -86,8 +100,8 @@ def read_rows(content: bytes, columns: dict[str, tuple[str, ...]]) -> Rows:
         raise UnreadableFile(EMPTY)
     names, rows = _names([cell.text for cell in header], columns)
     for number, cells in filled:
-        if number > MAX_LINES + 1:
-            raise UnreadableFile(TOO_LONG)
+        if number > limits.lines + 1:
+            raise UnreadableFile(limits.too_long)
         _add(rows, number, cells, [cell.text for cell in header], names)
     if not rows.lines:
         raise UnreadableFile(EMPTY)

@@ -5,11 +5,32 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.models import ActivationRequest, HelpRequest, VoucherOrder
+from cesu.aid.access import to_confirm
+from cesu.aid.actions.plans import awaiting
+from cesu.models import ActivationRequest, AidAccount, HelpRequest, VoucherOrder
+from cesu.rules.aid import month_of
 
 
 def waiting(agent: User) -> list[tuple[str, int, str, int]]:
-    """(label, how many, where, days since the oldest); nothing for who is not of the issuer's staff."""
+    """(label, how many, where, days since the oldest); nothing for who is neither of the issuer's staff nor of a funder's."""
+    return [*_of_the_issuer(agent), *_of_funders(agent)]
+
+
+def _of_funders(agent: User) -> list[tuple[str, int, str, int]]:
+    """Who signed up and waits to be heard; the plans of which this month's right was not given yet."""
+    if not agent.has_perm("cesu.change_aidaccount"):
+        return []
+    mine = AidAccount.objects.of_agent(agent)
+    waiting = to_confirm().filter(holder__in=mine.values("holder"))
+    late = awaiting(month_of(timezone.localdate())).filter(pk__in=mine.values("pk")).count()
+    accounts = reverse("admin:cesu_aidaccount_changelist")
+    return [
+        _task("Accès de bénéficiaires à confirmer", waiting, "created_at", "aidaccount", "?acces=a-confirmer"),
+        ("Droits du mois pas encore donnés", late, f"{accounts}?mois=sans", 0),
+    ]
+
+
+def _of_the_issuer(agent: User) -> list[tuple[str, int, str, int]]:
     if not agent.has_perm("cesu.change_activationrequest"):
         return []
     requests = ActivationRequest.objects.filter(status=ActivationRequest.Status.PENDING)

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from cesu.aid.actions import links
+from cesu.aid.actions.imports import keep_sheet
 from cesu.aid.actions.transfers import prepare_transfers
 from cesu.models import AidAccess, AidInvitation, AidTransferBatch
 from tests.access_cesu import OWN
@@ -74,17 +75,34 @@ OF_THE_FUNDER = [
 OF_ROWS = [
     *(
         f"admin:cesu_aidaccount_{page}"
-        for page in ("plan", "suspend", "resume", "end", "reopen", "payments", "correct")
+        for page in (
+            "plan",
+            "suspend",
+            "resume",
+            "end",
+            "reopen",
+            "payments",
+            "correct",
+            "authorise",
+            "confirm",
+            "revoke",
+        )
     ),
     *(f"admin:cesu_funder_{page}" for page in ("returns", "returns_file")),
+    *(f"admin:cesu_rightsimport_{page}" for page in ("sheet", "codes")),
 ]
-ANSWERS["login wait gate gate gate 403 403 200"] = [*ANSWERS.get("login wait gate gate gate 403 403 200", []), *OF_ROWS]
+ANSWERS["login wait gate gate gate 403 403 200"] = [
+    "admin:cesu_rightsimport_sample",
+    *ANSWERS.get("login wait gate gate gate 403 403 200", []),
+    *OF_ROWS,
+]
 # The tables of those who pay the caregivers, then those of the funders' staff: nothing for agents of communes.
 TABLES = {
     "cesu_aidtransferbatch": ("", "list"),
     "cesu_aidpayment": ("", "list"),
     "cesu_aidaccount": ("", "list"),
     "cesu_aidrule": ("", "list add"),
+    "cesu_rightsimport": ("", "list add"),
     "cesu_funder": ("", "list add"),
 }
 ELSEWHERE = ("login", ">cesu:login")  # what is shut to who is not signed in
@@ -103,6 +121,9 @@ def fill(world) -> None:
     world.objects |= {"aidaccount": right.aid_account, "right": right, "aidrule": funder.rules.first()}
     world.objects["aidtransferbatch"] = AidTransferBatch.objects.get()
     world.objects |= _of_people(holder, funder, beneficiary)
+    agent = world.people["manager"]
+    read = keep_sheet(agent=agent, funder=funder, file_name="novembre.csv", lines=[], faults={})
+    world.objects["rightsimport"] = read
 
 
 def _of_people(holder, funder, beneficiary) -> dict:
@@ -148,7 +169,8 @@ def paths(world) -> dict[str, dict]:
 
 def _row(world, name: str) -> dict[str, int]:
     """The row of a page of the admin: « admin:cesu_funder_returns » is of the funder."""
-    row = "right" if name.endswith("_correct") else name.split("_")[1]
+    of_others = {"correct": "right", "confirm": "looking", "revoke": "helper"}
+    row = of_others.get(name.split("_")[-1], name.split("_")[1])
     return {"pk": world.objects[row].pk}
 
 

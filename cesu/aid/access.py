@@ -73,3 +73,8 @@ def funder_page(view):
         return view(request, *args, **kwargs)
 
     return enter
+
+
+def to_confirm():
+    """The accesses of who signed up, that a funder has still to confirm before they pay."""
+    return AidAccess.objects.standing().filter(may_pay=True, confirmed_at=None)

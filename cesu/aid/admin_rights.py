@@ -11,10 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from cesu.aid.access import to_confirm
 from cesu.aid.actions import changes
 from cesu.aid.actions.expiry import until_when
+from cesu.aid.actions.helpers import authorise, inviting, revoke, revoking
+from cesu.aid.actions.plans import awaiting
+from cesu.aid.actions.sign_up import confirm_access, confirming
 from cesu.aid.admin_rows import AidDecisions
-from cesu.aid.forms_funders import CorrectForm, EndForm, PlanForm, ResumeForm, SuspendForm
+from cesu.aid.forms_funders import AuthoriseForm, CorrectForm, EndForm, PlanForm, ResumeForm, SuspendForm
 from cesu.models import AidAccess, AidAccount, AidPlan, AidSuspension, MonthlyRight
 from cesu.rules.aid import hours, month_of
 from portal.lib.admin import ReadOnlyRows
@@ -93,18 +97,30 @@ class StateFilter(admin.SimpleListFilter):
         return states.get(self.value(), queryset)
 
 
+class AccessFilter(admin.SimpleListFilter):
+    """Who signed up and may not pay yet."""
+
+    title, parameter_name = "accès", "acces"
+
+    def lookups(self, request, model_admin):
+        return [("a-confirmer", "À confirmer")]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(holder__in=to_confirm().values("holder")) if self.value() == "a-confirmer" else queryset
+
+
 class MonthFilter(admin.SimpleListFilter):
     """Whether this month's right was given."""
 
     title, parameter_name = "droit du mois", "mois"
 
     def lookups(self, request, model_admin):
-        return [("sans", "Pas encore donné"), ("avec", "Donné")]
+        return [("sans", "Prévu par un plan, pas encore donné"), ("avec", "Donné")]
 
     def queryset(self, request, queryset):
         month = month_of(timezone.localdate())
         given = MonthlyRight.objects.filter(month=month, revision__gt=0).values("aid_account")
-        states = {"sans": queryset.filter(ended_on=None).exclude(pk__in=given), "avec": queryset.filter(pk__in=given)}
+        states = {"sans": queryset.filter(pk__in=awaiting(month).values("pk")), "avec": queryset.filter(pk__in=given)}
         return states.get(self.value(), queryset)
 
 
@@ -115,7 +131,7 @@ class AidAccountAdmin(AidDecisions):
     list_display = ["holder", "code", "kind", "funder", "left", "ended_on"]
     list_display_links = ["holder"]
     list_select_related = ["holder", "funder"]
-    list_filter = [StateFilter, MonthFilter, "kind"]
+    list_filter = [StateFilter, MonthFilter, AccessFilter, "kind"]
     list_per_page = 50
     ordering = ["holder__last_name", "holder__first_name", "pk"]
     search_fields = ["holder__last_name", "holder__first_name", "holder__code"]
@@ -132,6 +148,9 @@ class AidAccountAdmin(AidDecisions):
         "<int:pk>/fin/": "end",
         "<int:pk>/rouvrir/": "reopen",
         "<int:pk>/paiements/": "payments",
+        "<int:pk>/autoriser/": "authorise",
+        "acces/<int:pk>/confirmer/": "confirm",
+        "acces/<int:pk>/retirer/": "revoke",
         "droits/<int:pk>/corriger/": "correct",
     }
 
@@ -164,7 +183,10 @@ class AidAccountAdmin(AidDecisions):
         accesses = (
             AidAccess.objects.standing().filter(holder=account.holder_id).select_related("user").order_by("role", "pk")
         )
-        return format_html_join("", "<div>{}</div>", ((who(access),) for access in accesses)) or "personne encore"
+        return (
+            format_html_join("", "<div>{} {}</div>", ((who(each), _deeds(each)) for each in accesses))
+            or "personne encore"
+        )
 
     # --- What is decided ------------------------------------------------------------------------------------------------
     def plan(self, request, pk):
@@ -200,7 +222,7 @@ class AidAccountAdmin(AidDecisions):
 
     def reopen(self, request, pk):
         """« Annuler la fin des droits »."""
-        form = forms.Form(request.POST if request.method == "POST" else None)
+        form = _no_form(request)
         words = ("Annuler la fin des droits", "Le compte est rouvert.")
         return self._propose(request, self._account(request, pk), form, changes.reopen_account, *words)
 
@@ -237,6 +259,61 @@ class AidAccountAdmin(AidDecisions):
             summary=[f"Code CESU {account.holder.code}. Reste sur le compte : {self.left(account)}."],
         )
 
+    # --- Who opens it ---------------------------------------------------------------------------------------------------
+    def authorise(self, request, pk):
+        """« Autoriser un proche ou un tuteur »: an invitation by email."""
+        account = self._account(request, pk)
+        summary = ["La personne reçoit un lien par e-mail, valable une seule fois. Son nom sera sur chaque paiement."]
+        form = AuthoriseForm(request.POST or None)
+
+        def act(agent, key, **person):
+            authorise(agent=agent, holder=account.holder, person=person, key=key)
+
+        words = ("Autoriser un proche ou un tuteur", "L’invitation est partie.", summary, "Envoyer l’invitation")
+        return self._open(request, account, form, act, inviting(account.holder), *words)
+
+    def confirm(self, request, pk):
+        """« Confirmer l’accès » of who signed up, once heard on the phone."""
+        account, access = self._access(request, pk)
+        contact = f"Le contact que vous connaissez : {self.contact(account)}."
+        summary = [f"{who(access)}.", contact, "La personne pourra payer. Elle reçoit un e-mail qui le dit."]
+        words = ("Confirmer l’accès", "L’accès est confirmé.", summary, "Confirmer l’accès")
+        return self._open(
+            request, account, _no_form(request), partial(confirm_access, access=access), confirming(access), *words
+        )
+
+    def revoke(self, request, pk):
+        """« Retirer l’accès » at once."""
+        account, access = self._access(request, pk)
+        summary = [
+            f"{who(access)}.",
+            "La personne ne pourra plus ouvrir ces comptes. Elle reçoit un e-mail qui le dit.",
+        ]
+        if access.role == AidAccess.Role.BENEFICIARY:
+            summary.append("Les proches à qui elle a donné un accès le perdent aussi.")
+
+        def act(agent, key):
+            revoke(by=agent, access=access, key=key)
+
+        words = ("Retirer l’accès", "L’accès est retiré.", summary, "Retirer l’accès")
+        return self._open(request, account, _no_form(request), act, revoking(access), *words)
+
+    def _access(self, request, pk) -> tuple[AidAccount, AidAccess]:
+        """An access of the agent's people, and an account of theirs that the agent sees."""
+        self.require(request, "change_aidaccount")
+        standing = AidAccess.objects.standing().select_related("user", "holder")
+        mine = self.get_queryset(request)
+        access = get_object_or_404(standing.filter(holder__in=mine.values("holder")), pk=pk)
+        return mine.filter(holder=access.holder_id).select_related("holder").first(), access
+
+    def _open(self, request, account, form, action, purpose, title, done, summary, button):
+        def act(**said):
+            action(**said)
+            return account
+
+        shown = {"done": done, "summary": summary, "button": button, "back": self.address("change", account.pk)}
+        return self.decide(request, f"{title} : {account.holder}", form, act, purpose=purpose, **shown)
+
     # --- What was paid --------------------------------------------------------------------------------------------------
     def payments(self, request, pk):
         """What the account paid, the last first."""
@@ -247,6 +324,19 @@ class AidAccountAdmin(AidDecisions):
         rows = [(each, hours(each.minutes) if each.minutes else "", euros(each.paid_cents)) for each in lines]
         context = {"lines": lines, "rows": rows, "account": account, "back": self.address("change", pk)}
         return self.page(request, "cesu/aid_payments", f"Paiements : {account}", **context)
+
+
+def _no_form(request):
+    """The form of a page that only asks for a confirmation."""
+    return forms.Form(request.POST if request.method == "POST" else None)
+
+
+def _deeds(access: AidAccess):
+    """The pages that decide of an access."""
+    confirm, revoke = (reverse(f"admin:cesu_aidaccount_{page}", args=[access.pk]) for page in ("confirm", "revoke"))
+    waits = access.may_pay and access.confirmed_at is None
+    first = format_html('<a href="{}">Confirmer</a> · ', confirm) if waits else ""
+    return format_html('({}<a href="{}">Retirer</a>)', first, revoke)
 
 
 def who(access: AidAccess) -> str:

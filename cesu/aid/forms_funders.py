@@ -8,7 +8,7 @@ from django.utils import timezone
 from schwifty import BIC
 
 from cesu.forms_issuer import DATE, CentsField
-from cesu.models import AidAccount, AidRule, AidSuspension, Funder
+from cesu.models import AidAccess, AidAccount, AidInvitation, AidRule, AidSuspension, Funder
 from cesu.rules.aid import minutes_of
 from portal.lib.sepa import compact
 
@@ -144,3 +144,26 @@ class CorrectForm(forms.Form):
         label="Montant du mois, en tout, en euros", required=False, help_text="Vide : au montant horaire du compte."
     )
     reason = forms.CharField(label="Motif", max_length=100, help_text="La personne le lit dans son historique.")
+
+
+# --- Who opens it ---------------------------------------------------------------------------------------------------------
+class AuthoriseForm(forms.ModelForm):
+    """Whom a funder's agent invites."""
+
+    role = forms.ChoiceField(label="Qualité", choices=AidAccess.Role.choices[1:])
+
+    class Meta:
+        model = AidInvitation
+        fields = ["first_name", "last_name", "email", "role", "may_pay"]
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------------
+class RightsFileForm(forms.Form):
+    """A funder's file of monthly rights."""
+
+    funder = forms.ModelChoiceField(label="Financeur", queryset=Funder.objects.none(), empty_label=None)
+    file = forms.FileField(label="Fichier CSV", error_messages={"required": "Choisissez un fichier."})
+
+    def __init__(self, *args, funders, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["funder"].queryset = funders

@@ -13,6 +13,8 @@ NOT_A_PAGE = {
     "services:blank",
     "cesu:document",
     "admin:cesu_funder_returns_file",
+    "admin:cesu_rightsimport_codes",
+    "admin:cesu_rightsimport_sample",
     "admin:cesu_usefuldocument_download",
     "services:download",
     "reservations:history_file",
