@@ -51,5 +51,7 @@ _HELD = """
     JOIN wallet_account account ON account.kind = 'hold' AND account.code = 'aid:' || payment.reference
     JOIN wallet_balance balance ON balance.account_id = account.id
     WHERE payment.status IN ('confirmed', 'sent') AND balance.cents <> 0
+      AND NOT EXISTS (SELECT FROM wallet_carddispute gone WHERE gone.payment_id = payment.card_payment_id)
+      AND NOT EXISTS (SELECT FROM wallet_cardrefund gone WHERE gone.payment_id = payment.card_payment_id)
     ORDER BY 1
 """

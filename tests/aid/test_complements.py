@@ -14,7 +14,7 @@ from portal.lib.models import OutgoingEmail
 from tests.factories.aid import aid_user, left
 from tests.factories.aid_payments import PASSWORD, home_with, pay_for, use
 from wallet.actions import balance, cards
-from wallet.actions.card_returns import send_owed
+from wallet.actions.card_returns import send_owed, sync
 from wallet.models import CardPayment, CardRefund, Operation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exact_books")]
@@ -163,3 +163,14 @@ def test_a_complement_out_of_bounds_is_refused(complement, reason):
     with pytest.raises(PaymentRefused, match=reason):
         held(home, complement=complement)
     assert left(home.rights[0]) == (600, 4808)
+
+
+def test_a_card_holder_who_contests_leaves_exact_books_and_the_caregiver_paid(stripe_double):
+    home = home_with(600)
+    payment = held(home)
+    stripe_double.pay(payment.card_payment.session)
+    card = cards.fulfil(payment.card_payment)
+    stripe_double.dispute(card.intent)
+    sync(card)
+    assert (again(payment).status, owed(home)) == (Status.CONFIRMED, 4808 + 150_00)
+    assert balance(hold_account(payment.reference)) == -151_40  # what the bank took back, owed to nobody but us

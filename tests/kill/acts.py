@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.actions.fabrication import make_due
+from cesu.aid.actions.payments import pay
 from cesu.aid.actions.plans import credit_month
 from cesu.aid.actions.transfers import prepare_transfers
-from cesu.models import Voucher, VoucherLine
+from cesu.models import AidAccount, Caregiver, Voucher, VoucherLine
+from cesu.rules.aid import Use
 from reservations import backoffice, deliveries
 from reservations.actions import cancel_booking, confirm_cart, pay_by_card
 from reservations.actions.answers import collect_answers
@@ -99,6 +101,23 @@ def aid_night(today: str) -> None:
     prepare_transfers(date.fromisoformat(today))
 
 
+def pay_caregiver(user: int, account: int, caregiver: int, uses: list, complement: int, key: str, stripe: str) -> None:
+    """A caregiver is paid out of rights; the card completes when there is a complement."""
+    aid_account = AidAccount.objects.select_related("holder").get(pk=account)
+    payment = pay(
+        user=User.objects.get(pk=user),
+        holder=aid_account.holder,
+        aid_account=aid_account,
+        caregiver=Caregiver.objects.get(pk=caregiver),
+        uses=[Use(*use) for use in uses],
+        complement_cents=complement,
+        password="Cantine-Facile-2026",
+        key=key,
+    )
+    if payment.card_payment:
+        _pay(stripe, payment.card_payment)
+
+
 def careless_transmit() -> None:
     """What nobody may write: a file made from what stands when it is sent, numbered once it has arrived."""
     office = BackOffice.objects.get()
@@ -135,5 +154,6 @@ ACTS = {
         fabricate,
         careless_fabricate,
         aid_night,
+        pay_caregiver,
     )
 }
