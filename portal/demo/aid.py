@@ -12,10 +12,24 @@ from accounts.models import User
 from cesu.access import FUNDER_STAFF
 from cesu.aid.actions.funders import open_funder
 from cesu.aid.actions.grants import Grant, set_rights
+from cesu.aid.actions.payments import pay, paying, standings
 from cesu.aid.actions.sign_up import create_person
-from cesu.models import AidAccess, AidAccount, AidLogin, AidPlan, AidRule, Caregiver, CesuHolder, Funder, KnownCaregiver
-from cesu.rules.aid import cents_of, last_day, month_of
+from cesu.models import (
+    AidAccess,
+    AidAccount,
+    AidLogin,
+    AidPayment,
+    AidPlan,
+    AidRule,
+    Caregiver,
+    CesuHolder,
+    Funder,
+    KnownCaregiver,
+)
+from cesu.rules.aid import Use, cents_of, cents_used, last_day, month_of
+from cesu.rules.aid_payments import digest
 from portal.demo import data
+from portal.lib.once import make_key
 
 FUNDER = {
     "slug": "haute-garonne",
@@ -55,13 +69,24 @@ def help_at_home(agent: User) -> None:
     set_rights(funder, [_grant(account, month) for account in accounts for month in _months()])
     odette, _, marcel = (account.holder for account in accounts)
     anne = _person("anne.lacoste@demo.example", "Anne", "Lacoste")
-    _access(
-        odette, _person("odette.lacoste@demo.example", "Odette", "Lacoste", odette.code), AidAccess.Role.BENEFICIARY
-    )
+    own = _person("odette.lacoste@demo.example", "Odette", "Lacoste", odette.code)
+    _access(odette, own, AidAccess.Role.BENEFICIARY)
     for holder, may_pay in ((odette, True), (marcel, False)):
         _access(holder, anne, AidAccess.Role.HELPER, may_pay=may_pay)
     for row in CAREGIVERS:
         KnownCaregiver.objects.get_or_create(holder=odette, caregiver=_caregiver(*row))
+    _pay(accounts[0], own, Caregiver.objects.get(nan=CAREGIVERS[0][0]))
+
+
+def _pay(account: AidAccount, user: User, caregiver: Caregiver) -> None:
+    """What is on the history: twelve hours and a half of the oldest month."""
+    if AidPayment.objects.filter(aid_account=account).exists():
+        return
+    oldest = standings(account, timezone.localdate())[0]
+    uses = [Use(oldest.right, 750, cents_used(750, oldest.minutes, oldest.cents))]
+    key = make_key(user.owner, paying(account.holder), digest(caregiver.pk, account.pk, uses, 0))
+    said = {"uses": uses, "password": data.PASSWORD, "key": key}
+    pay(user=user, holder=account.holder, aid_account=account, caregiver=caregiver, **said)
 
 
 def _funder() -> Funder:

@@ -165,11 +165,12 @@ def test_a_complement_out_of_bounds_is_refused(complement, reason):
     assert left(home.rights[0]) == (600, 4808)
 
 
-def test_a_card_holder_who_contests_leaves_exact_books_and_the_caregiver_paid(stripe_double):
+def test_a_card_holder_who_contests_leaves_exact_books_and_the_caregiver_paid(stripe_double, time_machine):
     home = home_with(600)
     payment = held(home)
     stripe_double.pay(payment.card_payment.session)
     card = cards.fulfil(payment.card_payment)
+    time_machine.move_to(timezone.now() + timedelta(days=1), tick=False)
     stripe_double.dispute(card.intent)
     sync(card)
     assert (again(payment).status, owed(home)) == (Status.CONFIRMED, 4808 + 150_00)

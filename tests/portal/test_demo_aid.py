@@ -21,6 +21,6 @@ def test_the_demo_has_a_beneficiary_a_helper_and_who_can_still_sign_up():
     client = PortalClient()
     client.post("/aide/haute-garonne/", {"login": "12345678", "password": data.PASSWORD})
     home = client.get("/aide/espace/", follow=True).content.decode()
-    assert ("Compte d’Odette LACOSTE" in home, "126 h 00" in home, euros(605_82) in home) == (True, True, True)
+    assert ("Compte d’Odette LACOSTE" in home, "113 h 30" in home, euros(545_72) in home) == (True, True, True)
     page = PortalClient().post("/aide/haute-garonne/inscription/", {"code": "23456789", "birth_date": "28/02/1941"})
     assert page.url == "/aide/haute-garonne/inscription/adresse/"
