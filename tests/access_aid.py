@@ -23,6 +23,7 @@ ANSWERS = {
     EVERYBODY: [
         "aid:how_to",
         "aid:privacy",
+        "aid:contact",
         "aid:colours",
         "aid:affiliation",
         "aid:sign_up",
@@ -67,6 +68,7 @@ OF_THE_FUNDER = [
     "colours",
     "how_to",
     "privacy",
+    "contact",
     "sign_up",
     "sign_up_email",
     "sign_up_done",

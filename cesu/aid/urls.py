@@ -36,5 +36,6 @@ urlpatterns = [
     path("<slug:funder>/mot-de-passe/", views_access.forgotten, name="forgotten"),
     path("<slug:funder>/couleurs.css", views_access.colours, name="colours"),
     path("<slug:funder>/mode-d-emploi/", views_access.how_to, name="how_to"),
+    path("<slug:funder>/contact/", views_access.contact, name="contact"),
     path("<slug:funder>/donnees-personnelles/", views_access.privacy, name="privacy"),
 ]

@@ -85,6 +85,14 @@ def how_to(request):
 @require_safe
 @login_not_required
 @funder_page
+def contact(request):
+    """Whom to call or write to: the funder’s own service (S1-23, S1-30)."""
+    return render(request, "aid/contact.html")
+
+
+@require_safe
+@login_not_required
+@funder_page
 def privacy(request):
     """What becomes of personal data, and who answers for it (S1-33)."""
     return render(request, "aid/privacy.html")

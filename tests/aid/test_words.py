@@ -72,7 +72,9 @@ def test_each_page_says_whom_to_call_and_who_answers_for_the_data(funder):
     client = PortalClient()
     client.force_login(aid_user(holder))
     of_the_space = [f"/aide/{holder.pk}/{page}" for page in ("", "proches/", "coordonnees/")]
-    of_everybody = [f"/aide/haute-garonne/{page}" for page in ("", "inscription/", "mot-de-passe/", "mode-d-emploi/")]
+    of_everybody = [
+        f"/aide/haute-garonne/{page}" for page in ("", "inscription/", "mot-de-passe/", "mode-d-emploi/", "contact/")
+    ]
     wanted = [
         PHONE,
         "Domiserve Contact Mentions légales Paramétrage des cookies",
