@@ -10,7 +10,8 @@ from django.urls import reverse, reverse_lazy
 from accounts.models import User
 from cesu.access import STAFF
 from cesu.aid.frame import Frame
-from cesu.models import AidAccess, AidAccount, AidLogin, AidTransferBatch, Funder
+from cesu.models import AidAccess, AidAccount, AidLogin, AidTransferBatch, CesuHolder, Funder
+from portal.lib.rows import Rows
 
 LOGIN = reverse_lazy("aid:funders")
 
@@ -47,15 +48,34 @@ def aid_required(view):
 
     @functools.wraps(view)
     def enter(request, holder: int, *args, **kwargs):
-        access = AidAccess.objects.of(request.user).filter(holder=holder).first() if login_of(request.user) else None
-        if access is None:
+        rows = _ENTRY(request.user.pk, holder) if login_of(request.user) else []
+        if not rows:
             raise Http404
-        request.access, request.holder, request.funder = access, access.holder, funder_of(holder)
-        request.frame = Frame(request.user, request.path, request.funder, access)
+        [(access, request.holder, request.funder, count)] = rows
+        access.user, access.holder = request.user, request.holder
+        request.access, request.frame = access, Frame(request.user, request.path, request.funder, access, count > 1)
         return view(request, *args, **kwargs)
 
     enter.login_url = LOGIN
     return enter
+
+
+# The authorisation, whose accounts they are, who gives the aid, and of how many holders this person may open accounts.
+_ENTRY = Rows(
+    """
+    SELECT {access}, {holder}, {funder},
+           (SELECT count(*) FROM cesu_aidaccess other WHERE other.user_id = access.user_id AND other.revoked_at IS NULL)
+    FROM cesu_aidaccess access
+    JOIN cesu_cesuholder holder ON holder.id = access.holder_id
+    LEFT JOIN cesu_funder funder ON funder.id = (
+        SELECT funder_id FROM cesu_aidaccount WHERE holder_id = access.holder_id AND funder_id IS NOT NULL ORDER BY id LIMIT 1
+    )
+    WHERE access.user_id = %s AND access.holder_id = %s AND access.revoked_at IS NULL
+    """,
+    access=AidAccess,
+    holder=CesuHolder,
+    funder=Funder,
+)
 
 
 def at_funder(request, slug: str) -> None:

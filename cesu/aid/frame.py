@@ -42,18 +42,21 @@ def of_person(name: str) -> str:
 class Frame:
     """The frame of a page: ``funder`` None is the e-CESU alone, with the issuer’s texts; ``access`` None the public pages."""
 
-    def __init__(self, user: User, path: str, funder: Funder | None, access: AidAccess | None = None):
-        self.user, self.path, self.funder, self.access = user, path, funder, access
+    def __init__(
+        self,
+        user: User,
+        path: str,
+        funder: Funder | None,
+        access: AidAccess | None = None,
+        has_several: bool = False,
+    ):
+        """``has_several``: whether this person may open the accounts of several holders."""
+        self.user, self.path, self.funder, self.access, self.has_several = user, path, funder, access, has_several
 
     @cached_property
     def whose(self) -> str:
         """« Compte d’Odette LACOSTE »: nobody pays for the wrong person."""
         return f"Compte {of_person(named(self.access.holder))}" if self.access else ""
-
-    @cached_property
-    def has_several(self) -> bool:
-        """Whether this person may open the accounts of several holders."""
-        return self.access is not None and AidAccess.objects.of(self.user).count() > 1
 
     @cached_property
     def menu(self) -> list[Entry]:
