@@ -244,9 +244,13 @@ def card(request, reference):
     found = _payment(request, reference)
     if found.card_payment is None:
         raise Http404
+    if request.method == "POST" and not request.access.pays:
+        messages.warning(request, LookOnly.sentence)
+        return _to_payment(request, found)
     if request.method == "POST" and "abandonner" not in request.POST:
         return _to_card(request, found)
-    leaves = (request.method == "POST" or "retour" in request.GET) and found.card_payment.is_going
+    asked = request.method == "POST" or "retour" in request.GET
+    leaves = asked and request.access.pays and found.card_payment.is_going
     try:
         cards.abandon(found.card_payment) if leaves else cards.fulfil(found.card_payment)
     except gateway.CardsUnavailable:

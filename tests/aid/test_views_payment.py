@@ -336,6 +336,24 @@ def test_while_one_waits_for_its_card_another_complement_leads_to_it(odette, str
     assert payment.status == AidPayment.Status.ABANDONED
 
 
+def test_who_only_looks_neither_pays_nor_gives_up_at_the_card_s_page(odette, visitor, stripe_double):
+    home, client = odette(600)
+    page, url = to_confirm(home, client, ("1", ""), complement="1", montant="10")
+    confirmed(client, page, url)
+    payment = AidPayment.objects.get()
+    looker = visitor(aid_user(home.holder, role=AidAccess.Role.HELPER, may_pay=False))
+    address = page_of(home, "card", payment.reference)
+    for answer in (
+        looker.post(address, {"abandonner": "1"}),
+        looker.post(address),
+        looker.get(address, {"retour": "1"}),
+    ):
+        assert answer.url == page_of(home, "payment", payment.reference)
+    assert "Abandonner le paiement" not in plain(looker.get(answer.url))
+    payment.refresh_from_db()
+    assert payment.status == AidPayment.Status.HELD
+
+
 def test_a_stripe_that_is_silent_leaves_a_page_where_one_may_try_again(odette, stripe_double):
     home, client = odette(600)
     page, url = to_confirm(home, client, ("1", ""), complement="1", montant="10")
