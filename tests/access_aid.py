@@ -74,6 +74,7 @@ OF_THE_FUNDER = [
     "sign_up_done",
     "forgotten",
 ]
+ANSWERS["login wait gate gate gate 403 403 >admin:cesu_caregiver_bring"] = ["admin:cesu_caregiver_bring_confirm"]
 OF_ROWS = [
     *(
         f"admin:cesu_aidaccount_{page}"
@@ -92,9 +93,12 @@ OF_ROWS = [
     ),
     *(f"admin:cesu_funder_{page}" for page in ("returns", "returns_file")),
     *(f"admin:cesu_rightsimport_{page}" for page in ("sheet", "codes")),
+    "admin:cesu_caregiver_end",
 ]
 ANSWERS["login wait gate gate gate 403 403 200"] = [
     "admin:cesu_rightsimport_sample",
+    "admin:cesu_caregiver_bring",
+    "admin:cesu_caregiver_sample",
     *ANSWERS.get("login wait gate gate gate 403 403 200", []),
     *OF_ROWS,
 ]
@@ -104,6 +108,7 @@ TABLES = {
     "cesu_aidpayment": ("", "list"),
     "cesu_aidaccount": ("", "list"),
     "cesu_aidrule": ("", "list add"),
+    "cesu_caregiver": ("", "list"),
     "cesu_rightsimport": ("", "list add"),
     "cesu_funder": ("", "list add"),
 }
@@ -121,6 +126,7 @@ def fill(world) -> None:
     prepare_transfers(timezone.localdate())
     world.objects |= {"funder": funder, "holder": holder, "aidpayment": payment}
     world.objects |= {"aidaccount": right.aid_account, "right": right, "aidrule": funder.rules.first()}
+    world.objects["caregiver"] = payment.caregiver
     world.objects["aidtransferbatch"] = AidTransferBatch.objects.get()
     world.objects |= _of_people(holder, funder, beneficiary)
     agent = world.people["manager"]

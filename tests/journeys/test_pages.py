@@ -14,6 +14,7 @@ NOT_A_PAGE = {
     "cesu:document",
     "admin:cesu_funder_returns_file",
     "admin:cesu_rightsimport_codes",
+    "admin:cesu_caregiver_sample",
     "admin:cesu_rightsimport_sample",
     "admin:cesu_usefuldocument_download",
     "services:download",
