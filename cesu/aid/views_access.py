@@ -22,11 +22,12 @@ from cesu.aid.balances import balances_of
 from cesu.aid.forms_access import AddressForm, BeneficiaryLoginForm, CodeForm, IdentifierForm
 from cesu.aid.frame import Frame, colours_of, named, of_person
 from cesu.forms_access import PasswordForm
-from cesu.models import AidAccess, CesuHolder, Funder
+from cesu.models import AidAccess, AidPayment, CesuHolder, Funder
 from cesu.rules.people import DeadLink
 from portal.lib.once import make_key
 from portal.lib.refusals import told_on
 
+LAST = 3  # payments shown at the home
 RECOGNISED = "aid-sign-up"  # in the session: whom step 1 recognised, and the address of step 2
 STEPS = "Votre code CESU / Votre adresse e-mail / Votre mot de passe"
 NEUTRAL_LINK = (
@@ -255,5 +256,8 @@ space.login_url = LOGIN
 @require_safe
 @aid_required
 def home(request):
-    """What is left on each account, in simple words."""
-    return render(request, "aid/home.html", {"balances": balances_of(request.holder, timezone.localdate())})
+    """What is left on each account, in simple words; the last payments."""
+    paid = AidPayment.objects.filter(aid_account__holder=request.holder).exclude(confirmed_at=None)
+    last = paid.select_related("caregiver").order_by("-confirmed_at", "-pk")[:LAST]
+    context = {"balances": balances_of(request.holder, timezone.localdate()), "last": last}
+    return render(request, "aid/home.html", context)

@@ -6,7 +6,15 @@ from html import unescape
 import pytest
 
 from tests.client import PortalClient
-from tests.factories.aid import aid_account_of, aid_user, funder_with, holder_with, right_with
+from tests.factories.aid import (
+    aid_account_of,
+    aid_user,
+    caregiver_with,
+    funder_with,
+    holder_with,
+    payment_of,
+    right_with,
+)
 
 pytestmark = pytest.mark.django_db
 PHONE = "0 805 530 020 Service & appel gratuits"
@@ -120,9 +128,11 @@ def test_a_change_of_colours_is_seen_at_once(funder):
 def test_the_home_says_what_is_left_and_what_ends_first(funder):
     holder = holder_with()
     account = aid_account_of(holder, funder)
-    right_with(account, 42 * 60, months=3)
-    client = PortalClient()
-    client.force_login(aid_user(holder))
+    right, user, client = right_with(account, 43 * 60, months=3), aid_user(holder), PortalClient()
+    client.force_login(user)
+    assert "Derniers paiements" not in words(f"/aide/{holder.pk}/", client)
+    payment_of((right, 60), caregiver=caregiver_with(), by=user)
     text = words(f"/aide/{holder.pk}/", client)
-    assert missing(text, "APA EMPLOI DIRECT", "42 h 00", "soit 201,94 €", "À utiliser au plus tard le") == []
+    assert re.search(r"Derniers paiements (Mme )?(Fatima Besson|Besson Fatima|Fatima BESSON|BESSON Fatima)", text)
+    assert missing(text, "APA EMPLOI DIRECT", "42 h 00", "À utiliser au plus tard le") == []
     assert re.search(r"au plus tard le (\w+di|dimanche) \d", text)
