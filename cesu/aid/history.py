@@ -1,18 +1,19 @@
 """What happened on a holder's aid accounts: the ledger's own moves, so that it is up to date at every instant."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Case, Count, F, Max, Q, QuerySet, Sum, When
+from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder, MonthlyRight
+from accounts.models import User
+from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder
 from cesu.rules.aid import hours
 from portal.lib.dates import month_title
 from portal.lib.money import euros
-from wallet.models import Operation, Transfer
+from portal.lib.rows import Listing, Rows
+from wallet.models import Operation
 
 Kind, Status = Operation.Kind, AidPayment.Status
 KINDS = {
@@ -23,6 +24,7 @@ KINDS = {
     "expires": ("Droits expirés", (Kind.AID_RETURN,)),
 }
 DONE = (Status.CONFIRMED, Status.SENT)
+WAITS = {Status.HELD: ", en attente de la carte", Status.ABANDONED: ", abandonné", Status.REJECTED: ", rejeté"}
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,21 @@ class Filters:
 
 @dataclass(frozen=True)
 class Line:
-    """An operation on one aid account: ``cents`` and ``minutes`` below zero for what left it."""
+    """An operation on one aid account (pk): ``cents`` and ``minutes`` below zero for what left it."""
 
+    payment: AidPayment | None
     at: datetime
-    kind: str
-    label: str
-    account: str
+    operation_kind: str
+    operation_label: str
+    aid_account: int
     cents: int
     minutes: int | None
-    payment: AidPayment | None
+    month: date | None
+
+    @property
+    def kind(self) -> str:
+        """The word by which the page filters it."""
+        return next((name for name, (_, kinds) in KINDS.items() if self.operation_kind in kinds), "")
 
     @property
     def amount(self) -> str:
@@ -59,77 +67,81 @@ class Line:
         """Who paid."""
         return self.payment.by.get_full_name() if self.payment else ""
 
+    @property
+    def label(self) -> str:
+        if self.operation_kind == Kind.AID_CREDIT:
+            return f"Droits de {month_title(self.month).lower()}"
+        if self.operation_kind not in (Kind.AID_PAYMENT, Kind.HOLD) or self.payment is None:
+            return self.operation_label
+        return f"Paiement de {self.payment.caregiver}{WAITS.get(self.payment.status, '')}"
 
-def operations_of(holder: CesuHolder, filters: Filters) -> QuerySet:
-    """The operations on a holder's rights, the newest first, one row for each aid account that they touch."""
-    wanted = {"aid_account": filters.account} if filters.account else {}
-    rights = MonthlyRight.objects.filter(aid_account__holder=holder, **wanted)
-    accounts = list(rights.values_list("account", flat=True))
-    moves = Transfer.objects.filter(Q(source__in=accounts) | Q(target__in=accounts))
-    arrives = When(target__in=accounts, then=1)
-    return (
-        _filtered(moves, holder, filters)
-        .order_by()
-        .values(
-            "operation",
-            "operation__at",
-            "operation__kind",
-            "operation__label",
-            account=Coalesce("target__monthly_right__aid_account", "source__monthly_right__aid_account"),
-        )
-        .annotate(
-            signed_cents=Sum(F("cents") * Case(arrives, default=-1)),
-            signed_minutes=Sum(F("minutes") * Case(arrives, default=-1)),
-            undoes=Max("reverses__operation"),
-            month=Max("target__monthly_right__month"),
-        )
-        .order_by("-operation__at", "-operation", "account")
+
+def operations_of(holder: CesuHolder, filters: Filters) -> Listing:
+    """The operations on a holder's rights, the newest first: a Line for each aid account that they touch."""
+    kinds = [str(kind) for kind in KINDS[filters.kind][1]] if filters.kind else None
+    return Listing(
+        _HOW_MANY, _LINES, _line, holder.pk, filters.account, filters.caregiver, kinds, filters.since, filters.until
     )
 
 
-def _filtered(moves: QuerySet, holder: CesuHolder, filters: Filters) -> QuerySet:
-    if filters.kind:
-        moves = moves.filter(operation__kind__in=KINDS[filters.kind][1])
-    if filters.since:
-        moves = moves.filter(operation__at__gte=filters.since)
-    if filters.until:
-        moves = moves.filter(operation__at__lt=filters.until)
-    if filters.caregiver:
-        paid = AidPayment.objects.filter(aid_account__holder=holder, caregiver=filters.caregiver)
-        known = [pk for row in paid.values_list("operation", "hold") for pk in row if pk]
-        moves = moves.filter(Q(operation__in=known) | Q(reverses__operation__in=known))
-    return moves
+def _line(payment: AidPayment | None, caregiver: Caregiver | None, author: User | None, *facts) -> Line:
+    if payment:
+        payment.caregiver, payment.by = caregiver, author
+    return Line(payment, *facts)
 
 
-def lines_of(rows: Iterable[dict], labels: dict[int, str]) -> list[Line]:
-    """Rows of ``operations_of`` as people read them; ``labels``: the accounts' names by pk. One query."""
-    rows = list(rows)
-    acts = {pk for row in rows for pk in (row["operation"], row["undoes"]) if pk}
-    found = AidPayment.objects.filter(Q(operation__in=acts) | Q(hold__in=acts)).select_related("caregiver", "by")
-    payments = {pk: each for each in found for pk in (each.operation_id, each.hold_id) if pk}
-    return [_line(row, payments.get(row["undoes"] or row["operation"]), labels) for row in rows]
-
-
-def _line(row: dict, payment: AidPayment | None, labels: dict[int, str]) -> Line:
-    kind = row["operation__kind"]
-    return Line(
-        at=row["operation__at"],
-        kind=next((name for name, (_, kinds) in KINDS.items() if kind in kinds), ""),
-        label=_label(row, kind, payment),
-        account=labels[row["account"]],
-        cents=row["signed_cents"],
-        minutes=row["signed_minutes"],
-        payment=payment,
+# A move belongs to the payment that made it, or to the one that it undoes.
+_FOUND = """
+    WITH asked AS (
+        SELECT %s::bigint AS holder, %s::bigint AS account, %s::bigint AS caregiver, %s::text[] AS kinds,
+               %s::timestamptz AS since, %s::timestamptz AS until
+    ), own AS (
+        SELECT monthly.account_id, monthly.aid_account_id, monthly.month
+        FROM asked JOIN cesu_aidaccount account ON account.holder_id = asked.holder
+        JOIN cesu_monthlyright monthly ON monthly.aid_account_id = account.id
+        WHERE asked.account IS NULL OR asked.account = account.id
+    ), move AS (
+        SELECT operation_id, aid_account_id, cents, minutes, reverses_id, month
+        FROM own JOIN wallet_transfer ON target_id = own.account_id
+        UNION ALL
+        SELECT operation_id, aid_account_id, -cents, -minutes, reverses_id, NULL
+        FROM own JOIN wallet_transfer ON source_id = own.account_id
+    ), line AS (
+        SELECT move.operation_id, aid_account_id, sum(move.cents)::bigint AS cents, sum(move.minutes)::bigint AS minutes,
+               max(month) AS month, coalesce(max(undone.operation_id), move.operation_id) AS act
+        FROM move LEFT JOIN wallet_transfer undone ON undone.id = move.reverses_id
+        GROUP BY move.operation_id, aid_account_id
+    ), made AS (
+        SELECT id, unnest(ARRAY[operation_id, hold_id]) AS act FROM cesu_aidpayment
+        WHERE aid_account_id IN (SELECT aid_account_id FROM own)
+    ), found AS (
+        SELECT line.*, made.id AS payment_id, operation.at, operation.kind, operation.label
+        FROM asked CROSS JOIN line JOIN wallet_operation operation ON operation.id = line.operation_id
+        LEFT JOIN made ON made.act = line.act
+        WHERE (asked.kinds IS NULL OR operation.kind = ANY(asked.kinds))
+          AND (asked.since IS NULL OR operation.at >= asked.since)
+          AND (asked.until IS NULL OR operation.at < asked.until)
+          AND (asked.caregiver IS NULL OR made.id IN (
+              SELECT id FROM cesu_aidpayment WHERE caregiver_id = asked.caregiver
+          ))
     )
-
-
-def _label(row: dict, kind: str, payment: AidPayment | None) -> str:
-    if kind in (Kind.AID_CREDIT, Kind.ECESU_CREDIT):
-        return f"Droits de {month_title(row['month']).lower()}" if kind == Kind.AID_CREDIT else row["operation__label"]
-    if kind not in (Kind.AID_PAYMENT, Kind.HOLD) or payment is None:
-        return row["operation__label"]
-    waits = {Status.HELD: ", en attente de la carte", Status.ABANDONED: ", abandonné", Status.REJECTED: ", rejeté"}
-    return f"Paiement de {payment.caregiver}{waits.get(payment.status, '')}"
+"""
+_HOW_MANY = Rows(f"{_FOUND} SELECT count(*) FROM found")
+_LINES = Rows(
+    f"""{_FOUND}
+    SELECT {{payment}}, {{caregiver}}, {{author}}, found.at, found.kind, found.label, found.aid_account_id, found.cents,
+           found.minutes, found.month
+    FROM found
+    LEFT JOIN cesu_aidpayment payment ON payment.id = found.payment_id
+    LEFT JOIN cesu_caregiver caregiver ON caregiver.id = payment.caregiver_id
+    LEFT JOIN accounts_user author ON author.id = payment.by_id
+    ORDER BY found.at DESC, found.operation_id DESC, found.aid_account_id
+    LIMIT %s OFFSET %s
+    """,
+    payment=AidPayment,
+    caregiver=Caregiver,
+    author=User,
+)
 
 
 # --- « Relevé d’heures » ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from cesu.aid.access import aid_required
 from cesu.aid.balances import label_of
 from cesu.aid.forms_account import HistoryForm, month_asked
-from cesu.aid.history import KINDS, accounts_of, following, lines_of, operations_of, worked_in
+from cesu.aid.history import KINDS, accounts_of, following, operations_of, worked_in
 from cesu.models import Caregiver
 from cesu.rules.aid import month_of
 from portal.lib.documents.kinds import Kind
@@ -37,7 +37,8 @@ def history(request):
     form = HistoryForm(request.GET, accounts, caregivers)
     labels = {each.pk: label_of(each, today) for each in accounts}
     page = Paginator(operations_of(request.holder, form.filters()), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "lines": lines_of(page.object_list, labels), "form": form, "labels": labels.items()}
+    lines = [(line, labels[line.aid_account]) for line in page.object_list]
+    context = {"page": page, "lines": lines, "form": form, "labels": labels.items()}
     context |= {"kinds": [(name, label) for name, (label, _) in KINDS.items()], "months": _months(today)}
     return render(request, "aid/history.html", context)
 

@@ -394,7 +394,7 @@ def test_the_history_has_each_operation_at_once_the_newest_first(odette, stripe_
     held = pay_for(home, [use(home.rights[0], 120)], 1000)
     cards.abandon(held.card_payment)
     lines = client.get(page_of(home, "history")).context["lines"]
-    assert [(line.label, line.amount.replace("\xa0", " "), line.author) for line in lines] == [
+    assert [(line.label, line.amount.replace("\xa0", " "), line.author) for line, _ in lines] == [
         ("Paiement de Fatima Besson abandonné, droits rendus", "+ 2 h 00", "Odette Lacoste"),
         ("Paiement de Fatima Besson, abandonné", "− 2 h 00", "Odette Lacoste"),
         ("Paiement de Fatima Besson", "− 1 h 00", "Karim Lacoste"),
@@ -409,7 +409,7 @@ def test_the_history_is_searched_by_account_month_kind_and_caregiver(odette):
     right_with(pch, 120, NOVEMBER)
 
     def found(**filters):
-        return [line.account for line in client.get(page_of(home, "history"), filters).context["lines"]]
+        return [account for _, account in client.get(page_of(home, "history"), filters).context["lines"]]
 
     apa, other = "APA EMPLOI DIRECT", "PCH EMPLOI DIRECT"
     assert found() == [other, apa, apa]
