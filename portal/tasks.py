@@ -11,10 +11,13 @@ from django.utils import timezone
 from accounts.actions import forget_unverified
 from cesu.actions.activation import forget_sign_ups
 from cesu.actions.contracts import apply_contracts
+from cesu.actions.help import forget_requests
 from cesu.actions.notices import warn_holders
 from cesu.aid.actions.expiry import return_expired, warn_of_expiry
+from cesu.aid.actions.imports import forget_sheets
 from cesu.aid.actions.plans import credit_month
 from cesu.aid.actions.transfers import give_back_cards, prepare_transfers
+from cesu.aid.brakes import forget_old_tries
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
 from portal.lib.models import IdempotencyKey, OutgoingEmail
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 KEYS_KEPT = timedelta(days=30)
 EVENTS_KEPT = timedelta(days=90)  # of Stripe, handled: longer than it ever sends one again
 SECRETS_KEPT = timedelta(days=7)
+TRIES_KEPT = timedelta(days=2)  # longer than any period in which they count
 
 
 @shared_task
@@ -82,6 +86,8 @@ def forget(today: date) -> dict[str, int]:
         "accounts": forget_unverified(started_before),
         "messages": forget_messages(heard_before),
         "sign_ups": forget_sign_ups(_months_ago(today, KEPT.sign_up_months)),
+        "help_requests": forget_requests(heard_before),
+        "rights_files": forget_sheets(_months_ago(today, KEPT.rights_file_months)),
     }
 
 
@@ -95,6 +101,7 @@ def housekeeping(today: date) -> dict[str, int]:
     call_command("clearsessions")
     keys, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
     secrets = OutgoingEmail.objects.filter(secret=True, created_at__lt=now - SECRETS_KEPT).exclude(context={})
+    forget_old_tries(now - TRIES_KEPT)
     events, _ = StripeEvent.objects.filter(handled_at__lt=now - EVENTS_KEPT).delete()
     return {"keys": keys, "events": events, "secrets": secrets.update(context={}, given_up_at=now)}
 

@@ -1,5 +1,7 @@
 """« Besoin d’aide »: what a manager asks of the Service Clients, once a form; its answer, once, by email."""
 
+from datetime import datetime
+
 from django.utils import timezone
 
 from accounts.models import User
@@ -31,6 +33,11 @@ def ask_help(*, user: User, employer: Employer, subject: str, message: str, phon
     emails.help_asked(request)
     once.remember({"request": request.pk})
     return request
+
+
+def forget_requests(before: datetime) -> int:
+    """Delete what was asked before an instant, with its answer; return how many."""
+    return HelpRequest.objects.filter(asked_at__lt=before).delete()[0]
 
 
 @outermost

@@ -1,6 +1,6 @@
 """How often something may be tried, counted in the database: no flushed cache forgets it, no two requests share a try."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import F
@@ -42,3 +42,8 @@ _TAKE = """
         since = CASE WHEN tries.since < %s THEN excluded.since ELSE tries.since END
     RETURNING count
 """
+
+
+def forget_old_tries(before: datetime) -> None:
+    """Delete counts that began before an instant."""
+    Tries.objects.filter(since__lt=before).delete()

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
+from cesu.aid.frame import of_person
 from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder
 from cesu.rules.aid import hours
 from portal.lib.dates import month_title
@@ -70,7 +71,7 @@ class Line:
     @property
     def label(self) -> str:
         if self.operation_kind == Kind.AID_CREDIT:
-            return f"Droits de {month_title(self.month).lower()}"
+            return f"Droits {of_person(month_title(self.month).lower())}"
         if self.operation_kind not in (Kind.AID_PAYMENT, Kind.HOLD) or self.payment is None:
             return self.operation_label
         return f"Paiement de {self.payment.caregiver}{WAITS.get(self.payment.status, '')}"

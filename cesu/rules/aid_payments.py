@@ -173,7 +173,7 @@ def _out_of_order(standings: Sequence[Standing], uses: Iterable[Use]) -> list[st
         if rest and later:
             what = euros(rest) if standing.minutes is None else hours(rest)
             return [
-                f"Utilisez d’abord tout ce qui reste de {_month(standing)} (encore {what}), "
+                f"Utilisez d’abord tout ce qui reste du mois le plus ancien : {_month(standing)} (encore {what}), "
                 f"avant de prendre sur {_month(later)}."
             ]
     return []

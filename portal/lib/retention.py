@@ -24,6 +24,7 @@ class Durations:
     reading_months: int = 12  # who read a health sheet or a piece
     contact_months: int = 12  # a message of the contact page, answered or not
     sign_up_months: int = 12  # an employer's sign-up that opened no space
+    rights_file_months: int = 3  # what a funder's file of rights says of people, once it was read
     unverified_account_days: int = 30  # an address that nobody confirmed
 
 

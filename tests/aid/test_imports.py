@@ -1,13 +1,14 @@
 """A funder's monthly file: read line by line, shown, imported once; new people get a code."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from cesu.access import FUNDER_STAFF
-from cesu.aid.actions.imports import apply_import, importing, keep_sheet
+from cesu.aid.actions.imports import apply_import, forget_sheets, importing, keep_sheet
 from cesu.aid.import_sheet import month, read_rights
 from cesu.models import AidAccount, AidPlan, CesuHolder, RightsImport
 from cesu.spreadsheets import UnreadableFile
@@ -222,3 +223,13 @@ def test_the_agent_invites_a_guardian_and_takes_an_access_back(agent, funder, vi
     browser.post(address, {"once_key": once_keys(browser.get(address))[0]})
     access.refresh_from_db()
     assert access.revoked_by == agent
+
+
+def test_what_a_file_says_of_people_is_forgotten_in_time_the_counts_of_what_was_done_stay(agent, funder):
+    bring(agent, funder, ODETTE)
+    keep(agent, funder, ODETTE)
+    assert forget_sheets(timezone.now() - timedelta(minutes=1)) == 0
+    assert forget_sheets(timezone.now()) == 2
+    applied = RightsImport.objects.get()
+    assert (applied.report["lines"], applied.report["counts"]["new"]) == ([], 1)
+    assert forget_sheets(timezone.now()) == 0

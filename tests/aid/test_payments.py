@@ -149,7 +149,7 @@ def test_a_later_month_waits_for_the_older_one_to_be_used_up():
     with pytest.raises(PaymentRefused) as refused:
         pay_for(home, [use(home.rights[0], 540), use(home.rights[1], 60)])
     assert refused.value.sentences == [
-        "Utilisez d’abord tout ce qui reste de Octobre 2026 (encore 1 h 00), avant de prendre sur Novembre 2026."
+        "Utilisez d’abord tout ce qui reste du mois le plus ancien : Octobre 2026 (encore 1 h 00), avant de prendre sur Novembre 2026."
     ]
     nothing_spent(home, 600, 2520)
 

@@ -198,7 +198,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_typed_is_lost(odette, str
 def test_a_later_month_waits_for_the_older_one(odette):
     home, client = odette(600, 2520, months=[OCTOBER, NOVEMBER])
     read = plain(client.post(amounts_of(home), typed(home, ("", ""), ("1", ""))))
-    assert "Utilisez d’abord tout ce qui reste de Octobre 2026 (encore 10 h 00)" in read
+    assert "du mois le plus ancien : Octobre 2026 (encore 10 h 00)" in read
 
 
 def test_another_person_s_caregiver_and_account_do_not_exist(odette):
@@ -246,7 +246,7 @@ def test_step_three_says_who_how_much_and_by_when_then_pays_on_the_password(odet
     for words in (
         "Étape 3 sur 3",
         "Vous payez Fatima Besson 60,10 € pour 12 h 30",
-        "Droits de octobre 2026 10 h 00, soit 48,08 €",
+        "Droits d’octobre 2026 10 h 00, soit 48,08 €",
         "Droits de novembre 2026 2 h 30, soit 12,02 €",
         "au plus tard le mercredi 25 novembre",
         "Votre mot de passe",

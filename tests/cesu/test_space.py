@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cesu.actions.documents import NotAPdf, publish_document, publishing, withdraw_document
-from cesu.actions.help import AlreadyAnswered, answer_help, answering
+from cesu.actions.help import AlreadyAnswered, answer_help, answering, forget_requests
 from cesu.models import HelpRequest, Issuer, SpaceNews, UsefulDocument
 from portal.lib.mailing import send_pending
 from portal.lib.models import OutgoingEmail
@@ -145,6 +145,12 @@ def test_the_form_of_help_reaches_the_service_once_and_its_answer_the_manager(sp
     send_pending()
     assert [each.to for each in mail.outbox[1:]] == [[nadia.manager.email]]
     assert "Il arrive demain." in mail.outbox[1].body
+
+
+def test_what_was_asked_long_ago_is_forgotten(space, nadia):
+    HelpRequest.objects.create(employer=nadia.manager.employer, by=nadia, subject="Livraison", message="Quand ?")
+    assert forget_requests(timezone.now() - timedelta(days=1)) == 0
+    assert forget_requests(timezone.now()) == 1
 
 
 def test_an_empty_or_odd_request_for_help_is_told_at_its_field(space):

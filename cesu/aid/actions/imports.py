@@ -8,7 +8,7 @@ import, the funder (one import at a time), then as ``set_few``.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -323,3 +323,14 @@ def codes_of(imported: RightsImport) -> list[list[str]]:
         ]
         for code, line in found.values()
     ]
+
+
+def forget_sheets(before: datetime) -> int:
+    """Delete what files read before an instant say of people; the counts of those that were applied stay. Return how many."""
+    old = RightsImport.objects.filter(at__lt=before)
+    deleted = old.filter(report__applied_at=None).delete()[0]
+    emptied = 0
+    for imported in old.exclude(report__lines=[]).iterator(chunk_size=1):
+        imported.report["lines"], emptied = [], emptied + 1
+        imported.save(update_fields=["report"])
+    return deleted + emptied
