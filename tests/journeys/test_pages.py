@@ -12,6 +12,7 @@ each_size = pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=
 NOT_A_PAGE = {
     "services:blank",
     "cesu:document",
+    "admin:cesu_aidtransferbatch_download",
     "admin:cesu_funder_returns_file",
     "admin:cesu_rightsimport_codes",
     "admin:cesu_caregiver_sample",
@@ -83,11 +84,11 @@ OWN_SPACES = {"employer": "cesu:", "beneficiary": "aid:"}
 
 
 def is_read(name, visitor):
-    """Whether the page is there for this visitor; managers read what agents do not, some their own space only."""
+    """Whether the page is there for this visitor, and nobody before them read the same; some read their own space only."""
     if answer_to(visitor, name) != "200":
         return False
-    own_space = OWN_SPACES.get(visitor, "")
-    return not (visitor == "manager" and PAGES[name]["agent"] == "200") and own_space in name
+    before = {"manager": "agent", "pending": "anonymous", "alone": "anonymous"}.get(visitor)
+    return not (before and PAGES[name][before] == "200") and OWN_SPACES.get(visitor, "") in name
 
 
 def is_ours(name, visitor):

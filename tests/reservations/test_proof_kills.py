@@ -141,9 +141,9 @@ def test_what_is_written_carelessly_is_done_twice(scene):
     wallet = household(0).wallet
     it = scene("careless", {"wallet": wallet.pk, "account": wallet.account_id})
     with it.killed(None) as end:
-        (_, _, cents), *_ = footprint()["balances"]
+        (_, _, cents, _), *_ = footprint()["balances"]
         assert cents == 5000
     with it.killed(end["points"].index("after COMMIT")):
         replay(it)
-        (_, _, cents), *_ = footprint()["balances"]
+        (_, _, cents, _), *_ = footprint()["balances"]
         assert cents == 10_000
