@@ -64,18 +64,23 @@ _BALANCES = """
     HAVING balance.cents <> coalesce(sum(moves.cents), 0)
     ORDER BY 1
 """
+# A full join: never a loop over all accounts for each account.
 _HOURS = """
-    SELECT balance.account_id, balance.minutes, coalesce(sum(moves.minutes), 0)
-    FROM wallet_balance balance
-    JOIN wallet_account account ON account.id = balance.account_id
-    LEFT JOIN (
-        SELECT target_id AS account_id, minutes FROM wallet_transfer WHERE minutes > 0
-        UNION ALL
-        SELECT source_id, -minutes FROM wallet_transfer WHERE minutes > 0
-    ) moves ON moves.account_id = balance.account_id
-    WHERE account.kind = 'aid_hours' OR balance.minutes IS NOT NULL
-    GROUP BY balance.account_id, balance.minutes
-    HAVING balance.minutes IS DISTINCT FROM coalesce(sum(moves.minutes), 0)
+    SELECT account_id, kept.minutes, coalesce(moved.minutes, 0)
+    FROM (
+        SELECT balance.account_id, balance.minutes
+        FROM wallet_balance balance JOIN wallet_account account ON account.id = balance.account_id
+        WHERE account.kind = 'aid_hours' OR balance.minutes IS NOT NULL
+    ) AS kept
+    FULL JOIN (
+        SELECT account_id, sum(minutes) AS minutes FROM (
+            SELECT target_id AS account_id, minutes FROM wallet_transfer WHERE minutes > 0
+            UNION ALL
+            SELECT source_id, -minutes FROM wallet_transfer WHERE minutes > 0
+        ) AS moves
+        GROUP BY account_id
+    ) AS moved USING (account_id)
+    WHERE kept.account_id IS NOT NULL AND kept.minutes IS DISTINCT FROM coalesce(moved.minutes, 0)
     ORDER BY 1
 """
 _UNKEPT = """
