@@ -10,6 +10,8 @@ from cesu.aid.actions.grants import Grant, _Right, change, set_rights
 from cesu.models import MonthlyRight
 from tests.concurrency import someone_else
 from tests.factories.aid import aid_account_of, funder_with, holder_with, left, right_with
+from tests.factories.wallet import guards_lifted
+from wallet import checks
 from wallet.models import Operation, Transfer
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +99,17 @@ def test_two_workers_at_once_credit_a_month_once(exact_books):
     rivals = [someone_else(set_rights, account.funder, [grant(account, 2520, 20194)]) for _ in range(2)]
     assert sum(rival.result()["credited"] for rival in rivals) == 1
     assert left(MonthlyRight.objects.get(aid_account=account)) == (2520, 20194)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_minute_or_a_cent_of_difference_is_found():
+    """Control of ``exact_books``: what the checks of hours and of rights would say."""
+    account = apa()
+    right = right_with(account, 600, month=MONTH)
+    with guards_lifted("wallet_balance") as cursor:
+        cursor.execute("UPDATE wallet_balance SET minutes = 601 WHERE minutes = 600")
+    MonthlyRight.objects.filter(pk=right.pk).update(granted_cents=right.granted_cents + 1)
+    assert list(checks.differences()) == [
+        f"account {right.account_id}: 601 minutes, transfers 600",
+        f"right {right.pk}: granted (600,4809), the ledger (600,4808)",
+    ]
