@@ -1,12 +1,18 @@
 """What is told of payments: templates in ``emails/aid/``. The caregiver reads neither rights nor codes."""
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
+from accounts.models import User
 from cesu.models import AidAccess, AidAccount, AidPayment
 from cesu.rules.aid import hours
 from portal.lib import mailing
 from portal.lib.dates import date_long
+from portal.lib.mailing import queue_all
+from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
+from wallet.sepa_rules import reason_of
 
 
 def confirmed(payment: AidPayment) -> None:
@@ -15,13 +21,24 @@ def confirmed(payment: AidPayment) -> None:
     if payment.caregiver.email:
         told = {name: context[name] for name in ("caregiver", "beneficiary", "hours", "amount", "credited_by")}
         mailing.queue("aid/caregiver_paid", to=payment.caregiver.email, context=told)
-    _tell(payment, "aid/payment_made", context)
+    _tell([payment], "aid/payment_made", {payment.pk: context})
 
 
 def paid_too_late(payment: AidPayment) -> None:
     """The card paid after the payment was given up: tell who paid that its money comes back, and nothing was used."""
     context = _context(payment) | {"first_name": payment.by.first_name}
     mailing.queue("aid/paid_too_late", to=payment.by.aid_login.email, owner=payment.by.owner, context=context)
+
+
+def rejected(payments: Iterable[AidPayment]) -> None:
+    """« Le virement a été rejeté »: the rights are there again. As many queries for a whole file as for one."""
+    contexts = {each.pk: _context(each) | _of_reject(each) for each in payments}
+    _tell(payments, "aid/transfer_rejected", contexts)
+
+
+def _of_reject(payment: AidPayment) -> dict:
+    funder = payment.aid_account.funder
+    return {"words": reason_of(payment.reject_code).label, "days": funder.reopening_days if funder else 0}
 
 
 def _context(payment: AidPayment) -> dict:
@@ -46,12 +63,28 @@ def _context(payment: AidPayment) -> dict:
     }
 
 
-def _tell(payment: AidPayment, template: str, context: dict) -> None:
-    """Tell the beneficiary, never one who died, and the author when another: who paid is always named."""
-    own = AidAccess.objects.standing().filter(holder=payment.aid_account.holder_id, role=AidAccess.Role.BENEFICIARY)
-    has_died = payment.aid_account.end_reason == AidAccount.End.DEATH
-    people = {} if has_died else {access.user_id: access.user for access in own.select_related("user__aid_login")}
-    people |= {payment.by_id: payment.by}
-    for person in people.values():
-        addressed = context | {"first_name": person.first_name, "by_another": person.pk != payment.by_id}
-        mailing.queue(template, to=person.aid_login.email, owner=person.owner, context=addressed)
+def _tell(payments: Iterable[AidPayment], template: str, contexts: dict[int, dict]) -> None:
+    """Tell the beneficiary and the author when another: who paid is always named. ``contexts`` by pk of payment."""
+    payments = list(payments)
+    owners = _beneficiaries(payments)
+    queue_all(
+        [
+            OutgoingEmail(
+                template=template,
+                to=person.aid_login.email,
+                owner=person.owner,
+                context=contexts[each.pk] | {"first_name": person.first_name, "by_another": person.pk != each.by_id},
+            )
+            for each in payments
+            for person in (owners.get(each.aid_account_id, {}) | {each.by_id: each.by}).values()
+        ]
+    )
+
+
+def _beneficiaries(payments: list[AidPayment]) -> dict[int, dict[int, User]]:
+    """Who signed up as the beneficiary, by pk of user, for each aid account; never one who died. One query."""
+    living = {each.aid_account.holder_id for each in payments if each.aid_account.end_reason != AidAccount.End.DEATH}
+    own = AidAccess.objects.standing().filter(holder__in=living, role=AidAccess.Role.BENEFICIARY)
+    people = {access.holder_id: access.user for access in own.select_related("user__aid_login")}
+    accounts = {each.aid_account_id: people.get(each.aid_account.holder_id) for each in payments}
+    return {pk: {person.pk: person} for pk, person in accounts.items() if person}

@@ -13,14 +13,13 @@ from cesu.aid.actions.transfers import (
     AlreadyBack,
     NotSent,
     NotTransferred,
-    UnknownCode,
     hand_over,
     handing_over,
     prepare_transfers,
     reject_by_hand,
     rejecting,
 )
-from cesu.models import AidPayment, AidTransferBatch, MonthlyRight
+from cesu.models import AidAccount, AidPayment, AidTransferBatch, MonthlyRight
 from cesu.rules.aid import executed_on
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
@@ -37,6 +36,7 @@ from tests.factories.aid import (
 )
 from tests.factories.sepa import report, said
 from wallet.actions import balance
+from wallet.actions.bank_refunds import UnknownCode
 from wallet.actions.wallets import open_ledger_account, system_account
 from wallet.models import AccountKind
 
@@ -276,3 +276,14 @@ def test_another_funder_s_file_is_foreign():
     assert bank_reports.preview_report(stranger, data).remark == bank_reports.FOREIGN
     key = make_key(stranger.owner, bank_reports.PURPOSE)
     assert bank_reports.apply_report(agent=stranger, codes={payment.end_to_end: "AC04"}, key=key) == 0
+
+
+def test_nobody_writes_of_a_reject_to_who_died():
+    payment = a_payment(by=aid_user(role="3"))
+    own = aid_user(payment.aid_account.holder)
+    prepare_transfers(timezone.localdate())
+    today = timezone.localdate()
+    AidAccount.objects.update(ended_on=today, closes_on=today + timedelta(60), end_reason=AidAccount.End.DEATH)
+    reject(payment)
+    told = list(OutgoingEmail.objects.filter(template="aid/transfer_rejected").values_list("to", flat=True))
+    assert told == [payment.by.aid_login.email] != [own.aid_login.email]

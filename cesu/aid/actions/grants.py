@@ -66,16 +66,15 @@ def set_few(funder: Funder, grants: list[Grant], *, actor: User | None = None, w
     grants = [grant for grant in grants if grant.aid_account in locked]
     _open(grants)
     rights = _standing(grants)
-    changes = {grant: change(rights[_place(grant)], grant) for grant in grants}
-    new = [grant for grant in grants if changes[grant] != (0, 0) and rights[_place(grant)].revision == 0]
-    others = [grant for grant in grants if changes[grant] != (0, 0) and rights[_place(grant)].revision]
-    _credit(funder, [(rights[_place(grant)], grant) for grant in new], now)
-    _correct(funder, [(rights[_place(grant)], grant.month, changes[grant]) for grant in others], actor, why, now)
-    _remember([(rights[_place(grant)], changes[grant]) for grant in (*new, *others)])
-    short = sum(rights[_place(grant)].granted[0] + changes[grant][0] > grant.minutes for grant in grants)
-    return Counter(
-        credited=len(new), corrected=len(others), unchanged=len(grants) - len(new) - len(others), unrecovered=short
-    )
+    rows = [(right := rights[_place(grant)], grant, change(right, grant)) for grant in grants]
+    moved = [row for row in rows if row[2] != (0, 0)]
+    new = [(right, grant) for right, grant, _ in moved if right.revision == 0]
+    corrected = [(right, grant.month, change) for right, grant, change in moved if right.revision]
+    _credit(funder, new, now)
+    _correct(funder, corrected, actor, why, now)
+    _remember([(right, change) for right, _, change in moved])
+    short = sum(right.granted[0] + minutes > grant.minutes for right, grant, (minutes, _) in rows)
+    return Counter(credited=len(new), corrected=len(corrected), unchanged=len(rows) - len(moved), unrecovered=short)
 
 
 _set_chunk = outermost(set_few)

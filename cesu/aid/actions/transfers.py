@@ -15,13 +15,14 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.aid import emails_transfers as emails
+from cesu.aid import emails_payment as emails
 from cesu.models import AidAccount, AidPayment, AidTransferBatch, Funder, Issuer, issuer
 from cesu.rules.aid import executed_on, hours
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
 from wallet.actions import Draft, Move, NotEnough, card_returns, post, post_all, system_account
+from wallet.actions.bank_refunds import UnknownCode
 from wallet.actions.ledger import mirror
 from wallet.gateway import CardsRefused
 from wallet.models import AccountKind, CardPayment, Operation, Transfer
@@ -30,7 +31,6 @@ from wallet.sepa_rules import OF_REFUNDS, told
 
 log = logging.getLogger(__name__)
 Status = AidPayment.Status
-REPORT = "aid-report"  # the purpose of the key that applies a bank's report
 REFUND_REASON = "Le paiement de votre intervenant n’a pas eu lieu."
 
 
@@ -46,10 +46,6 @@ class AlreadyBack(Refusal):
 
 class NotSent(Refusal):
     sentence = "Ce paiement n’est pas encore parti à la banque."
-
-
-class UnknownCode(Refusal):
-    sentence = "Choisissez le motif du rejet dans la liste."
 
 
 # --- The night's files ------------------------------------------------------------------------------------------------
@@ -235,7 +231,7 @@ def reject(agent: User | None, codes: dict[int, str]) -> list[AidPayment]:
     """
     list(AidAccount.objects.filter(payments__in=codes).locked().order_by("pk"))
     rows = AidPayment.objects.filter(pk__in=codes, status=Status.SENT).select_related(
-        "aid_account__holder", "aid_account__funder", "caregiver", "card_payment"
+        "aid_account__holder", "aid_account__funder", "caregiver", "by__aid_login"
     )
     payments = list(rows.locked().order_by("pk"))
     if not payments:
@@ -246,7 +242,7 @@ def reject(agent: User | None, codes: dict[int, str]) -> list[AidPayment]:
         payment.status, payment.rejected_at, payment.reject_code = Status.REJECTED, now, codes[payment.pk]
     AidPayment.objects.bulk_update(payments, ["status", "rejected_at", "reject_code"], batch_size=500)
     _reopen(payments, timezone.localdate(now))
-    emails.transfers_rejected(payments)
+    emails.rejected(payments)
     return payments
 
 
