@@ -5,6 +5,7 @@ from django.contrib.auth import password_validation
 
 from accounts.forms import NewPassword
 from accounts.models import User
+from cesu.forms import PhoneField
 
 
 def plain(typed: str) -> str:
@@ -39,14 +40,7 @@ class PersonForm(forms.Form):
         label="Nom", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
     email = forms.EmailField(label="Adresse e-mail", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
-    phone = forms.RegexField(
-        r"^\+?[0-9 .()-]{6,}$",
-        label="Téléphone",
-        max_length=30,
-        required=False,
-        error_messages={"invalid": "Un téléphone s’écrit en chiffres, comme 01 23 45 67 89."},
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-    )
+    phone = PhoneField()
 
     def clean_first_name(self):
         return plain(self.cleaned_data["first_name"])

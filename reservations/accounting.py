@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from django.db import connection
 
 from accounts.models import User
-from portal.lib.dates import month_title
+from portal.lib.dates import month_after, month_title
 from portal.lib.sheets import amount
 from reservations.rules import instant
 from services.models import Service
@@ -38,12 +38,6 @@ REFUNDED = (Operation.Kind.PARTIAL_REFUND, Operation.Kind.CARD_REFUND, Operation
 def span_of(first: date, last: date) -> tuple[datetime, datetime]:
     """The instants from the midnight that begins ``first`` to the one that ends ``last``."""
     return instant(first, MIDNIGHT), instant(last + timedelta(days=1), MIDNIGHT)
-
-
-def month_after(first: date, months: int = 1) -> date:
-    """The first day of a month, so many months after the one that begins on ``first``; below zero, before."""
-    number = first.year * 12 + first.month - 1 + months
-    return date(number // 12, number % 12 + 1, 1)
 
 
 def service_names(agent: User | None = None) -> dict[str, str]:

@@ -12,13 +12,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from portal.lib.dates import date_long, month_title
+from portal.lib.dates import date_long, month_after, month_title
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
 from portal.lib.pdf import render_pdf
 from portal.lib.sheets import csv_response
-from reservations.accounting import Month, month_after, month_of, month_of_services, month_rows
+from reservations.accounting import Month, month_of, month_of_services, month_rows
 from reservations.forms import read_days, read_month
 from reservations.journal import entries, journal_rows, totals_of, transfers_of
 

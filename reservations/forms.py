@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from families.models import Family, Member
-from portal.lib.dates import weekday_titles
+from portal.lib.dates import month_after, weekday_titles
 from portal.lib.money import bare_euros, euros
 from reservations.balances import Balances, PurseLine
 from wallet.forms import EurosField
@@ -42,17 +42,13 @@ def read_past_month(text: str | None, family: Family) -> AskedMonth:
         notice = "Ce mois n’existe pas\u00a0: voici le mois en cours."
     elif month > today:
         month, notice = today, "Ce mois n’a pas encore commencé\u00a0: voici le mois en cours."
-    first = min(timezone.localdate(family.created_at).replace(day=1), _month_before(today))
+    first = min(timezone.localdate(family.created_at).replace(day=1), month_after(today, -1))
     return AskedMonth(
         month,
-        _month_before(month) if month > first else None,
+        month_after(month, -1) if month > first else None,
         min(end_of_month(month) + timedelta(1), today) if month < today else None,
         notice,
     )
-
-
-def _month_before(month: date) -> date:
-    return (month - timedelta(1)).replace(day=1)
 
 
 def read_days(texts: Iterable[str]) -> set[date]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from portal.lib import sheets
-from portal.lib.dates import day_of_month, month_title
+from portal.lib.dates import day_of_month, month_after, month_title
 from portal.lib.money import bare_euros
 from reservations.models import Booking
 from wallet.models import BankRefund, CardDispute, CardPayment, CardRefund, CounterPayment, DirectDebit
@@ -106,7 +106,7 @@ def consumptions(user: User, month: date) -> History:
     bookings = (
         Booking.objects.of(user)
         .active()
-        .filter(session__date__gte=month, session__date__lt=_following(month), session__date__lte=timezone.localdate())
+        .filter(session__date__gte=month, session__date__lt=month_after(month), session__date__lte=timezone.localdate())
         .select_related("session__activity", "member")
         .order_by("session__date", "session__arrival", "member__birth_date", "pk")
     )
@@ -170,7 +170,7 @@ def _paid(received, source, pk, mode, number, payer, bank, cents) -> Row:
 
 def _sources(user: User, month: date) -> list[QuerySet]:
     """Each way in which money comes or goes back, with the same columns."""
-    within = (month, _following(month))
+    within = (month, month_after(month))
     cards = CardPayment.objects.of(user)
     paid = cards.filter(status=CardPayment.Status.PAID)
     debits = DirectDebit.objects.of(user).filter(status=DirectDebit.Status.SETTLED)
@@ -221,8 +221,3 @@ def _rows(rows: QuerySet, source: str, received, mode, number, payer, within, *,
 def _name(person: str) -> Concat:
     """« DUPONT Jean-Paul », in SQL."""
     return Concat(Upper(f"{person}__last_name"), Value(" "), f"{person}__first_name")
-
-
-def _following(month: date) -> date:
-    """The first day of the month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

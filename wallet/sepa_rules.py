@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from schwifty import BIC, IBAN
 
 from portal.lib.calendars import target_day
+from portal.lib.dates import month_after
 from portal.lib.money import euros
 
 LEAD = timedelta(2)  # the bank wants the file the day before at the latest
@@ -60,17 +61,12 @@ def due_collection(today: date, debit_day: int, notice: int) -> tuple[date, date
     That day is ``debit_day`` moved to the banks' next one, and further when the announcement is late: families always
     have their ``notice`` days.
     """
-    for month in (_month(today, -1), _month(today, 0), _month(today, 1)):
+    for month in (month_after(today, rank) for rank in (-1, 0, 1)):
         nominal = target_day(month.replace(day=debit_day))
         if nominal >= today:
             break
     told_on = nominal - timedelta(notice)
     return (month, target_day(max(nominal, today + timedelta(notice)))) if told_on <= today else None
-
-
-def _month(day: date, months: int) -> date:
-    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(years, month + 1, 1)
 
 
 def earliest_collection(today: date) -> date:

@@ -16,11 +16,11 @@ from cesu.aid.forms_funders import FunderForm, NewFunderForm, RuleForm, has_serv
 from cesu.models import AidRule, Funder
 from cesu.rules.aid import hours
 from portal.lib.admin import Coloured, CommunesAdmin
-from portal.lib.dates import month_title
+from portal.lib.dates import last_months, month_title
 from portal.lib.money import euros
 from portal.lib.sheets import amount, csv_response
 
-PAGE = 50
+PAGE, MONTHS = 50, 24  # lines a page; months offered
 
 
 @admin.register(Funder)
@@ -99,7 +99,12 @@ class FunderAdmin(Coloured, IssuerEdits):
             minutes=Sum("minutes", default=0), cents=Sum("cents", default=0), rows=Count("pk")
         )
         lines = Paginator(moves, PAGE).get_page(request.GET.get("page"))
-        context = {"month": month, "months": _last_months(), "total": total, "hours": hours(total["minutes"])}
+        context = {
+            "month": month,
+            "months": last_months(timezone.localdate(), MONTHS),
+            "total": total,
+            "hours": hours(total["minutes"]),
+        }
         context |= {"lines": lines, "rows": [_line(move) for move in lines], "back": self.address("change", pk)}
         return self.page(request, "cesu/aid_returns", f"Droits revenus : {funder}", funder=funder, **context)
 
@@ -115,15 +120,8 @@ class FunderAdmin(Coloured, IssuerEdits):
 
     def _asked(self, request, pk) -> tuple[Funder, date]:
         self.require(request, "view_funder")
-        asked, months = request.GET.get("mois", ""), _last_months()
+        asked, months = request.GET.get("mois", ""), last_months(timezone.localdate(), MONTHS)
         return self.row(request, pk), next((month for month in months if f"{month:%Y-%m}" == asked), months[0])
-
-
-def _last_months() -> list[date]:
-    """The current month and the 23 before."""
-    today = timezone.localdate()
-    ranks = range(today.year * 12 + today.month - 1, today.year * 12 + today.month - 25, -1)
-    return [date(rank // 12, rank % 12 + 1, 1) for rank in ranks]
 
 
 def _line(move) -> list[str]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cesu.aid.history import KINDS, Filters, bounds, following
+from cesu.aid.history import KINDS, Filters, bounds
 from cesu.models import AidAccount, Caregiver
+from portal.lib.dates import month_after
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -55,5 +56,5 @@ class HistoryForm:
 
     def filters(self) -> Filters:
         first = bounds(self.since)[0] if self.since else None
-        last = bounds(following(self.until))[0] if self.until else None
+        last = bounds(month_after(self.until))[0] if self.until else None
         return Filters(self.account, self.caregiver, self.kind, first, last)

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from cesu.forms import PhoneField
 from cesu.forms_access import PasswordForm, plain
 
 MAY = [("pay", "Consulter et payer"), ("look", "Consulter seulement")]
@@ -60,12 +61,5 @@ class ProfileForm(forms.Form):
         help_text="Les messages de votre compte y arrivent.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    phone = forms.RegexField(
-        r"^\+?[0-9 .()-]{6,}$",
-        label="Téléphone",
-        max_length=30,
-        required=False,
-        error_messages={"invalid": "Un téléphone s’écrit en chiffres, comme 01 23 45 67 89."},
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-    )
+    phone = PhoneField()
     password = OwnPassword()

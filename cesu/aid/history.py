@@ -11,7 +11,7 @@ from accounts.models import User
 from cesu.aid.frame import of_person
 from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder
 from cesu.rules.aid import hours
-from portal.lib.dates import month_title
+from portal.lib.dates import month_after, month_title
 from portal.lib.money import euros
 from portal.lib.rows import Listing, Rows
 from wallet.models import Operation
@@ -192,13 +192,7 @@ def worked_in(holder: CesuHolder, month: date) -> list[Worked]:
 def bounds(month: date) -> tuple[datetime, datetime]:
     """The instants at which a month begins and ends, local time."""
     zone = timezone.get_current_timezone()
-    after = following(month)
-    return tuple(datetime(day.year, day.month, 1, tzinfo=zone) for day in (month, after))
-
-
-def following(month: date) -> date:
-    """The month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    return tuple(datetime(day.year, day.month, 1, tzinfo=zone) for day in (month, month_after(month)))
 
 
 def accounts_of(holder: CesuHolder) -> list[AidAccount]:

@@ -8,24 +8,16 @@ from django.views.decorators.http import require_safe
 from cesu.aid.access import aid_required
 from cesu.aid.balances import label_of
 from cesu.aid.forms_account import HistoryForm, month_asked
-from cesu.aid.history import KINDS, accounts_of, following, operations_of, worked_in
+from cesu.aid.history import KINDS, accounts_of, operations_of, worked_in
 from cesu.models import Caregiver
 from cesu.rules.aid import month_of
+from portal.lib.dates import last_months, month_after
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
 from portal.lib.pdf import render_pdf
 
 PAGE, MONTHS = 20, 24  # operations a page; months offered
-
-
-def _months(today, count: int = MONTHS) -> list:
-    """The last months, the current one first."""
-    found = [month_of(today)]
-    while len(found) < count:
-        year, month = divmod(found[-1].year * 12 + found[-1].month - 2, 12)
-        found.append(found[-1].replace(year=year, month=month + 1))
-    return found
 
 
 @require_safe
@@ -39,7 +31,7 @@ def history(request):
     page = Paginator(operations_of(request.holder, form.filters()), PAGE).get_page(request.GET.get("page"))
     lines = [(line, labels[line.aid_account]) for line in page.object_list]
     context = {"page": page, "lines": lines, "form": form, "labels": labels.items()}
-    context |= {"kinds": [(name, label) for name, (label, _) in KINDS.items()], "months": _months(today)}
+    context |= {"kinds": [(name, label) for name, (label, _) in KINDS.items()], "months": last_months(today, MONTHS)}
     return render(request, "aid/history.html", context)
 
 
@@ -52,11 +44,11 @@ def hours(request):
     people = worked_in(request.holder, month)
     context = {
         "month": month,
-        "months": _months(today),
+        "months": last_months(today, MONTHS),
         "people": people,
         "minutes": sum(each.minutes for each in people),
         "cents": sum(each.paid_cents for each in people),
-        "declare_by": following(month).replace(day=8),
+        "declare_by": month_after(month).replace(day=8),
         "holder": request.holder,
     }
     if "pdf" not in request.GET:

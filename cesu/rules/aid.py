@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from portal.lib.calendars import target_day
+from portal.lib.dates import month_after
 from portal.lib.refusals import Refusal
 
 TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*([0-5][0-9])?|[.,]([0-9]{1,2}))?", re.ASCII)
@@ -62,8 +63,7 @@ def month_of(day: date) -> date:
 
 def last_day(month: date, months: int = 1) -> date:
     """The last day of a right that is valid for so many months, the month of attribution included."""
-    years, index = divmod(month.year * 12 + month.month - 1 + months - 1, 12)
-    return date(years, index + 1, monthrange(years, index + 1)[1])
+    return month_after(month, months) - timedelta(1)
 
 
 def right_of(

@@ -26,9 +26,10 @@ from cesu.models import (
     Funder,
     KnownCaregiver,
 )
-from cesu.rules.aid import Use, cents_of, cents_used, last_day, month_of
+from cesu.rules.aid import Use, cents_of, cents_used, last_day
 from cesu.rules.aid_payments import digest
 from portal.demo import data
+from portal.lib.dates import last_months
 from portal.lib.once import make_key
 
 FUNDER = {
@@ -107,8 +108,7 @@ def _staff(agent: User, funder: Funder) -> None:
 
 def _months() -> list[date]:
     """The last three months, this one included."""
-    this = month_of(timezone.localdate())
-    return [month_of(last_day(this, months)) for months in (-1, 0, 1)]
+    return last_months(timezone.localdate(), 3)[::-1]
 
 
 def _account(funder: Funder, code: str, first_name: str, last_name: str, birth_date: date) -> AidAccount:

@@ -1,4 +1,4 @@
-"""Dates as people say and write them in French."""
+"""Dates as people say and write them in French, and the months around a day."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -54,6 +54,17 @@ def day_of_month(day: date) -> str:
 def dates_short(days: Iterable[date]) -> str:
     """Return the days in order, each once: « 09-11-2026, 10-11-2026 » (S3-120)."""
     return ", ".join(date_short(day) for day in sorted(set(days)))
+
+
+def month_after(day: date, months: int = 1) -> date:
+    """The first day of a month, so many months after the one of ``day``; below zero, before."""
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def last_months(today: date, count: int) -> list[date]:
+    """The first days of the last months, the current one first."""
+    return [month_after(today, -rank) for rank in range(count)]
 
 
 def month_title(day: date) -> str:

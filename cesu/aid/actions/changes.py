@@ -21,7 +21,7 @@ from cesu.aid.actions.grants import Grant, set_few
 from cesu.aid.actions.plans import grant_of, rules_on, said_of, worth
 from cesu.models import AidAccount, AidPlan, AidSuspension, MonthlyRight
 from cesu.rules.aid import cents_of, hours, last_day, month_of
-from portal.lib.dates import date_short, month_title
+from portal.lib.dates import date_short, month_after, month_title
 from portal.lib.mailing import queue_all
 from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
@@ -294,7 +294,7 @@ def _months(first: date, last: date) -> list[date]:
     found = []
     while first <= last:
         found.append(first)
-        first = last_day(first) + timedelta(1)
+        first = month_after(first)
     return found
 
 
