@@ -4,13 +4,14 @@ import functools
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, reverse_lazy
 
 from accounts.models import User
 from cesu.access import STAFF
 from cesu.aid.frame import Frame
 from cesu.models import AidAccess, AidAccount, AidLogin, AidTransferBatch, CesuHolder, Funder
+from portal.lib.refusals import Refusal
 from portal.lib.rows import Rows
 
 LOGIN = reverse_lazy("aid:funders")
@@ -98,3 +99,9 @@ def funder_page(view):
 def to_confirm():
     """The accesses of who signed up, that a funder has still to confirm before they pay."""
     return AidAccess.objects.standing().filter(may_pay=True, confirmed_at=None)
+
+
+def dead_link(request, refusal: Refusal):
+    """The page of a link that serves no more; whose it was is not said."""
+    request.frame = Frame(request.user, request.path, None)
+    return render(request, "aid/dead_link.html", {"refusal": refusal})

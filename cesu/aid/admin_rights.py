@@ -13,7 +13,6 @@ from django.utils.html import format_html, format_html_join
 
 from cesu.aid.access import to_confirm
 from cesu.aid.actions import changes
-from cesu.aid.actions.expiry import until_when
 from cesu.aid.actions.helpers import authorise, inviting, revoke, revoking
 from cesu.aid.actions.plans import awaiting
 from cesu.aid.actions.sign_up import confirm_access, confirming
@@ -54,7 +53,11 @@ class RightRows(ReadOnlyRows):
     ordering = ["-month"]
 
     def get_queryset(self, request):
-        return until_when().select_related("account__balance", "aid_account__holder").order_by("-month")
+        return (
+            MonthlyRight.objects.until_when()
+            .select_related("account__balance", "aid_account__holder")
+            .order_by("-month")
+        )
 
     @admin.display(description="mois")
     def title(self, right):

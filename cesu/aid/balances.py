@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F
-from django.db.models.functions import Coalesce, Greatest
-
 from cesu.models import AidAccount, AidRule, CesuHolder, MonthlyRight
 from cesu.rules.aid import hours
 from portal.lib.money import euros
@@ -61,10 +58,7 @@ def _sum(rights: list[MonthlyRight]) -> tuple[int, int]:
 
 def _usable(account: AidAccount, today: date) -> Iterator[MonthlyRight]:
     """The rights of an account that have something left and may be used today; ``until`` is their last day."""
-    if account.closes_on and account.closes_on < today:
-        return MonthlyRight.objects.none()
-    last = Greatest(F("expires_on"), Coalesce("reopened_until", "expires_on"))
-    rights = account.rights.annotate(until=last).filter(until__gte=today, account__balance__cents__gt=0)
+    rights = account.rights.until_when().filter(until__gte=today, account__balance__cents__gt=0)
     return rights.select_related("account__balance").order_by("until", "month")
 
 

@@ -6,7 +6,15 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import User
 from cesu.models import Tries
+
+PASSWORDS, PASSWORD_PERIOD = 5, timedelta(minutes=15)  # wrong ones of a person, payments and decisions together
+
+
+def password_of(user: User) -> str:
+    """The subject under which a person's wrong passwords are counted."""
+    return f"password:{user.pk}"
 
 
 def take_try(subject: str, most: int, period: timedelta) -> bool:

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from cesu.aid.access import LOGIN, aid_required, at_funder, funder_of, funder_page, login_of
+from cesu.aid.access import LOGIN, aid_required, at_funder, dead_link, funder_of, funder_page, login_of
 from cesu.aid.actions import links
 from cesu.aid.actions import sign_up as actions
 from cesu.aid.balances import balances_of
@@ -164,7 +164,7 @@ def activate(request, token):
     try:
         asked = links.sign_up_of(token)
     except DeadLink as refusal:
-        return _dead_link(request, refusal)
+        return dead_link(request, refusal)
     request.frame = Frame(request.user, request.path, asked.funder)
     person = User(identifier=asked.holder.code, first_name=asked.holder.first_name, last_name=asked.holder.last_name)
     form = PasswordForm(request.POST or None, user=person, is_first=True)
@@ -177,11 +177,6 @@ def activate(request, token):
     return render(request, "aid/activate.html", {"form": form, "title": "Choisissez votre mot de passe"})
 
 
-def _dead_link(request, refusal):
-    request.frame = Frame(request.user, request.path, None)
-    return render(request, "aid/dead_link.html", {"refusal": refusal})
-
-
 @login_not_required
 @rate_limit(action="activation")
 @never_cache
@@ -192,7 +187,7 @@ def confirm_access(request, token):
         if request.method == "POST":
             access = actions.confirm_by_link(token=token)
     except DeadLink as refusal:
-        return _dead_link(request, refusal)
+        return dead_link(request, refusal)
     request.frame = Frame(request.user, request.path, funder_of(access.holder_id))
     name = named(access.holder)
     return render(request, "aid/confirm_access.html", {"asked": access, "name": name, "of_name": of_person(name)})
@@ -224,7 +219,7 @@ def new_password(request, token):
     try:
         user = links.user_of(token)
     except DeadLink as refusal:
-        return _dead_link(request, refusal)
+        return dead_link(request, refusal)
     mine = AidAccess.objects.of(user).first()
     request.frame = Frame(request.user, request.path, funder_of(mine.holder_id) if mine else None)
     form = PasswordForm(request.POST or None, user=user, is_first=False)

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from cesu.aid.access import aid_required, funder_of, login_of
+from cesu.aid.access import aid_required, dead_link, funder_of, login_of
 from cesu.aid.actions import helpers as actions
 from cesu.aid.actions import links
 from cesu.aid.actions.profiles import update_profile
@@ -81,8 +81,7 @@ def invitation(request, token):
     try:
         asked = links.invitation_of(token)
     except DeadLink as refusal:
-        request.frame = Frame(request.user, request.path, None)
-        return render(request, "aid/dead_link.html", {"refusal": refusal})
+        return dead_link(request, refusal)
     request.frame = Frame(request.user, request.path, funder_of(asked.holder_id))
     context = {"invitation": asked, "name": named(asked.holder), "funder": request.frame.funder}
     logins = actions.logins_for(asked)

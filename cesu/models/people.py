@@ -6,6 +6,7 @@ import pghistory
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
 from cesu.models.alphabet import alphabetical
@@ -209,6 +210,13 @@ class AidAccount(models.Model):
         return self.kind != self.Kind.ECESU
 
 
+class MonthlyRightQuerySet(models.QuerySet):
+    def until_when(self):
+        """Rights, each with ``until``, the last day on which it may be used: reopened, or its account closed before."""
+        last = Greatest(F("expires_on"), Coalesce("reopened_until", "expires_on"))
+        return self.annotate(until=Least(last, Coalesce("aid_account__closes_on", last)))
+
+
 class MonthlyRight(models.Model):
     """Droit du mois: what was credited to an aid account in a month and may be used until a day; its money in ``account``.
 
@@ -225,6 +233,7 @@ class MonthlyRight(models.Model):
     granted_cents = models.PositiveBigIntegerField("montant accordé, en centimes", null=True, blank=True)
     revision = models.PositiveIntegerField("changements", default=0)
     reopened_until = models.DateField("rouvert jusqu’au", null=True, blank=True)
+    objects = MonthlyRightQuerySet.as_manager()
 
     class Meta:
         verbose_name = "droit du mois"

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection, transaction
-from django.db.models import Count, F
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models import Count
 from django.utils import timezone
 
 from cesu.aid import emails_rights as emails
@@ -82,13 +81,9 @@ def _return_chunk(funder: Funder, pks: list[int], today: date, back: _Back, *, i
 
 def _expired(today: date):
     """The rights in hours that may no longer be used and still have something."""
-    return until_when().filter(until__lt=today, granted_minutes__isnull=False, account__balance__cents__gt=0)
-
-
-def until_when():
-    """Rights, each with ``until``, the last day on which it may be used."""
-    last = Greatest(F("expires_on"), Coalesce("reopened_until", "expires_on"))
-    return MonthlyRight.objects.annotate(until=Least(last, Coalesce("aid_account__closes_on", last)))
+    return MonthlyRight.objects.until_when().filter(
+        until__lt=today, granted_minutes__isnull=False, account__balance__cents__gt=0
+    )
 
 
 def _returned_before(rights: list[MonthlyRight]) -> dict[int, int]:
@@ -163,7 +158,9 @@ def _chunks(pks: list[int]) -> Iterator[list[int]]:
 
 def _letters(pks: list[int], today: date) -> list[OutgoingEmail]:
     rights = (
-        until_when().filter(pk__in=pks).select_related("account__balance", "aid_account__holder", "aid_account__funder")
+        MonthlyRight.objects.until_when()
+        .filter(pk__in=pks)
+        .select_related("account__balance", "aid_account__holder", "aid_account__funder")
     )
     by_account = defaultdict(list)
     for right in rights.order_by("aid_account", "month"):

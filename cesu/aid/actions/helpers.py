@@ -3,22 +3,19 @@
 The beneficiary, or their guardian, gives to helpers and takes back; the funder's staff to everybody.
 """
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from accounts.models import User
 from cesu.aid import emails
 from cesu.aid.actions import links
 from cesu.aid.actions.sign_up import check_agent, create_person
-from cesu.aid.brakes import forget_tries, take_try
+from cesu.aid.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, password_of, take_try
 from cesu.models import AidAccess, AidInvitation, AidLogin, CesuHolder
 from cesu.rules.aid import TooManyTries, WrongPassword
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
 
-PASSWORDS, PERIOD = 5, timedelta(minutes=15)
 MOST = 10  # people who may open an account, or are invited to
 Role = AidAccess.Role
 
@@ -47,8 +44,8 @@ class TooManyHelpers(Refusal):
 
 def prove(user: User, password: str) -> None:
     """Raise WrongPassword, or TooManyTries after five in 15 minutes, the wrong ones of payments included."""
-    subject = f"password:{user.pk}"
-    if not take_try(subject, PASSWORDS, PERIOD):
+    subject = password_of(user)
+    if not take_try(subject, PASSWORDS, PASSWORD_PERIOD):
         raise TooManyTries(
             "Cinq mots de passe faux : rien n’est possible pendant 15 minutes. Rien n’a changé. "
             "Vous pouvez choisir un autre mot de passe, ou nous appeler."

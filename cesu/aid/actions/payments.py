@@ -5,7 +5,7 @@ read under them. The card's part: cesu/aid/actions/complements.py.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import connection
 from django.utils import timezone
@@ -15,7 +15,7 @@ from cesu.aid import emails_payment
 from cesu.aid.actions.complements import hold, write_lines
 from cesu.aid.actions.funders import payable_account
 from cesu.aid.actions.paying import require_paying
-from cesu.aid.brakes import forget_tries, is_spent, take_try
+from cesu.aid.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, is_spent, password_of, take_try
 from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder, Funder, MonthlyRight
 from cesu.rules.aid import PaymentRefused, Standing, TooManyTries, Use, WrongPassword, credited_by
 from cesu.rules.aid_payments import (
@@ -34,8 +34,6 @@ from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
 from wallet.actions import Move, post
 from wallet.models import Operation
-
-PASSWORDS, PERIOD = 5, timedelta(minutes=15)  # wrong ones, for a person
 
 
 # --- What there is to pay with ----------------------------------------------------------------------------------------
@@ -147,14 +145,14 @@ def _pay(
 
 def _against_password(user: User, password: str) -> Refusal | None:
     """Why a password opens nothing. Who pays is locked: of passwords tried at once, each is counted before the next."""
-    subject = f"password:{user.pk}"
-    if is_spent(subject, PASSWORDS, PERIOD):
+    subject = password_of(user)
+    if is_spent(subject, PASSWORDS, PASSWORD_PERIOD):
         return TooManyTries()
     if user.check_password(password):
         forget_tries(subject)
         return None
-    take_try(subject, PASSWORDS, PERIOD)
-    return TooManyTries() if is_spent(subject, PASSWORDS, PERIOD) else WrongPassword()
+    take_try(subject, PASSWORDS, PASSWORD_PERIOD)
+    return TooManyTries() if is_spent(subject, PASSWORDS, PASSWORD_PERIOD) else WrongPassword()
 
 
 def lock_account(holder: CesuHolder, pk: int) -> AidAccount:
