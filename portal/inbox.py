@@ -8,6 +8,7 @@ from email import policy
 from pathlib import Path
 
 LINK = re.compile(r"https?://\S+")
+BETWEEN = re.compile(rb"^-{79}\r?\n?$", re.M)
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,14 @@ def read_inbox(folder: Path) -> list[Letter]:
 
 
 def _letters(path: Path) -> list[Letter]:
-    """Django writes one file a connection, its letters parted by a line of dashes."""
+    """Django writes one file a connection, its letters parted by a line of dashes. A letter is bytes, never text: each
+    part of it names its own encoding."""
     at = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-    parts = [part.strip() for part in re.split(r"^-{79}\n?$", path.read_text(errors="replace"), flags=re.M)]
+    parts = [part.strip() for part in BETWEEN.split(path.read_bytes())]
     return [_letter(f"{path.stem}-{number}", part, at) for number, part in enumerate(parts) if part]
 
 
-def _letter(name: str, raw: str, at: datetime) -> Letter:
-    message = email.message_from_string(raw, policy=policy.default)
+def _letter(name: str, raw: bytes, at: datetime) -> Letter:
+    message = email.message_from_bytes(raw, policy=policy.default)
     body = message.get_body(("plain",))
     return Letter(name, message["To"] or "", message["Subject"] or "", body.get_content() if body else "", at)

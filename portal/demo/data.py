@@ -109,7 +109,7 @@ TUESDAY_BEFORE = DeadlineRule(kind=DeadlineKind.WEEK, weekday=1, weeks=1)
 
 SCHOOL_DAYS, WEDNESDAY, WORKDAYS = [0, 1, 3, 4], [2], [0, 1, 2, 3, 4]
 
-# (INSEE code, service, activities); cents inside the commune and outside.
+# (INSEE code, service, activities); cents of one unit inside the commune and outside: a day costs ``quantity`` times that.
 CANTEEN = {
     "kind": "cantine",
     "billing": "prepaid",
@@ -215,8 +215,8 @@ ACTIVITIES = [
         "ALSH 3-6 ans Journée",
         "alsh-3-6-journee",
         LEISURE | WHOLE_DAY,
-        1330,
-        2070,
+        665,  # twice a day: 13,30 as in guide 004
+        1035,
         EVE,
         EVE,
         {"age_min": 3, "age_max": 6, "capacity": 24, "quantity": 2} | WAITING,

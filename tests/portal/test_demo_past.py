@@ -5,13 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from accounts.models import User
 from portal.demo import data
 from portal.demo.seed import seed
 from portal.models import Kitchen
 from reservations.following import followed, with_states
-from reservations.models import Absence, Attendance, Booking
+from reservations.models import Absence, Activity, Attendance, Booking, Tariff
+from reservations.offers import PriceBook
+from reservations.pages import facts_of
 from wallet import checks
 from wallet.models import Operation, Transfer, Wallet
 
@@ -33,6 +36,7 @@ def test_families_owe_and_were_debited_and_came_whatever_the_day(now, settings, 
     with time_machine.travel(now, tick=False):
         seed(families=6)
         a_family_owes_what_the_guide_shows()
+        a_day_costs_what_the_guide_shows()
         days_of_the_centre_were_debited_and_validated(now)
         the_sheet_of_the_day_has_children_some_of_them_marked(now)
         a_second_run_changes_nothing()
@@ -42,6 +46,18 @@ def test_families_owe_and_were_debited_and_came_whatever_the_day(now, settings, 
 def a_family_owes_what_the_guide_shows():
     wallet = wallet_of_number(data.OWING)
     assert (wallet.balance, wallet.owed, wallet.is_suspended) == (-4605, 4605, False)
+
+
+def a_day_costs_what_the_guide_shows():
+    """« 6,65 × 2 = 13,30 » for the day of the youngest, one price for the others (S4-23)."""
+    parent = User.objects.get(identifier="F0001001")
+    activities = Activity.objects.filter(slug__in=["alsh-3-6-journee", "alsh-3-6-matin", "alsh-6-12-journee"])
+    prices, day = PriceBook(activities, facts_of(parent), Tariff.Kind.NORMAL), timezone.localdate()
+    assert {each.slug: (prices.cents(each.pk, day, None), each.quantity) for each in activities} == {
+        "alsh-3-6-journee": (1330, 2),
+        "alsh-3-6-matin": (475, 1),
+        "alsh-6-12-journee": (1485, 1),
+    }
 
 
 def days_of_the_centre_were_debited_and_validated(now):
