@@ -5,6 +5,7 @@ from functools import partial
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import RegexValidator
 from django.http import Http404
 from django.shortcuts import redirect
 
@@ -28,10 +29,29 @@ from portal.lib.documents.serving import document_response
 from portal.lib.money import euros
 from portal.lib.sepa import compact
 
+SIREN = RegexValidator(r"^[0-9]{9}$", "Un SIREN compte 9 chiffres.")
+VAT_NUMBER = RegexValidator(
+    r"^FR[0-9A-Z]{2}[0-9]{9}$", "Un numéro de TVA s’écrit FR, une clé de 2 signes, puis le SIREN."
+)
+
 
 class IssuerForm(forms.ModelForm):
+    """What invoices need may stay empty until orders open: the work list says so (``Issuer.missing``)."""
+
+    def clean_siren(self):
+        return _checked(SIREN, compact(self.cleaned_data["siren"]))
+
+    def clean_vat_number(self):
+        return _checked(VAT_NUMBER, compact(self.cleaned_data["vat_number"]))
+
     def clean_iban(self):
         return compact(self.cleaned_data["iban"])
+
+
+def _checked(validate, text: str) -> str:
+    if text:
+        validate(text)
+    return text
 
 
 @admin.register(Issuer)

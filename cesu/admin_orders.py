@@ -56,7 +56,10 @@ class VoucherOrderAdmin(IssuerDecisions):
         (None, {"fields": ["number", "employer", "placer", "placed_at", "state", "means", "invoice", "terms"]}),
         ("Titres", {"fields": ["asked", "titles"]}),
         ("Montants", {"fields": ["face", "fee", "shipping", "vat", "total"]}),
-        ("Livraison", {"fields": ["transport", "delivery_on", "shipped_at", "tracking", "delivered_at"]}),
+        (
+            "Livraison",
+            {"fields": ["transport", "delivery_on", "delivery_chosen_on", "shipped_at", "tracking", "delivered_at"]},
+        ),
         ("Fabrication", {"fields": ["making_at", "made_at", "fabrication"]}),
         ("Annulation", {"fields": ["cancelled_at", "canceller", "cancel_reason"]}),
     ]

@@ -4,7 +4,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cesu.models import Transport
+from cesu.models import Transport, VoucherOrder
 from cesu.rules.delivery import against_delivery, first_delivery, is_business_day, last_delivery
 from portal.lib.calendars import public_holidays, public_holidays_between
 from portal.lib.dates import date_long, month_title
@@ -42,6 +42,31 @@ def transports() -> list[Transport]:
 def delivery_fault(day: date, today: date, transport: Transport | None) -> str:
     """The sentence against a day of delivery by a transport."""
     return against_delivery(day, today, transport.business_days if transport else 1, holidays_ahead(today))
+
+
+def day_kept(order: VoucherOrder, today: date) -> date | None:
+    """When an order that is begun today is delivered: the day chosen, or the first that its transport can keep."""
+    if order.transport is None:
+        return None
+    return max(order.delivery_on, first_delivery(today, order.transport.business_days, holidays_ahead(today)))
+
+
+def postponed(order: VoucherOrder, today: date) -> dict:
+    """The fields that change when the day announced cannot be kept any more by an order begun today; none otherwise."""
+    day = day_kept(order, today)
+    if day == order.delivery_on:
+        return {}
+    return {"delivery_on": day, "delivery_chosen_on": order.delivery_chosen_on or order.delivery_on}
+
+
+def awaited_day(order: VoucherOrder, today: date) -> date | None:
+    """The first day possible for an order that waits for its money, once the day chosen cannot be kept any more."""
+    return postponed(order, today).get("delivery_on") if order.status == VoucherOrder.Status.TAKEN else None
+
+
+def overdue(order: VoucherOrder, today: date) -> dict:
+    """The same for an order that is under way: only a day that is past is changed."""
+    return postponed(order, today) if order.delivery_on and order.delivery_on < today else {}
 
 
 def months_of(offered: list[Transport], today: date) -> list[Month]:

@@ -150,6 +150,7 @@ def _tell_of(order: VoucherOrder, template: str, **more) -> None:
         "number": order.number,
         "total": euros(order.total_cents),
         "delivery": _day(order.delivery_on) if order.delivery_on else "",
+        "chosen": _day(order.delivery_chosen_on) if order.delivery_chosen_on else "",
         "phone": issuer().phone,
     }
     mailing.queue(template, to=manager.email, owner=manager.user.owner, context=context | more)

@@ -13,6 +13,7 @@ from drafthorse.models.payment import PaymentMeans, PaymentTerms
 from drafthorse.models.tradelines import LineItem
 
 from cesu.models import Invoice, VoucherOrder, issuer
+from cesu.rules.orders import IssuerIncomplete
 
 NAME = "factur-x.xml"
 INVOICE, CREDIT_NOTE = "380", "381"  # UNTDID 1001
@@ -20,9 +21,8 @@ TRANSFER, CARD = "30", "48"  # UNTDID 4461
 EXEMPT, STANDARD = "E", "S"  # UNTDID 5305
 REASON = "Valeur faciale des titres spéciaux de paiement, hors champ de la TVA"
 
-# What a PDF says of the file that it carries, in the words of the Factur-X standard.
-XMP = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:fx="urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#">
+# What a PDF says of the file that it carries, in the words of the Factur-X standard: descriptions of its one packet.
+XMP = b"""<rdf:Description rdf:about="" xmlns:fx="urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#">
 <fx:DocumentType>INVOICE</fx:DocumentType><fx:DocumentFileName>factur-x.xml</fx:DocumentFileName>
 <fx:Version>1.0</fx:Version><fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>
 </rdf:Description>
@@ -34,8 +34,7 @@ XMP = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <pdfaSchema:prefix>fx</pdfaSchema:prefix>
 <pdfaSchema:property><rdf:Seq>%s</rdf:Seq></pdfaSchema:property>
 </rdf:li></rdf:Bag></pdfaExtension:schemas>
-</rdf:Description>
-</rdf:RDF>""" % b"".join(
+</rdf:Description>""" % b"".join(
     b'<rdf:li rdf:parseType="Resource"><pdfaProperty:name>%s</pdfaProperty:name>'
     b"<pdfaProperty:valueType>Text</pdfaProperty:valueType><pdfaProperty:category>external</pdfaProperty:category>"
     b"<pdfaProperty:description>%s</pdfaProperty:description></rdf:li>" % (name, text)
@@ -49,7 +48,13 @@ XMP = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 
 
 def invoice_xml(order: VoucherOrder, invoice: Invoice) -> bytes:
-    """The invoice of an order, or its credit note, validated against the schema of the standard."""
+    """The invoice of an order, or its credit note, validated against the schema of the standard.
+
+    Raise IssuerIncomplete: without a SIREN, a VAT number or an IBAN it would break BR-CO-26, BR-S-02, BR-E-02 or BR-61
+    (EN 16931-1).
+    """
+    if missing := issuer().missing:
+        raise IssuerIncomplete.of(missing)
     document = Document()
     document.context.guideline_parameter.id = "urn:cen.eu:en16931:2017"
     document.header.id = invoice.number
@@ -66,10 +71,8 @@ def _parties(document: Document, order: VoucherOrder) -> None:
     agreement.buyer_reference = employer.client_reference
     agreement.seller.name = ours.legal_name or ours.name
     agreement.seller.address.country_id = agreement.buyer.address.country_id = "FR"
-    if ours.siren:
-        agreement.seller.legal_organization.id = ("0002", ours.siren)
-    if ours.vat_number:
-        agreement.seller.tax_registrations.add(TaxRegistration(id=("VA", ours.vat_number)))
+    agreement.seller.legal_organization.id = ("0002", ours.siren)
+    agreement.seller.tax_registrations.add(TaxRegistration(id=("VA", ours.vat_number)))
     agreement.buyer.name = employer.name
     if employer.siret:
         agreement.buyer.legal_organization.id = ("0002", employer.siret[:9])
@@ -106,8 +109,7 @@ def _settlement(document: Document, order: VoucherOrder, invoice: Invoice) -> No
     settlement.currency_code = "EUR"
     means = PaymentMeans()
     means.type_code = TRANSFER if order.means == VoucherOrder.Means.TRANSFER else CARD
-    if issuer().iban:
-        means.payee_account.iban = issuer().iban
+    means.payee_account.iban = issuer().iban
     settlement.payment_means.add(means)
     for category, basis, tax in ((EXEMPT, order.face_cents, 0), (STANDARD, taxed, order.vat_cents)):
         if basis:
@@ -115,6 +117,12 @@ def _settlement(document: Document, order: VoucherOrder, invoice: Invoice) -> No
     terms = PaymentTerms()
     terms.due = _day(invoice.due_on or invoice.issued_on)
     settlement.terms.add(terms)
+    if invoice.credits:
+        cancelled = settlement.invoice_referenced_document  # BT-25, BT-26
+        cancelled.issuer_assigned_id, cancelled.issue_date_time = (
+            invoice.credits.number,
+            _day(invoice.credits.issued_on),
+        )
     total = settlement.monetary_summation
     total.line_total = _euros(order.face_cents + taxed)
     total.tax_basis_total = _euros(order.face_cents + taxed)

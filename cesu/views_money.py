@@ -18,6 +18,7 @@ from cesu.certificates import certificate_of
 from cesu.facturx import NAME, XMP, invoice_xml
 from cesu.forms_money import OppositionForm
 from cesu.models import Beneficiary, Invoice, Opposition, VoucherOrder, issuer
+from cesu.rules.orders import IssuerIncomplete
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
@@ -46,7 +47,11 @@ def invoice(request, number):
     if found is None:
         raise Http404
     title = "Avoir" if found.credits_id else "Facture"
-    pdf = invoice_pdf(order, found, title)
+    try:
+        pdf = invoice_pdf(order, found, title)
+    except IssuerIncomplete:
+        messages.error(request, f"{title} indisponible pour le moment : contactez votre Service Clients.")
+        return redirect("cesu:order", number)
     return document_response(pdf, f"{title} {found.number}.pdf", Kind.PDF)
 
 

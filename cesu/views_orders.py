@@ -35,7 +35,7 @@ def orders(request):
     if request.method == "POST":
         return _begin_or_abandon(request)
     draft = VoucherOrder.objects.draft_of(request.user).first()
-    placed = VoucherOrder.objects.of(request.user).placed().select_related("by")[:LAST]
+    placed = VoucherOrder.objects.of(request.user).placed().select_related("by", "transport")[:LAST]
     context = {"draft": draft, "totals": draft and totals_of(draft), "orders": placed}
     return render(request, "cesu/orders.html", context)
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from cesu.aid.access import to_confirm
 from cesu.aid.actions.plans import awaiting
-from cesu.models import ActivationRequest, AidAccount, HelpRequest, VoucherOrder
+from cesu.models import ActivationRequest, AidAccount, HelpRequest, VoucherOrder, issuer
 from cesu.rules.aid import month_of
 
 
@@ -36,7 +36,14 @@ def _of_the_issuer(agent: User) -> list[tuple[str, int, str, int]]:
     requests = ActivationRequest.objects.filter(status=ActivationRequest.Status.PENDING)
     made = VoucherOrder.objects.filter(status=VoucherOrder.Status.MAKING, made_at__isnull=False)
     unanswered = HelpRequest.objects.filter(answered_at=None)
+    missing = issuer().missing
     return [
+        (
+            f"Fiche de l’émetteur à compléter ({', '.join(missing)})",
+            len(missing),
+            reverse("admin:cesu_issuer_change", args=[1]),
+            0,
+        ),
         _task("Inscriptions d’employeurs à vérifier", requests, "asked_at", "activationrequest"),
         _task("Demandes d’aide d’employeurs", unanswered, "asked_at", "helprequest"),
         _task("Commandes de CESU à expédier", made, "made_at", "voucherorder", "?etat=a-expedier"),

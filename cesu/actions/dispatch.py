@@ -6,7 +6,9 @@ from accounts.models import User
 from cesu import emails
 from cesu.actions import numbering
 from cesu.actions.payments import card_payments_of
-from cesu.models import Invoice, VoucherOrder
+from cesu.delivery import overdue
+from cesu.models import Invoice, VoucherOrder, issuer
+from cesu.rules.orders import IssuerIncomplete
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.states import WrongState, move
@@ -44,7 +46,8 @@ def ship_order(*, agent: User, order: VoucherOrder, tracking: str, key: str) -> 
     order = _locked(order)
     if order.status == Status.MAKING and order.made_at is None:
         raise NotMadeYet
-    move(order, Status.SHIPPED, shipped_at=timezone.now(), tracking=tracking.strip()[:60])
+    day = overdue(order, timezone.localdate())
+    move(order, Status.SHIPPED, shipped_at=timezone.now(), tracking=tracking.strip()[:60], **day)
     emails.order_shipped(order)
     once.remember({"shipped": order.pk})
 
@@ -67,7 +70,7 @@ def cancel_order(*, agent: User, order: VoucherOrder, reason: str, key: str) -> 
     """Cancel an order that is not being made, with a credit note for its invoice; the manager is told why.
 
     Nothing was debited yet; what was paid for it stays on the employer's account. Raise ReasonMissing, BeingPaid,
-    WrongState. Twice is once.
+    IssuerIncomplete, WrongState. Twice is once.
     """
     once = claim_key(key, agent.owner, deciding(order, "cancel"))
     if once.answer:
@@ -85,12 +88,14 @@ def cancel_order(*, agent: User, order: VoucherOrder, reason: str, key: str) -> 
 
 
 def _locked(order: VoucherOrder) -> VoucherOrder:
-    rows = VoucherOrder.objects.select_related("invoice").locked()
+    rows = VoucherOrder.objects.select_related("invoice", "transport").locked()
     return rows.get(pk=order.pk)
 
 
 def credit_note(invoice: Invoice) -> Invoice:
-    """Write the avoir of an invoice, in the same numbering."""
+    """Write the avoir of an invoice, in the same numbering. Raise IssuerIncomplete."""
+    if missing := issuer().missing:
+        raise IssuerIncomplete.of(missing)
     today = timezone.localdate()
     return Invoice.objects.create(
         number=numbering.new_invoice_number(today),

@@ -13,6 +13,7 @@ from cesu import emails
 from cesu.actions import numbering
 from cesu.actions.ecesu import credit_lines
 from cesu.actions.employers import fees_account, titles_account, vat_account
+from cesu.delivery import overdue, postponed
 from cesu.models import Fabrication, Numbering, VoucherLine, VoucherOrder
 from cesu.rules.vouchers import ends_on, first_number, vintage_of
 from portal.lib.states import move
@@ -53,7 +54,10 @@ def _tried(step, pk: int) -> bool:
 
 
 def start_order(pk: int) -> bool:
-    """Debit the employer's account and begin the fabrication; False when it is not to be started, or cannot be paid."""
+    """Debit the employer's account and begin the fabrication; False when it is not to be started, or cannot be paid.
+
+    Money that comes too late for the day of delivery puts it off to the first one possible.
+    """
     try:
         return _start(pk)
     except NotEnough:
@@ -69,8 +73,9 @@ def _start(pk: int) -> bool:
     operation = post(
         Operation.Kind.CESU_ORDER, _debit(order), actor=order.by, label=f"Commande de CESU {order.number}", at=now
     )
-    move(order, Status.MAKING, making_at=now, operation=operation)
-    Fabrication.objects.create(order=order, vintage=vintage_of(timezone.localdate()), started_at=now)
+    today = timezone.localdate()
+    move(order, Status.MAKING, making_at=now, operation=operation, **postponed(order, today))
+    Fabrication.objects.create(order=order, vintage=vintage_of(today), started_at=now)
     return True
 
 
@@ -87,7 +92,7 @@ def _debit(order: VoucherOrder) -> list[Move]:
 
 
 def _locked(pk: int) -> VoucherOrder:
-    orders = VoucherOrder.objects.select_related("employer", "by").locked()
+    orders = VoucherOrder.objects.select_related("employer", "by", "transport").locked()
     return orders.get(pk=pk)
 
 
@@ -152,12 +157,17 @@ def _finish(pk: int) -> bool:
     if fabrication.vouchers:
         _write_file(fabrication)
     Fabrication.objects.filter(pk=fabrication.pk).update(finished_at=now)
-    order.made_at = now
-    order.save(update_fields=["made_at"])
+    _update(order, made_at=now, **overdue(order, timezone.localdate()))
     if not fabrication.vouchers:
         move(order, Status.DELIVERED, delivered_at=now)
     emails.order_made(order)
     return True
+
+
+def _update(order: VoucherOrder, **fields) -> None:
+    for name, value in fields.items():
+        setattr(order, name, value)
+    order.save(update_fields=list(fields))
 
 
 def _write_file(fabrication: Fabrication) -> None:

@@ -10,9 +10,9 @@ from cesu.actions.drafts import drop_empty, hold_people, lock_draft
 from cesu.actions.fabrication import wake_fabrication
 from cesu.actions.numbering import new_invoice_number, new_order_number
 from cesu.emails_orders import order_taken
-from cesu.models import Invoice, VoucherOrder
+from cesu.models import Invoice, VoucherOrder, issuer
 from cesu.recaps import Recap
-from cesu.rules.orders import NoTerms, NothingOrdered, OrderChanged, OrderRefused, TermsNotAccepted
+from cesu.rules.orders import NoTerms, NothingOrdered, NotInvoiced, OrderChanged, OrderRefused, TermsNotAccepted
 from portal.lib.once import claim_key
 from portal.lib.states import move
 from portal.lib.transactions import outermost
@@ -24,7 +24,7 @@ PURPOSE = "place-voucher-order"
 def place_order(*, user: User, terms_version: str, means: str, key: str) -> dict:
     """Place the manager's draft; return {"order": number}. A second click gets the first answer.
 
-    Raise NoDraft, NothingOrdered, NoTerms, TermsNotAccepted, OrderRefused (a line or the delivery is not possible any
+    Raise NoDraft, NothingOrdered, NotInvoiced, NoTerms, TermsNotAccepted, OrderRefused (a line or the delivery is not possible any
     more), OrderChanged (not what the page showed) and StalePage: nothing is changed then. Afterwards only the Service
     Clients changes it (S0-71).
     """
@@ -46,6 +46,8 @@ def _check(recap: Recap, shown: str, terms_version: str) -> None:
         raise NothingOrdered
     if reasons := recap.reasons():
         raise OrderRefused(*reasons)
+    if issuer().missing:
+        raise NotInvoiced
     if recap.terms is None:
         raise NoTerms
     if recap.detail() != shown:

@@ -52,6 +52,12 @@ class Issuer(models.Model):
         super().save(*args, **kwargs)
         caches["process"].delete("issuer")
 
+    @property
+    def missing(self) -> list[str]:
+        """What an invoice cannot do without (EN 16931) and nobody filled in yet, as it is called in admin."""
+        needed = {"SIREN": self.siren, "n° de TVA intracommunautaire": self.vat_number, "IBAN": self.iban}
+        return [label for label, value in needed.items() if not value]
+
 
 def issuer() -> Issuer:
     """Return the issuer's settings, at most 30 seconds old; those of nobody yet are the defaults, and not written."""

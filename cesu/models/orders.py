@@ -50,7 +50,8 @@ class VoucherOrder(models.Model):
     """Commande de CESU: all amounts in cents, frozen when it is placed.
 
     ``operation`` is the debit of the employer's account: fabrication starts with it, in one transaction.
-    ``made_at`` dates the end of the fabrication, ``delivery_on`` is the day chosen.
+    ``made_at`` dates the end of the fabrication. ``delivery_on`` is the day of delivery as it is announced: the one chosen, or
+    a later one when the money came too late for it; ``delivery_chosen_on`` then keeps the day chosen.
     """
 
     class Status(models.TextChoices):
@@ -81,6 +82,7 @@ class VoucherOrder(models.Model):
         Transport, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="mode de transport"
     )
     delivery_on = models.DateField("livraison le", null=True, blank=True)
+    delivery_chosen_on = models.DateField("livraison d’abord choisie pour le", null=True, blank=True)
     means = models.CharField("mode de paiement", max_length=8, choices=Means.choices, default=Means.TRANSFER)
     terms = models.ForeignKey(
         Terms, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="conditions acceptées"

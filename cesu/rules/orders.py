@@ -50,6 +50,23 @@ class TermsNotAccepted(Refusal):
     sentence = "Lisez et acceptez les Conditions Générales de Vente."
 
 
+class NotInvoiced(Refusal):
+    """The issuer cannot write invoices yet: what a manager reads."""
+
+    sentence = "Les commandes ne sont pas encore ouvertes : contactez votre Service Clients."
+
+
+class IssuerIncomplete(Refusal):
+    """The same as the issuer's staff reads it: what is missing, and where it is filled in."""
+
+    @classmethod
+    def of(cls, missing: list[str]) -> "IssuerIncomplete":
+        return cls(
+            "Sans eux, ni facture ni avoir ne peut être établi : complétez la fiche « Émetteur des CESU » de "
+            f"l’administration. Il y manque : {', '.join(missing)}."
+        )
+
+
 class NoTerms(Refusal):
     """There are no terms of sale to accept yet."""
 

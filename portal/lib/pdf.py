@@ -1,7 +1,7 @@
 """The only module that knows WeasyPrint: printable pages become PDF files."""
 
-import io
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
@@ -18,7 +18,10 @@ class PdfUnavailable(Refusal):
 
 @dataclass(frozen=True)
 class Carried:
-    """A file that travels inside a PDF/A-3 and says the same for software; ``xmp`` is what the PDF tells of it."""
+    """A file that travels inside a PDF/A-3 and says the same for software; ``xmp`` is what the PDF tells of it.
+
+    ``xmp`` is one ``rdf:Description`` or several, without the ``rdf:RDF`` around them.
+    """
 
     name: str
     content: bytes
@@ -48,4 +51,14 @@ def render_pdf(template: str, context: dict, carried: Carried | None = None) -> 
     if carried is None:
         return html.write_pdf(pdf_variant="pdf/ua-1")
     file = weasyprint.Attachment(string=carried.content, name=carried.name, relationship="Alternative")
-    return html.write_pdf(pdf_variant="pdf/a-3a", attachments=[file], xmp_metadata=[io.BytesIO(carried.xmp)])
+    return html.write_pdf(pdf_variant="pdf/a-3a", attachments=[file], finisher=partial(_tell, carried.xmp))
+
+
+def _tell(xmp: bytes, _document, pdf) -> None:
+    """Write descriptions into the one ``rdf:RDF`` of the metadata: of a second one, which WeasyPrint's own
+    ``xmp_metadata`` makes, most readers see nothing (ISO 16684-1, 7.3: a packet has one).
+    """
+    metadata = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
+    [packet] = metadata.stream
+    before, end, after = packet.rpartition(b"</rdf:RDF>")
+    metadata.stream = [before + xmp + end + after]

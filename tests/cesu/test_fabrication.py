@@ -1,8 +1,10 @@
 """Orders are debited and made: each title once, whatever dies on the way."""
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from cesu.actions import fabrication
@@ -24,6 +26,8 @@ from portal.lib.states import WrongState
 from tests.factories.accounts import ManagerFactory
 from tests.factories.cesu import beneficiary_of, employer_with, manager_of, pay_in, placed, status
 from wallet.actions import balance
+
+PARIS = ZoneInfo("Europe/Paris")
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exact_books")]
 
@@ -116,6 +120,54 @@ def test_e_cesu_go_to_the_holder_s_right_and_the_holder_is_told():
     assert [each.context["amount"] for each in OutgoingEmail.objects.filter(to="lea@example.org")] == [
         "150,00\u00a0€"
     ] * 2
+
+
+# --- The day of delivery ------------------------------------------------------------------------------------------------
+def late_order(employer, chosen=date(2026, 11, 25)):
+    """An order of 16 November for Wednesday 25, by a transport of 4 business days, that nobody has paid."""
+    with time_machine.travel(datetime(2026, 11, 16, 9, tzinfo=PARIS)):
+        return placed(employer, by=manager_of(employer), delivery_on=chosen)
+
+
+def test_money_that_comes_too_late_puts_the_delivery_off_and_the_new_day_is_told_everywhere(client):
+    employer = employer_with()
+    order = late_order(employer)
+    client.force_login(order.by)
+    with time_machine.travel(datetime(2026, 12, 1, 10, tzinfo=PARIS)):
+        waiting = client.get(f"/cesu/commandes/{order.number}/").content.decode()
+        assert "lundi 7 décembre au plus tôt" in waiting
+        assert "la date choisie, mercredi 25 novembre, ne peut plus être tenue" in waiting
+        assert "pas avant le 07-12-2026" in client.get("/cesu/commandes/").content.decode()
+        pay_in(employer, order.total_cents)
+        assert make_due() == {"started": 1, "made": 1}
+        order.refresh_from_db()
+        assert (order.delivery_on, order.delivery_chosen_on) == (date(2026, 12, 7), date(2026, 11, 25))
+        told = OutgoingEmail.objects.get(template="cesu/order_made").context
+        assert (told["delivery"], told["chosen"]) == ("lundi 7 décembre", "mercredi 25 novembre")
+        page = client.get(f"/cesu/commandes/{order.number}/").content.decode()
+        assert "lundi 7 décembre, au lieu de mercredi 25 novembre" in page
+        assert "07-12-2026" in client.get("/cesu/commandes/historique/").content.decode()
+
+
+def test_money_that_comes_in_time_keeps_the_day_chosen():
+    employer = employer_with()
+    order = late_order(employer)
+    with time_machine.travel(datetime(2026, 11, 19, 10, tzinfo=PARIS)):  # Friday, Monday, Tuesday, Wednesday
+        pay_in(employer, order.total_cents)
+        make_due()
+    order.refresh_from_db()
+    assert (order.delivery_on, order.delivery_chosen_on) == (date(2026, 11, 25), None)
+
+
+def test_a_parcel_that_leaves_after_its_day_is_announced_for_a_day_to_come():
+    employer = employer_with(10**9)
+    order = late_order(employer)
+    with time_machine.travel(datetime(2026, 11, 17, 10, tzinfo=PARIS)):
+        make_due()
+    with time_machine.travel(datetime(2026, 11, 26, 10, tzinfo=PARIS)):
+        decide(ship_order, order, "ship", tracking="6A1")
+    told = OutgoingEmail.objects.get(template="cesu/order_shipped").context
+    assert (told["delivery"], told["chosen"]) == ("mercredi 2 décembre", "mercredi 25 novembre")
 
 
 def test_a_second_run_changes_nothing():

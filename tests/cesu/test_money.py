@@ -3,8 +3,10 @@
 import io
 from datetime import date, datetime
 
+import pikepdf
 import pytest
 import time_machine
+from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +30,8 @@ from cesu.actions.payments import (
 from cesu.certificates import certificate_of, years_of
 from cesu.facturx import invoice_xml
 from cesu.models import Issuer, Opposition, Voucher, VoucherLine, VoucherOrder
+from cesu.rules.orders import IssuerIncomplete
+from cesu.worklist import waiting
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from tests.client import PortalClient
@@ -36,6 +40,13 @@ from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, mana
 from wallet.actions import AlreadyPosted, balance
 from wallet.actions.cards import PaymentGoing, fulfil, start
 from wallet.models import CardPayment, Operation
+
+UNCEFACT = "urn:un:unece:uncefact:data:standard"
+NAMES = {
+    "rsm": f"{UNCEFACT}:CrossIndustryInvoice:100",
+    "ram": f"{UNCEFACT}:ReusableAggregateBusinessInformationEntity:100",
+    "qdt": f"{UNCEFACT}:QualifiedDataType:100",
+}
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exact_books")]
 
@@ -163,19 +174,53 @@ def test_the_invoice_is_a_pdf_that_carries_its_factur_x():
     assert order.invoice.number in pdf.pages[0].extract_text()
     (xml,) = pdf.attachments["factur-x.xml"]
     found = etree.fromstring(xml)
-    names = {"ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"}
-    totals = found.find(".//ram:SpecifiedTradeSettlementHeaderMonetarySummation", names)
+    totals = found.find(".//ram:SpecifiedTradeSettlementHeaderMonetarySummation", NAMES)
     assert [
-        totals.findtext(f"ram:{name}", namespaces=names)
+        totals.findtext(f"ram:{name}", namespaces=NAMES)
         for name in ("LineTotalAmount", "TaxTotalAmount", "GrandTotalAmount")
     ] == [
         "322.00",
         "4.40",
         "326.40",
     ]
-    metadata = pdf.trailer["/Root"]["/Metadata"].get_object().get_data().decode()
-    assert "<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>" in metadata
-    assert "pdfaid" in metadata
+
+
+FX = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
+EXTENSION = "http://www.aiim.org/pdfa/ns/extension/"
+TOLD = {"DocumentType": "INVOICE", "DocumentFileName": "factur-x.xml", "Version": "1.0", "ConformanceLevel": "EN 16931"}
+
+
+def test_programs_read_in_one_packet_that_the_pdf_is_a_factur_x():
+    order = placed(employer_with())
+    content = browser(order.by).get(reverse("cesu:invoice", args=[order.number])).content
+    with pikepdf.open(io.BytesIO(content)) as pdf, pdf.open_metadata() as metadata:
+        assert {name: metadata[f"{{{FX}}}{name}"] for name in TOLD} == TOLD
+        assert (metadata.pdfa_status, metadata["dc:title"]) == ("3A", f"Facture {order.invoice.number}")
+        assert f"{{{EXTENSION}}}schemas" in metadata
+    read = PdfReader(io.BytesIO(content)).xmp_metadata
+    packet = read.rdf_root
+    assert {name: packet.getElementsByTagNameNS(FX, name)[0].firstChild.data for name in TOLD} == TOLD
+    assert len(packet.getElementsByTagNameNS(EXTENSION, "schemas")) == 1
+
+
+@pytest.mark.parametrize("missing", ["siren", "vat_number", "iban"])
+def test_no_invoice_leaves_an_issuer_that_lacks_what_it_must_hold(missing):
+    order = placed(employer_with())
+    Issuer.objects.update(**{missing: ""})
+    caches["process"].clear()
+    label = {"siren": "SIREN", "vat_number": "n° de TVA intracommunautaire", "iban": "IBAN"}[missing]
+    with pytest.raises(IssuerIncomplete, match=f"Émetteur des CESU.*Il y manque : {label}\\."):
+        invoice_xml(order, order.invoice)
+    agent = ManagerFactory()
+    with pytest.raises(IssuerIncomplete):
+        cancel_order(agent=agent, order=order, reason="Erreur", key=make_key(agent.owner, deciding(order, "cancel")))
+    assert status(order) == "taken"
+    client = browser(order.by)
+    answer = client.get(reverse("cesu:invoice", args=[order.number]), follow=True)
+    assert "Facture indisponible pour le moment" in answer.content.decode()
+    agent.is_superuser = True
+    tasks = {label: (count, where) for label, count, where, _ in waiting(agent)}
+    assert tasks[f"Fiche de l’émetteur à compléter ({label})"] == (1, reverse("admin:cesu_issuer_change", args=[1]))
 
 
 def test_a_cancelled_order_has_its_credit_note_to_download():
@@ -187,7 +232,13 @@ def test_a_cancelled_order_has_its_credit_note_to_download():
     pdf = PdfReader(io.BytesIO(client.get(path, {"avoir": ""}).content))
     order.invoice.refresh_from_db()
     assert order.invoice.credit_note.number in pdf.pages[0].extract_text()
-    assert b"<ram:TypeCode>381</ram:TypeCode>" in invoice_xml(order, order.invoice.credit_note)
+    found = etree.fromstring(invoice_xml(order, order.invoice.credit_note))
+    assert found.findtext(".//rsm:ExchangedDocument/ram:TypeCode", namespaces=NAMES) == "381"
+    cancelled = found.find(".//ram:InvoiceReferencedDocument", NAMES)  # BT-25, BT-26
+    assert cancelled.findtext("ram:IssuerAssignedID", namespaces=NAMES) == order.invoice.number
+    day = cancelled.findtext("ram:FormattedIssueDateTime/qdt:DateTimeString", namespaces=NAMES)
+    assert day == f"{order.invoice.issued_on:%Y%m%d}"
+    assert b"InvoiceReferencedDocument" not in invoice_xml(order, order.invoice)
 
 
 # --- Statement ----------------------------------------------------------------------------------------------------------

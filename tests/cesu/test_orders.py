@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,7 +17,15 @@ from cesu.actions.fabrication import start_order
 from cesu.actions.orders import place_order
 from cesu.models import Beneficiary, Contract, Invoice, Issuer, Numbering, Terms, Transport, VoucherLine, VoucherOrder
 from cesu.recaps import steps_of
-from cesu.rules.orders import NoDraft, NoTerms, NothingOrdered, OrderChanged, OrderRefused, TermsNotAccepted
+from cesu.rules.orders import (
+    NoDraft,
+    NoTerms,
+    NothingOrdered,
+    NotInvoiced,
+    OrderChanged,
+    OrderRefused,
+    TermsNotAccepted,
+)
 from portal.lib.mailing import render
 from portal.lib.models import OutgoingEmail, authority
 from portal.lib.refusals import StalePage
@@ -27,6 +36,7 @@ from tests.factories.cesu import (
     beneficiary_of,
     ceilings,
     employer_with,
+    issuing,
     manager_of,
     pay_in,
     place,
@@ -311,6 +321,15 @@ def test_terms_must_be_the_ones_in_force(manager):
         place_order(**place_args(manager))
 
 
+def test_nothing_is_ordered_from_an_issuer_that_cannot_write_invoices(manager):
+    ready_draft(manager)
+    Issuer.objects.update(siren="")
+    caches["process"].clear()
+    with pytest.raises(NotInvoiced):
+        place_order(**place_args(manager))
+    assert not Invoice.objects.exists()
+
+
 def test_a_key_serves_its_own_manager_and_a_placed_draft_is_no_more(manager, employer):
     ready_draft(manager)
     sent, other = place_args(manager), place_args(manager)
@@ -329,6 +348,7 @@ def test_a_secondary_manager_orders_too(client, employer):
     client.post(reverse("cesu:login"), {"login": colleague.identifier, "password": "Cantine-Facile-2026"})
     client.post(reverse("cesu:orders"), {"commander": "1"})
     terms()
+    issuing()
     asked = {"page": "1", "suivant": "1", "transport": transport().pk, "jour": "2026-11-09"}
     assert client.post(TABLE, asked | cells(VoucherLine.objects.get(), carnets="1")).url == RECAP
     key = once_keys(client.get(RECAP))[0]

@@ -18,6 +18,7 @@ from cesu.models import (
     CesuHolder,
     Employer,
     Invoice,
+    Issuer,
     Manager,
     Terms,
     Transport,
@@ -77,8 +78,21 @@ def terms(version: str = "1") -> Terms:
     return Terms.objects.get_or_create(version=version, defaults={"text": "Conditions Générales de Vente."})[0]
 
 
+ISSUER = {"siren": "732829320", "vat_number": "FR44732829320", "iban": "FR1420041010050500013M02606"}
+
+
+def issuing() -> Issuer:
+    """An issuer that can write invoices: what a test did not fill in is filled in."""
+    it = Issuer.objects.first() or Issuer()
+    for name, value in ISSUER.items():
+        setattr(it, name, getattr(it, name) or value)
+    it.save()
+    return it
+
+
 def placed(employer: Employer, *lines: dict, by: User | None = None, **fields) -> VoucherOrder:
     """An order taken in charge, each line for a beneficiary of its own unless it names one; 2 × 10 titles of 15 € each."""
+    issuing()
     number, today = next(numbers), timezone.localdate()
     usual = {"category": "all", "form": "paper", "booklets": 2, "vouchers": 10, "face_cents": 1500, "share": 100}
     wanted = [usual | line for line in lines or ({},)]
@@ -92,10 +106,9 @@ def placed(employer: Employer, *lines: dict, by: User | None = None, **fields) -
         status=VoucherOrder.Status.TAKEN,
         placed_at=timezone.now(),
         transport=transport(),
-        delivery_on=today + timedelta(7),
         terms=terms(),
         invoice=invoice_of(employer, cents=amounts["total_cents"]),
-        **amounts | fields,
+        **{"delivery_on": today + timedelta(7)} | amounts | fields,
     )
     for line in wanted:
         form = {"form": "e", "form_chosen_on": today, "email": f"salarie{next(numbers)}@example.org"}
@@ -129,6 +142,7 @@ def ready_draft(user: User, **fields) -> VoucherOrder:
     """A draft in which 2 booklets of 10 titles are asked for everybody, with a delivery; ``fields`` of every line."""
     draft, means, today = start_draft(user=user), transport(), timezone.localdate()
     terms()
+    issuing()
     VoucherLine.objects.filter(order=draft).update(booklets=2, **fields)
     day = first_delivery(today, means.business_days, holidays_ahead(today))
     VoucherOrder.objects.filter(pk=draft.pk).update(transport=means, delivery_on=day)
