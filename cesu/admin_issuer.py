@@ -23,6 +23,7 @@ from cesu.models import (
     VoucherOrder,
     issuer,
 )
+from portal.lib.admin import BankAccount
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.labels import clean_label
 from portal.lib.documents.serving import document_response
@@ -55,7 +56,7 @@ def _checked(validate, text: str) -> str:
 
 
 @admin.register(Issuer)
-class IssuerSettings(IssuerAdmin):
+class IssuerSettings(BankAccount, IssuerAdmin):
     """One row: « Émetteur des CESU » leads straight to it."""
 
     form = IssuerForm

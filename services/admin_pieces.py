@@ -12,7 +12,7 @@ from portal.lib.admin import CommunesAdmin, ManagersOnly, RowForm
 from portal.lib.documents.kinds import kind_of
 from portal.lib.documents.serving import document_response
 from portal.lib.refusals import Refusal
-from portal.lib.sepa import in_fours
+from portal.lib.sepa import in_fours, key_warning
 from services import actions, emails
 from services.actions.documents import read_blank
 from services.admin_forms import BlankForm, RefusePieceForm, ValidatePieceForm
@@ -121,8 +121,9 @@ class SupportingDocumentAdmin(CommunesAdmin):
         if not document.type.is_text:
             return document_response(content, document.label, kind_of(content))
         text = content.decode()
-        text = in_fours(text) if document.type.kind == DocumentType.Kind.IBAN else text
-        return self._page(request, "piece_text", str(document), document, text=text)
+        is_iban = document.type.kind == DocumentType.Kind.IBAN
+        context = {"text": in_fours(text), "warning": key_warning(text)} if is_iban else {"text": text}
+        return self._page(request, "piece_text", str(document), document, **context)
 
     def validate_view(self, request, pk):
         """Validate a piece; of a quotient or a mandate, from which day."""

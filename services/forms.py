@@ -8,6 +8,7 @@ from accounts.models import User
 from families.rules import MAX_QUOTIENT
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal, StalePage
+from portal.lib.sepa import key_warning
 from services.actions import give_file, give_text
 from services.actions.documents import MAX_TEXT, purpose
 from services.models import DocumentType, Service
@@ -127,6 +128,12 @@ class PiecesForm(forms.Form):
     def wants_mandate(self) -> bool:
         """Whether a mandate is still to be given."""
         return any(each.slot.required.type.kind == DocumentType.Kind.MANDATE for each in self.inputs)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to look at again in what was kept: a French IBAN whose RIB key does not fit."""
+        ibans = [slot for slot in self.given if slot.required.type.kind == DocumentType.Kind.IBAN]
+        return [found for slot in ibans if (found := key_warning(self.cleaned_data[slot.field]))]
 
     def give(self) -> None:
         """Keep what was entered: ``given``. What is refused or missing becomes its field's error."""

@@ -88,6 +88,8 @@ def _pieces_form(request, wanted) -> PiecesForm:
 
 def _gave(request, form) -> bool:
     form.give()
+    for warning in form.warnings:
+        messages.warning(request, warning)
     if form.errors and form.given:
         messages.success(request, f"C’est enregistré : {', '.join(slot.name for slot in form.given)}.")
     return not form.errors

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
-from portal.lib.admin import ManagersOnly, ReadOnly
+from portal.lib.admin import ManagersOnly, ReadOnly, warn_of_key
 from portal.lib.dates import date_long, month_title
 from portal.lib.money import euros
 from portal.lib.once import make_key
@@ -287,7 +287,7 @@ class BankRefundAdmin(DecisionAdmin):
             request,
             f"Rembourser par virement : {wallet.family} ({wallet.family.reference})",
             form,
-            partial(refund_to_bank, wallet=wallet),
+            partial(self._refund, request, wallet),
             purpose=f"bank-refund:{wallet.pk}",
             done="Le remboursement est enregistré et la famille prévenue. Il partira avec le prochain fichier.",
             back=reverse("admin:wallet_bankrefund_changelist"),
@@ -297,6 +297,13 @@ class BankRefundAdmin(DecisionAdmin):
             ],
             button="Rembourser",
         )
+
+    @staticmethod
+    def _refund(request, wallet, **typed):
+        """The refund waits for its file: what looks wrong of its account is told while it can still be withdrawn."""
+        refund = refund_to_bank(wallet=wallet, **typed)
+        warn_of_key(request, refund.iban)
+        return refund
 
     def reject(self, request, pk):
         """Put a refund back into its wallet: withdrawn before the file, or sent back by the bank."""

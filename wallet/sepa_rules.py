@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from schwifty import BIC, IBAN
+from schwifty import BIC
 
 from portal.lib.calendars import target_day
 from portal.lib.dates import month_after
 from portal.lib.money import euros
+from portal.lib.sepa import account_fault
 
 LEAD = timedelta(2)  # the bank wants the file the day before at the latest
 DORMANT_YEARS = 3  # a mandate lapses after 36 months without a debit
@@ -80,12 +81,6 @@ def dormant_since(today: date) -> date:
     return today.replace(year=today.year - DORMANT_YEARS, day=day)
 
 
-def is_account(iban: str) -> bool:
-    """Whether this is an IBAN that a SEPA transfer reaches."""
-    read = IBAN(iban, allow_invalid=True)
-    return read.is_valid and read.in_sepa_zone
-
-
 def against_refund(*, cents: int, balance: int, iban: str, bic: str, holder: str, reason: str) -> list[str]:
     """Every reason, in French, not to pay ``cents`` of a wallet's ``balance`` back to a bank account."""
     found = []
@@ -93,8 +88,8 @@ def against_refund(*, cents: int, balance: int, iban: str, bic: str, holder: str
         found.append("Le montant doit être supérieur à zéro.")
     if cents > balance:
         found.append(f"Le porte-monnaie ne contient que {euros(max(0, balance))}.")
-    if not is_account(iban):
-        found.append("Cet IBAN n’est pas valable : recopiez-le depuis le relevé d’identité bancaire de la famille.")
+    if fault := account_fault(iban):
+        found.append(fault)
     if bic and not BIC(bic, allow_invalid=True).is_valid:
         found.append("Ce BIC n’est pas valable : recopiez-le, ou laissez-le vide.")
     if not holder.strip():

@@ -15,7 +15,7 @@ from cesu.aid.actions.funders import OPENING, create_funder
 from cesu.aid.forms_funders import FunderForm, NewFunderForm, RuleForm, has_served
 from cesu.models import AidRule, Funder
 from cesu.rules.aid import hours
-from portal.lib.admin import Coloured, CommunesAdmin
+from portal.lib.admin import BankAccount, Coloured, CommunesAdmin
 from portal.lib.dates import last_months, month_title
 from portal.lib.money import euros
 from portal.lib.sheets import amount, csv_response
@@ -24,7 +24,7 @@ PAGE, MONTHS = 50, 24  # lines a page; months offered
 
 
 @admin.register(Funder)
-class FunderAdmin(Coloured, IssuerEdits):
+class FunderAdmin(BankAccount, Coloured, IssuerEdits):
     """Its staff sees its own; the issuer's staff, who opens them, sees all."""
 
     form = FunderForm

@@ -10,8 +10,7 @@ from schwifty import BIC
 from cesu.models import Caregiver
 from cesu.rules.aid import nan_of
 from cesu.spreadsheets import Fault, UnreadableFile, bare, day, read_rows
-from portal.lib.models import iban
-from portal.lib.sepa import compact
+from portal.lib.sepa import account_fault, compact
 
 COLUMNS = {
     "kind": ("type", "type d’intervenant"),
@@ -121,8 +120,8 @@ def _of_the_account(said: dict):
             "account_holder",
             "Le titulaire du compte manque : recopiez-le tel qu’il est sur le relevé d’identité bancaire.",
         )
-    if not _is_fine(iban, said["iban"]):
-        yield "iban", "Cet IBAN n’est pas valable : recopiez-le depuis le relevé d’identité bancaire."
+    if fault := account_fault(said["iban"]):
+        yield "iban", fault
     if said["bic"] and not BIC(said["bic"], allow_invalid=True).is_valid:
         yield "bic", "Ce BIC n’est pas valable : recopiez-le, ou laissez-le vide."
 

@@ -20,7 +20,7 @@ from schwifty import BIC
 from portal.lib.colours import READABLE, contrast, contrast_sentence
 from portal.lib.models import Authority, JobRun, OutgoingEmail, authority
 from portal.lib.refusals import Refusal
-from portal.lib.sepa import compact
+from portal.lib.sepa import compact, key_warning
 from portal.lib.transactions import outermost
 
 
@@ -192,6 +192,22 @@ class Coloured:
                 messages.warning(request, f"{label} : {contrast_sentence(getattr(obj, name))}")
 
 
+class BankAccount:
+    """For a ModelAdmin of a row with an IBAN: a RIB key that does not fit is kept, and told."""
+
+    account_field = "iban"
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        warn_of_key(request, getattr(obj, self.account_field))
+
+
+def warn_of_key(request, iban: str) -> None:
+    """Tell the agent that a French IBAN should be looked at again."""
+    if warning := key_warning(iban):
+        messages.warning(request, warning)
+
+
 class AuthorityForm(forms.ModelForm):
     """The authority's settings; new terms need a new version, since people agree to a version."""
 
@@ -227,10 +243,11 @@ class AuthorityForm(forms.ModelForm):
 
 
 @admin.register(Authority)
-class AuthorityAdmin(Coloured, ManagersOnly, admin.ModelAdmin):
+class AuthorityAdmin(BankAccount, Coloured, ManagersOnly, admin.ModelAdmin):
     """One row: « Collectivité » leads straight to it."""
 
     form = AuthorityForm
+    account_field = "creditor_iban"
     fieldsets = [
         ("Identité", {"fields": ["name", "subtitle", "address", "phone", "email"]}),
         ("Accueil", {"fields": ["welcome", "introduction"]}),

@@ -13,9 +13,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
-from schwifty import IBAN
 
-from portal.lib.sepa import is_creditor_id
+from portal.lib.sepa import account_fault, is_creditor_id
 
 
 def creditor_id(text: str) -> None:
@@ -25,9 +24,9 @@ def creditor_id(text: str) -> None:
 
 
 def iban(text: str) -> None:
-    """Refuse what cannot be an IBAN."""
-    if not IBAN(text, allow_invalid=True).is_valid:
-        raise ValidationError("Cet IBAN n’est pas valable : recopiez-le depuis le relevé d’identité bancaire.")
+    """Refuse what is no IBAN of the SEPA zone."""
+    if fault := account_fault(text):
+        raise ValidationError(fault)
 
 
 def top_up_amounts() -> list[int]:

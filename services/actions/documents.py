@@ -5,8 +5,7 @@ Locks: key → family → lines by pk → the piece.
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
-from schwifty import BIC, IBAN
-from schwifty.exceptions import SchwiftyException
+from schwifty import BIC
 
 from accounts.models import User
 from families.actions.members import lock_family
@@ -17,6 +16,7 @@ from portal.lib.documents.intake import accept_upload
 from portal.lib.documents.refusals import DocumentMissing
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
+from portal.lib.sepa import account_fault, compact
 from portal.lib.transactions import outermost
 from services import emails
 from services.actions.requests import settle_pieces
@@ -27,7 +27,6 @@ Kind = DocumentType.Kind
 Status = RequestLine.Status
 WAITING = (Status.PENDING, Status.INCOMPLETE, Status.EXPIRED)
 STANDING = (SupportingDocument.Status.PENDING, SupportingDocument.Status.VALIDATED)
-CHECKED = {Kind.IBAN: (IBAN, "Cet IBAN"), Kind.BIC: (BIC, "Ce BIC")}
 MAX_TEXT = 200
 BLANKS = "blank-forms"  # the vault's owner of the blank forms that services offer
 
@@ -40,6 +39,12 @@ class IbanMissing(Refusal):
     """A mandate debits an account: its IBAN comes first."""
 
     sentence = "Donnez d’abord l’IBAN du compte à prélever."
+
+
+class IbanUnusable(IbanMissing):
+    """The account that a family gave, maybe long ago, cannot be debited; the sentence says why."""
+
+    sentence = ""
 
 
 class NotForThem(Refusal):
@@ -97,13 +102,15 @@ def check_text(kind: str, text: str) -> str:
     text = " ".join(text.split())
     if not text or len(text) > MAX_TEXT:
         raise WrongPiece(f"Écrivez entre 1 et {MAX_TEXT} caractères.")
-    if kind not in CHECKED:
-        return text
-    checker, which = CHECKED[kind]
-    try:
-        return checker(text).compact
-    except SchwiftyException:
-        raise WrongPiece(f"{which} n’est pas valable : recopiez-le depuis votre relevé bancaire.") from None
+    if fault := _bank_fault(kind, text):
+        raise WrongPiece(fault)
+    return compact(text) if kind in (Kind.IBAN, Kind.BIC) else text
+
+
+def _bank_fault(kind: str, text: str) -> str:
+    if kind == Kind.BIC and not BIC(text, allow_invalid=True).is_valid:
+        return "Ce BIC n’est pas valable : recopiez-le depuis votre relevé bancaire."
+    return account_fault(text) if kind == Kind.IBAN else ""
 
 
 def _masked(kind: str, value: str) -> str:
@@ -156,13 +163,15 @@ def _lines_waiting(family: Family, type: DocumentType, member: Member | None) ->
 
 
 def account_of(family: Family) -> dict[str, str]:
-    """The IBAN, BIC and holder that a family gave, decrypted; refused pieces do not count. Raise IbanMissing."""
+    """The IBAN, BIC and holder that a family gave, decrypted; refused pieces do not count. Raise IbanMissing, IbanUnusable."""
     rows = SupportingDocument.objects.current().filter(
         family=family, type__kind__in=[Kind.IBAN, Kind.BIC], status__in=STANDING
     )
     given = {row.type.kind: read_text(row) for row in rows.select_related("type")}
     if Kind.IBAN not in given:
         raise IbanMissing
+    if fault := account_fault(given[Kind.IBAN]):
+        raise IbanUnusable(fault)
     first = family.guardians.select_related("user").first()
     return {"iban": given[Kind.IBAN], "bic": given.get(Kind.BIC, ""), "holder": str(first.user) if first else ""}
 

@@ -17,6 +17,7 @@ from portal.lib.models import OutgoingEmail
 from tests.client import once_keys
 from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.aid import aid_account_of, aid_user, caregiver_with, funder_with, holder_with, left, right_with
+from tests.factories.sepa import KEYLESS, OUTSIDE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exact_books")]
 MONTH = date(2026, 11, 1)
@@ -216,6 +217,10 @@ def test_the_funder_s_staff_writes_its_texts_and_colours_not_its_team(browser, a
     assert (account.funder.introduction, account.funder.iban) == ("Bienvenue.", "FR1420041010050500013M02606")
     assert account.funder.staff.count() == 1
     assert "Cette couleur est trop claire pour du texte" in saved.content.decode()
+    saved = browser.post(url("funder_change", account.funder_id), typed | {"iban": KEYLESS}, follow=True)
+    assert "La clé RIB de l’IBAN FR84 •••• 2607" in saved.content.decode()
+    refused = browser.post(url("funder_change", account.funder_id), typed | {"iban": OUTSIDE[0]})
+    assert "Ce compte (TN) est hors de la zone SEPA" in refused.content.decode()
 
 
 def rule(funder, **typed):

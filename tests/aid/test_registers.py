@@ -10,6 +10,7 @@ from cesu.spreadsheets import UnreadableFile
 from tests.aid.test_admin import agent_of, url
 from tests.client import once_keys
 from tests.factories.aid import caregiver_with, funder_with
+from tests.factories.sepa import JOINED, KEYLESS, OUTSIDE
 
 pytestmark = pytest.mark.django_db
 HEAD = "Type;NAN;Nom;Prénom;Date de naissance;E-mail;Titulaire du compte;IBAN;BIC"
@@ -89,6 +90,16 @@ def test_what_is_wrong_is_told_line_by_line_and_nothing_is_written(browser):
     assert not Caregiver.objects.exists()
     with pytest.raises(UnreadableFile, match="La colonne « NAN » manque"):
         read_register(b"Nom;Type\nA;personne")
+
+
+def test_an_account_outside_sepa_is_refused_one_of_who_joined_taken_a_wrong_rib_key_warned_of(browser):
+    assert "Ce compte (TN) est hors de la zone SEPA" in show(browser, BESSON.format(OUTSIDE[0])).content.decode()
+    assert not Caregiver.objects.exists()
+    page, _ = bring(browser, BESSON.format(JOINED[4]))
+    assert (Caregiver.objects.get().iban, "La clé RIB" in page) == (JOINED[4], False)
+    page, _ = bring(browser, BESSON.format(KEYLESS))
+    assert "À vérifier :</b> La clé RIB de l’IBAN FR84 •••• 2607" in page
+    assert Caregiver.objects.get().iban == KEYLESS
 
 
 def test_only_the_issuer_s_staff_keeps_the_register(visitor):

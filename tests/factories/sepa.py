@@ -14,6 +14,15 @@ from wallet.actions.debits import announce_debits, make_debit_file
 from wallet.models import DirectDebit, DirectDebitRun, Operation
 
 IBAN, OTHER_IBAN = "FR1420041010050500013M02606", "DE89370400440532013000"
+KEYLESS = "FR8420041010050500013M02607"  # its RIB key is wrong, its ISO digits are right
+JOINED = [  # examples of the IBAN registry, of the countries that joined SEPA last
+    "AL47212110090000000235698741",
+    "MD24AG000225100013104168",
+    "ME25505000012345678951",
+    "MK07250120000058984",
+    "RS35260005601001611379",
+]
+OUTSIDE = ["TN5910006035183598478831", "TR330006100519786457841326", "BR1800360305000010009795493C1"]
 ANNOUNCED = date(2026, 11, 23)  # 14 days before
 COLLECTED = date(2026, 12, 7)  # the 5 is a Saturday
 

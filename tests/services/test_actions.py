@@ -35,6 +35,7 @@ from services.actions.requests import NobodyChosen, NotAskable
 from services.models import AccessRequest, DocumentReading, DocumentType, RequestLine, SupportingDocument
 from tests.factories.accounts import AgentFactory
 from tests.factories.families import GuardianFactory, MemberFactory, parent_of
+from tests.factories.sepa import OUTSIDE
 from tests.factories.services import (
     BIC,
     IBAN,
@@ -318,7 +319,7 @@ def test_iban_and_bic_are_checked_kept_encrypted_and_only_the_ends_of_the_iban_s
     assert IBAN.encode() not in blob.read_bytes()
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "FR14", f"{IBAN[:-1]}7", "XX00 1234", "é" * 30, "F" * 300])
+@pytest.mark.parametrize("typed", ["", "  ", "FR14", f"{IBAN[:-1]}7", "XX00 1234", "é" * 30, "F" * 300, OUTSIDE[0]])
 def test_a_wrong_iban_is_refused_with_a_sentence(claire, typed):
     with pytest.raises(WrongPiece) as refused:
         type_in(claire, DocumentTypeFactory(kind="iban"), typed)
@@ -360,6 +361,12 @@ def test_the_account_of_a_family_is_what_it_gave_and_no_agent_refused(claire):
     SupportingDocument.objects.filter(type__kind="iban").update(replaced_at=timezone.now())
     text(family, "iban", IBAN, status="validated")
     assert account_of(family) == {"iban": IBAN, "bic": BIC, "holder": "Claire Dupont"}
+
+
+def test_an_account_outside_the_sepa_zone_given_in_other_times_opens_no_mandate(claire):
+    text(claire.guardian.family, "iban", OUTSIDE[0], status="validated")
+    with pytest.raises(IbanMissing, match="hors de la zone SEPA"):
+        account_of(claire.guardian.family)
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from services.actions.documents import read_blank
 from services.models import DocumentReading, DocumentType, SupportingDocument
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory
 from tests.factories.families import MemberFactory, parent_of
+from tests.factories.sepa import KEYLESS
 from tests.factories.services import IBAN, PDF, DocumentTypeFactory, document, line, service_asking, text
 from tests.forms import fields_of
 from tests.services.agents import Desk, faults, letters, page_of, status_of, statuses, told, words
@@ -155,6 +156,12 @@ def test_a_text_is_shown_on_a_page_and_its_reading_inscribed(browser, desk):
     assert "FR14 2004 1010 0505 0001 3M02 606" in words(response)
     assert "no-store" in response["Cache-Control"]
     assert DocumentReading.objects.count() == 1
+
+
+def test_the_agent_who_reads_an_iban_is_warned_of_its_rib_key(browser, desk):
+    piece = text(desk.family, "iban", KEYLESS)
+    desk.service.required_documents.create(type=piece.type)
+    assert "La clé RIB de l’IBAN FR84 •••• 2607" in words(browser.post(page_of(piece, "ouvrir")))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from services.models import DocumentReading, SupportingDocument
 from tests.factories.accounts import CommuneFactory, UserFactory
 from tests.factories.families import GuardianFactory, MemberFactory, parent_of
 from tests.factories.reservations import ActivityFactory
+from tests.factories.sepa import JOINED, KEYLESS, OUTSIDE
 from tests.factories.services import (
     BIC,
     IBAN,
@@ -122,6 +123,20 @@ def test_a_wrong_iban_is_told_at_its_field(visitor, claire, asked, pieces, sheet
     response = give_pieces(visitor(claire), pieces, **entered)
     assert list(errors(response)) == [f"piece-{iban.pk}-0"]
     assert [row.type for row in SupportingDocument.objects.all()] == [sheet]
+
+
+@pytest.mark.parametrize("typed", [OUTSIDE[0], KEYLESS, *JOINED])
+def test_an_iban_of_the_zone_is_kept_one_outside_told_a_wrong_rib_key_warned_of(
+    visitor, claire, asked, pieces, sheet, iban, louane, typed
+):
+    entered = {f"piece-{iban.pk}-0": typed, f"piece-{sheet.pk}-{louane.pk}": photo()}
+    client = visitor(claire)
+    response = give_pieces(client, pieces, **entered)
+    assert SupportingDocument.objects.filter(type=iban).exists() is (typed not in OUTSIDE)
+    if typed in OUTSIDE:
+        assert "hors de la zone SEPA" in str(errors(response))
+    else:
+        assert any("clé RIB" in sentence for sentence in told(client.get(response.url))) is (typed == KEYLESS)
 
 
 def test_a_piece_that_stands_is_shown_and_not_asked_for_again(visitor, claire, family, asked, pieces, sheet, louane):

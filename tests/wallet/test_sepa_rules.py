@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.lib.calendars import is_target_day
+from portal.lib.sepa import account_fault
+from tests.factories.sepa import JOINED, OUTSIDE
 from wallet.sepa_files import FORBIDDEN, text
 from wallet.sepa_rules import (
     OF_REFUNDS,
     REASONS,
+    against_refund,
     dormant_since,
     due_collection,
     earliest_collection,
-    is_account,
     reason_of,
     told,
 )
@@ -75,18 +77,21 @@ def test_codes_are_told_to_agents_and_families():
 
 
 @pytest.mark.parametrize(
-    ("iban", "good"),
+    ("iban", "sentences"),
     [
-        ("FR1420041010050500013M02606", True),
-        ("DE89370400440532013000", True),
-        ("FR1420041010050500013M02607", False),
-        ("BR1800360305000010009795493C1", False),  # no SEPA transfer goes there
-        ("", False),
-        ("é", False),
+        ("FR1420041010050500013M02606", 0),
+        ("DE89370400440532013000", 0),
+        (JOINED[4], 0),
+        ("FR1420041010050500013M02607", 1),
+        ("BR1800360305000010009795493C1", 1),  # no SEPA transfer goes there
+        (OUTSIDE[0], 1),
+        ("", 1),
+        ("é", 1),
     ],
 )
-def test_a_transfer_reaches_the_accounts_of_sepa(iban, good):
-    assert is_account(iban) is good
+def test_a_refund_goes_to_the_accounts_of_sepa(iban, sentences):
+    found = against_refund(cents=1, balance=1, iban=iban, bic="", holder="Zoé", reason="Départ")
+    assert found == [account_fault(iban)] * sentences
 
 
 @pytest.mark.parametrize(

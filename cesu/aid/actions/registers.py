@@ -11,7 +11,7 @@ from cesu.models import Caregiver
 from portal.lib.dates import date_short
 from portal.lib.once import claim_key
 from portal.lib.refusals import Busy
-from portal.lib.sepa import masked
+from portal.lib.sepa import key_warning, masked
 from portal.lib.transactions import outermost
 
 REGISTER = "caregiver-register"  # purpose of the key and of the page that shows a file
@@ -24,6 +24,11 @@ class Change(NamedTuple):
     said: dict
     what: str
     sentences: list[str]
+
+    @property
+    def warning(self) -> str:
+        """What to look at again before it is applied."""
+        return key_warning(self.said["iban"])
 
 
 def compare(lines: Sequence[dict]) -> list[Change]:

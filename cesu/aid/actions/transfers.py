@@ -20,6 +20,7 @@ from cesu.models import AidAccount, AidPayment, AidTransferBatch, Funder, Issuer
 from cesu.rules.aid import executed_on, hours
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
+from portal.lib.sepa import IN_ZONE
 from portal.lib.transactions import outermost
 from wallet.actions import Draft, Move, NotEnough, card_returns, post, post_all, system_account
 from wallet.actions.bank_refunds import UnknownCode
@@ -75,9 +76,20 @@ def prepare_transfers(today: date) -> dict[str, int]:
             failed += [f"{payer} : {sentence}" for sentence in refusal.sentences]
         else:
             done.update(files=bool(count), transfers=count)
+        failed += _out_of_reach(payer)
     if failed:
         raise NotTransferred(*failed)
     return dict(done)
+
+
+def _waiting(payer: Payer):
+    return AidPayment.objects.filter(status=Status.CONFIRMED, aid_account__funder=payer.funder)
+
+
+def _out_of_reach(payer: Payer) -> list[str]:
+    """The payments that no file takes: accounts outside SEPA, from before the register refused them."""
+    lost = _waiting(payer).exclude(caregiver__iban__regex=IN_ZONE).order_by("pk").select_related("caregiver")
+    return [f"{payer} : {it} attend, le compte de {it.caregiver} est hors de la zone SEPA." for it in lost]
 
 
 def _payers() -> Iterator[Payer]:
@@ -98,7 +110,7 @@ def prepare(payer: Payer, today: date) -> int:
     Each payment keeps the account it is sent to, as the register had it that night.
     """
     _lock_payer(payer)
-    waiting = AidPayment.objects.filter(status=Status.CONFIRMED, aid_account__funder=payer.funder)
+    waiting = _waiting(payer).filter(caregiver__iban__regex=IN_ZONE)
     payments = list(waiting.locked().order_by("pk").values_list("pk", flat=True))
     if not payments:
         return 0
