@@ -178,6 +178,9 @@ def _finished(document: bytes, schema: str, message: str, at: datetime) -> bytes
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
+ONLY_BLOCK = "1"  # of a file of transfers
+
+
 def block_name(message: str, sequence: str) -> str:
     """The reference of the payments of one sequence in a file."""
     return f"{message}-{sequence}"
@@ -197,7 +200,7 @@ def _schema(name: str) -> etree.XMLSchema:
 
 
 # --- Received from the bank -----------------------------------------------------------------------------------------
-REJECTED = "RJCT"
+REJECTED, PARTIAL = "RJCT", "PART"
 
 
 @dataclass(frozen=True)
@@ -208,11 +211,12 @@ class Told:
     is_rejected: bool
     code: str = ""
     cents: int | None = None
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
 class StatusReport:
-    """A pain.002: the message it answers, with what is said of it, of its blocks and of its payments."""
+    """A pain.002: the message it answers, with what is said of it, of each of its blocks and of the payments detailed."""
 
     message: Told
     blocks: list[Told]
@@ -227,9 +231,9 @@ def read_report(data: bytes) -> StatusReport:
     group = body.find("{*}OrgnlGrpInfAndSts")
     if group is None or not group.findtext("{*}OrgnlMsgId"):
         raise NotAReport
-    blocks = body.findall("{*}OrgnlPmtInfAndSts")
-    whole = [_told(block, "OrgnlPmtInfId", "PmtInfSts") for block in blocks if block.find("{*}TxInfAndSts") is None]
-    return StatusReport(_told(group, "OrgnlMsgId", "GrpSts"), whole, list(_payments(body)))
+    blocks = [_told(block, "OrgnlPmtInfId", "PmtInfSts") for block in body.iterfind("{*}OrgnlPmtInfAndSts")]
+    of_all = group.findtext("{*}GrpSts", ""), _reason(group)
+    return StatusReport(_told(group, "OrgnlMsgId", "GrpSts"), blocks, list(_payments(body, *of_all)))
 
 
 def _body(data: bytes):
@@ -247,17 +251,18 @@ def _body(data: bytes):
     return body
 
 
-def _payments(body) -> Iterator[Told]:
+def _payments(body, status: str, code: str) -> Iterator[Told]:
+    """A payment without a status has its block's, or else the message's."""
     for block in body.iterfind("{*}OrgnlPmtInfAndSts"):
-        of_all = block.findtext("{*}PmtInfSts", ""), _reason(block)
+        of_all = block.findtext("{*}PmtInfSts", status), _reason(block) or code
         for each in block.iterfind("{*}TxInfAndSts"):
             yield _told(each, "OrgnlEndToEndId", "TxSts", *of_all)
 
 
 def _told(node, reference: str, status: str, otherwise: str = "", code: str = "") -> Told:
-    rejected = node.findtext(f"{{*}}{status}", otherwise).strip() == REJECTED
-    name = node.findtext(f"{{*}}{reference}", "").strip()
-    return Told(name, rejected, (_reason(node) or code or UNTOLD) if rejected else "", _cents(node))
+    said = node.findtext(f"{{*}}{status}", otherwise).strip()
+    name, rejected = node.findtext(f"{{*}}{reference}", "").strip(), said == REJECTED
+    return Told(name, rejected, (_reason(node) or code or UNTOLD) if rejected else "", _cents(node), said == PARTIAL)
 
 
 def _reason(node) -> str:

@@ -34,7 +34,7 @@ from tests.factories.aid import (
     payment_of,
     right_with,
 )
-from tests.factories.sepa import report, said
+from tests.factories.sepa import OUTSIDE, report, said
 from wallet.actions import balance
 from wallet.actions.bank_refunds import UnknownCode
 from wallet.actions.wallets import open_ledger_account, system_account
@@ -138,6 +138,17 @@ def test_what_the_bank_would_refuse_waits_and_stops_no_other():
         prepare_transfers(timezone.localdate())
     assert [AidPayment.objects.get(pk=each.pk).status for each in (bad, good)] == ["confirmed", "sent"]
     assert AidTransferBatch.objects.count() == 1
+
+
+def test_an_account_outside_sepa_of_other_times_is_in_no_file_and_told_by_name():
+    lost = a_payment(caregiver=caregiver_with(iban=OUTSIDE[0]))
+    good = a_payment(funder=lost.aid_account.funder)
+    with pytest.raises(
+        NotTransferred, match=rf"Paiement n° {lost.pk} attend, le compte de .+ est hors de la zone SEPA"
+    ):
+        prepare_transfers(timezone.localdate())
+    assert [AidPayment.objects.get(pk=each.pk).status for each in (lost, good)] == ["confirmed", "sent"]
+    assert OUTSIDE[0] not in bytes(AidTransferBatch.objects.get().file).decode()
 
 
 def test_an_agent_notes_once_that_the_file_is_at_the_bank():
@@ -266,6 +277,22 @@ def test_a_file_rejected_as_a_whole_brings_all_its_payments_back():
     data = report(AidTransferBatch.objects.get().message, group=group)
     preview = bank_reports.preview_report(agent_of(funder), data)
     assert preview.codes == {each.end_to_end: "AM04" for each in payments}
+
+
+@pytest.mark.parametrize("whole", [{"group": "<GrpSts>RJCT</GrpSts>"}, {"block": "<PmtInfSts>RJCT</PmtInfSts>"}])
+def test_a_file_rejected_as_a_whole_that_details_one_payment_brings_all_back(whole, exact_books):
+    funder = funder_with()
+    payments = [a_payment(funder=funder) for _ in range(3)]
+    prepare_transfers(timezone.localdate())
+    agent, message = agent_of(funder), AidTransferBatch.objects.get().message
+    data = report(message, said(payments[0].end_to_end, code="AC04"), **whole).replace(b"-FRST<", b"-1<")
+    preview = bank_reports.preview_report(agent, data)
+    first, *others = (each.end_to_end for each in payments)
+    assert preview.codes == {first: "AC04"} | dict.fromkeys(others, "MS03")
+    assert "3 paiements" in preview.notes[0]
+    key = make_key(agent.owner, bank_reports.PURPOSE)
+    assert bank_reports.apply_report(agent=agent, codes=preview.codes, key=key) == 3
+    assert {AidPayment.objects.get(pk=each.pk).status for each in payments} == {"rejected"}
 
 
 def test_another_funder_s_file_is_foreign():

@@ -11,6 +11,9 @@ from tests.factories.sepa import (
     ANNOUNCED,
     COLLECTED,
     IBAN,
+    JOINED,
+    KEYLESS,
+    OUTSIDE,
     announced,
     creditor,
     debtor,
@@ -189,6 +192,8 @@ def test_a_report_is_shown_then_applied_once(manager):
     assert "Paiements rejetés : 1. Les familles sont prévenues." in read(manager.get(url("directdebit_report")))
     assert DirectDebit.objects.get().status == "rejected"
     assert Operation.objects.filter(kind="debit_reject").count() == 1
+    whole = read(send(manager, report(debit.run.message, said(debit.end_to_end), group="<GrpSts>RJCT</GrpSts>")))
+    assert "La banque rejette tout le fichier : 1 paiement, 46,05\u00a0€, détaillés ou non." in whole
     again = read(send(manager, report(debit.run.message, said(debit.end_to_end))))
     assert "Rien à faire : ce fichier ne contient aucun rejet nouveau." in again
     assert "Enregistrer les rejets" not in again
@@ -240,12 +245,22 @@ def test_a_manager_refunds_a_family_from_its_wallet(manager):
     assert "FR14 •••• 2606" in read(manager.get(url("bankrefund_changelist")))
 
 
+@pytest.mark.parametrize(("iban", "warned"), [(IBAN, False), (JOINED[4], False), (KEYLESS, True)])
+def test_a_rib_key_that_does_not_fit_is_told_while_the_refund_may_be_withdrawn(manager, iban, warned):
+    wallet = wallet_with(5000, family_with(UserFactory()))
+    asked = {"holder": "Zoé Lefèvre", "iban": iban, "cents": "20,50", "reason": "Déménagement"}
+    done = decide(manager, url("bankrefund_pay", wallet.pk), **asked)
+    assert BankRefund.objects.get().iban == iban
+    assert ("La clé RIB de l’IBAN FR84 •••• 2607" in read(manager.get(done.url))) is warned
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"cents": "50,01"}, "Le porte-monnaie ne contient que 50,00"),
         ({"cents": "beaucoup"}, "Écrivez un montant en euros"),
         ({"iban": "FR00"}, "Cet IBAN n’est pas valable"),
+        ({"iban": OUTSIDE[0]}, "Ce compte (TN) est hors de la zone SEPA"),
         ({"iban": "\x00"}, "caractère"),
         ({"holder": "x" * 71}, "au plus 70 caractères"),
         ({"reason": ""}, "Ce champ est obligatoire"),

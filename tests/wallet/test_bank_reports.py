@@ -107,9 +107,74 @@ def test_a_block_rejected_as_a_whole_rejects_its_payments_only(run):
 
 def test_the_lines_of_a_rejected_block_are_rejected_unless_they_say_otherwise(run):
     block = "<PmtInfSts>RJCT</PmtInfSts><StsRsnInf><Rsn><Cd>AG01</Cd></Rsn></StsRsnInf>"
-    one, two, _ = names(run)
+    one, two, three = names(run)
     bare = f"<TxInfAndSts><OrgnlEndToEndId>{one}</OrgnlEndToEndId></TxInfAndSts>"
-    assert preview_report(report(run.message, bare, said(two, "ACCP", ""), block=block)).codes == {one: "AG01"}
+    preview = preview_report(report(run.message, bare, said(two, "ACCP", ""), block=block))
+    assert preview.codes == {one: "AG01", three: "MS03"}  # what is said of a block is not about each family's account
+    assert [note for note in preview.notes if f"donne {two} accepté dans un lot qu’elle rejette" in note]
+
+
+def three_debits():
+    """The file of 46,05 €, 32,00 € and 18,50 €, given to the bank and not collected yet."""
+    creditor()
+    for cents in (4605, 3200, 1850):
+        debtor(cents)
+    announce_debits(ANNOUNCED)
+    return with_file(DirectDebitRun.objects.get())
+
+
+WHOLES = [
+    {"group": "<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf>"},
+    {"block": "<PmtInfSts>RJCT</PmtInfSts><StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf>"},
+    {"group": "<GrpSts>RJCT</GrpSts>", "block": "<PmtInfSts>RJCT</PmtInfSts>"},
+]
+
+
+@pytest.mark.parametrize("whole", WHOLES)
+@time_machine.travel("2026-11-23 02:10+01:00", tick=True)
+def test_what_is_rejected_as_a_whole_is_rejected_whatever_the_bank_details(whole):
+    run = three_debits()
+    one, two, three = names(run)
+    preview = preview_report(report(run.message, said(one, code="AM04"), **whole))
+    other = "FF01" if "FF01" in str(whole) else "MS03"
+    assert preview.codes == {one: "AM04", two: other, three: other}
+    assert ["3 paiements, 96,55\u00a0€, détaillés ou non" in note for note in preview.notes] == [True]
+    assert DirectDebit.objects.filter(status="pending").count() == 3  # the preview writes nothing
+    agent = ManagerFactory()
+    key = make_key(agent.owner, "bank-report")
+    assert [apply(preview.codes, agent, key) for _ in range(2)] == [3, 3]
+    settle_debits(COLLECTED)
+    assert [balance_of(each.wallet) for each in run.debits.order_by("pk")] == [-4605, -3200, -1850]
+    assert Operation.objects.filter(kind__in=("direct_debit", "debit_reject")).count() == 0
+    assert list(checks.differences()) == []
+
+
+@pytest.mark.parametrize("part", [{}, {"group": "", "block": "<PmtInfSts>PART</PmtInfSts>"}])
+@time_machine.travel("2026-11-23 02:10+01:00", tick=True)
+def test_what_a_bank_accepts_in_part_without_saying_which_is_told_before_it_is_confirmed(part):
+    run = three_debits()
+    one, two, three = names(run)
+    preview = preview_report(report(run.message, said(one), **part))
+    assert preview.codes == {one: "AM04"}
+    (note,) = preview.notes
+    assert "détaille 1 paiement(s) sur 3. Les autres (2 paiements, 50,50\u00a0€) restent comme acceptés" in note
+    every = report(run.message, said(one), said(two, "ACSP", ""), said(three, "ACSP", ""), **part)
+    assert list(preview_report(every).notes) == []
+
+
+def test_a_rejected_block_that_is_not_of_the_file_is_told_and_rejects_nothing(run):
+    data = report(run.message, block="<PmtInfSts>RJCT</PmtInfSts>").replace(b"-FRST<", b"-AUTRE<")
+    preview = preview_report(data)
+    assert preview.codes == {}
+    assert ["un lot que le portail n’a pas fait" in note for note in preview.notes] == [True, False]
+
+
+def test_a_whole_rejection_ends_no_mandate(run):
+    group = "<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf>"
+    preview = preview_report(report(run.message, group=group))
+    assert preview.codes == dict.fromkeys(names(run), "MS03")
+    apply(preview.codes)
+    assert {each.mandate.ended_at for each in run.debits.select_related("mandate")} == {None}
 
 
 def test_a_code_that_is_none_of_iso_is_untold(run):
@@ -140,6 +205,18 @@ def test_a_file_of_refunds_rejected_as_a_whole_restores_them():
     it = refund(wallet_with(5000, family_with()), 2000)
     batch = refund_file()
     assert preview_report(report(batch.message, group="<GrpSts>RJCT</GrpSts>")).codes == {it.end_to_end: "MS03"}
+
+
+def test_refunds_come_back_all_when_their_block_is_rejected_and_one_is_detailed():
+    creditor()
+    refunds = [refund(wallet_with(5000, family_with()), cents) for cents in (2000, 1000)]
+    batch = refund_file()
+    data = report(batch.message, said(refunds[0].end_to_end, code="AC04"), block="<PmtInfSts>RJCT</PmtInfSts>")
+    preview = preview_report(data.replace(b"-FRST<", b"-1<"))
+    assert preview.codes == {refunds[0].end_to_end: "AC04", refunds[1].end_to_end: "MS03"}
+    assert apply(preview.codes) == 2
+    assert [balance_of(each.wallet) for each in refunds] == [5000, 5000]
+    assert list(checks.differences()) == []
 
 
 def test_an_accepted_file_has_nothing_to_do(run):

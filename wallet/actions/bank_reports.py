@@ -1,6 +1,6 @@
 """What the bank answers to the files of the portal (pain.002): read, shown to the agent, then applied once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import User
@@ -10,8 +10,9 @@ from portal.lib.transactions import outermost
 from wallet.actions.bank_refunds import reject_refunds
 from wallet.actions.debits import reject_debits
 from wallet.models import BankRefund, BankRefundBatch, DirectDebit, DirectDebitRun
-from wallet.sepa_files import StatusReport, Told, block_name, read_report
-from wallet.sepa_rules import told
+from wallet.sepa_files import ONLY_BLOCK, StatusReport, Told, block_name, read_report
+from wallet.sepa_rules import CANCELLED, told
+from wallet.verdicts import Ours, notes, verdicts
 
 PURPOSE = "bank-report"
 NOTHING = "Rien à faire : ce fichier ne contient aucun rejet nouveau."
@@ -37,6 +38,7 @@ class Preview:
     message: str
     lines: list[Line]
     remark: str
+    notes: Sequence[str] = ()
 
     @property
     def codes(self) -> dict[str, str]:
@@ -47,10 +49,11 @@ class Preview:
 def preview_report(data: bytes) -> Preview:
     """Read a pain.002 and say of each of its payments what it would change; raise NotAReport, ReportTooBig."""
     report = read_report(data)
-    payments = {each.reference: each for each in [*_of_blocks(report), *report.payments]}
+    ours = _ours(report.message.reference)
+    payments = verdicts(report, ours)
     known = _known(payments)
     lines = [_line(each, known.get(each.reference)) for each in payments.values()]
-    return Preview(report.message.reference, lines, _remark(report, lines, known))
+    return Preview(report.message.reference, lines, _remark(report, lines, known), notes(report, ours))
 
 
 def _remark(report: StatusReport, lines: list[Line], known: dict) -> str:
@@ -65,23 +68,13 @@ def _is_ours(message: str) -> bool:
     return any(table.objects.filter(message=message).exists() for table in tables)
 
 
-def _of_blocks(report: StatusReport) -> Iterable[Told]:
-    """The payments of a message, or of a block, that is rejected as a whole."""
-    message = report.message.reference
-    if report.message.is_rejected and not report.payments:
-        yield from _all(message, report.message.code)
-    for block in report.blocks:
-        if block.is_rejected:
-            yield from _all(message, block.code, block.reference)
-
-
-def _all(message: str, code: str, block: str = "") -> Iterable[Told]:
+def _ours(message: str) -> list[Ours]:
+    """The payments of a file that was given to the bank; debits stand in a block for each sequence, refunds in one."""
     debits = DirectDebit.objects.filter(run__message=message, run__file__isnull=False).order_by("pk")
+    debits = debits.exclude(reject_code=CANCELLED)  # withdrawn before the file was made
     refunds = BankRefund.objects.filter(batch__message=message).order_by("pk")
-    found = [(each.end_to_end, each.sequence) for each in debits] + [(each.end_to_end, "1") for each in refunds]
-    for reference, sequence in found:
-        if block in ("", block_name(message, sequence)):
-            yield Told(reference, True, code)
+    found = [(each, each.sequence) for each in debits] + [(each, ONLY_BLOCK) for each in refunds]
+    return [Ours(each.end_to_end, block_name(message, block), each.cents) for each, block in found]
 
 
 def _known(references: Iterable[str]) -> dict[str, DirectDebit | BankRefund]:

@@ -1,6 +1,6 @@
 """What the bank answers to the files of transfers (pain.002): read, shown to the agent, then applied once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from accounts.models import User
 from cesu.aid.access import batches_of
@@ -10,8 +10,9 @@ from portal.lib.money import euros
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
 from wallet.actions.bank_reports import FOREIGN, NOTHING, Line, Preview
-from wallet.sepa_files import StatusReport, Told, read_report
+from wallet.sepa_files import ONLY_BLOCK, Told, block_name, read_report
 from wallet.sepa_rules import told
+from wallet.verdicts import Ours, notes, verdicts
 
 PURPOSE = "aid-bank-report"
 
@@ -20,19 +21,18 @@ def preview_report(agent: User, data: bytes) -> Preview:
     """Read a pain.002 about a file of the agent's and say what it would change; raise NotAReport, ReportTooBig."""
     report = read_report(data)
     batch = batches_of(agent).filter(message=report.message.reference).defer("file").first()
-    payments = {each.reference: each for each in [*_of_all(report, batch), *report.payments]}
+    ours = _ours(batch) if batch else []
+    payments = verdicts(report, ours)
     known = _known(payments, batch)
     lines = [_line(each, known.get(each.reference)) for each in payments.values()]
     remark = "" if any(line.code for line in lines) else NOTHING if batch else FOREIGN
-    return Preview(report.message.reference, lines, remark)
+    return Preview(report.message.reference, lines, remark, notes(report, ours))
 
 
-def _of_all(report: StatusReport, batch: AidTransferBatch | None) -> Iterator[Told]:
-    """The payments of a file that is rejected as a whole: it has one block."""
-    whole = next((each for each in [report.message, *report.blocks] if each.is_rejected), None)
-    if batch and whole and not report.payments:
-        for payment in batch.payments.order_by("pk"):
-            yield Told(payment.end_to_end, True, whole.code)
+def _ours(batch: AidTransferBatch) -> list[Ours]:
+    """The payments of a file, which has one block."""
+    block = block_name(batch.message, ONLY_BLOCK)
+    return [Ours(each.end_to_end, block, each.paid_cents) for each in batch.payments.order_by("pk")]
 
 
 def _known(references: Iterable[str], batch: AidTransferBatch | None) -> dict[str, AidPayment]:
