@@ -14,15 +14,8 @@ from portal.lib.refusals import Refusal
 from reservations import admin_absences, admin_transmission  # noqa: F401 -- they register what their names say
 from reservations.actions.sessions import open_year, refresh_sessions, set_capacity, set_waiting_capacity
 from reservations.admin_filters import ActivityFilter, BillingFilter, WhenFilter, search
-from reservations.admin_forms import (
-    ActivityForm,
-    ClosureForm,
-    OpeningRuleForm,
-    TariffForm,
-    TariffFormSet,
-    YearForm,
-    own_audiences,
-)
+from reservations.admin_forms import ActivityForm, ClosureForm, OpeningRuleForm, YearForm
+from reservations.admin_tariffs import LateRows, TariffRows, UnbookedRows, without_a_price
 from reservations.admin_waiting import PriorityRows
 from reservations.models import Activity, Booking, Closure, OpeningRule, Order, Session, Tariff
 from reservations.rules import spoken_deadline
@@ -56,18 +49,6 @@ class ClosureRows(OwnChoices, admin.TabularInline):
         return super().get_queryset(request).select_related("activity__service__commune")
 
 
-class TariffRows(OwnChoices, admin.TabularInline):
-    model, form, formset, extra = Tariff, TariffForm, TariffFormSet, 0
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("activity__service__commune", "audience")
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "audience":
-            kwargs["queryset"] = own_audiences(request.user)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
 @admin.register(Activity)
 class ActivityAdmin(CommunesAdmin, RefusableAdmin):
     """An activity with its days and prices; saving brings its days up to date, or refuses and says why."""
@@ -80,7 +61,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
     search_fields = ["name", "service__name", "service__commune__name"]
     search_help_text = "Nom de l’activité, du service ou de la commune"
     actions = ["open_next_year"]
-    inlines = [OpeningRuleRows, ClosureRows, TariffRows, PriorityRows]
+    inlines = [OpeningRuleRows, ClosureRows, TariffRows, LateRows, UnbookedRows, PriorityRows]
     fieldsets = [
         (
             "L’activité",
@@ -101,6 +82,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
                 ]
             },
         ),
+        ("Absences et changements tardifs", {"fields": ["absence_hours", "forgives_first"]}),
         ("Qui peut venir", {"fields": [("age_min", "age_max"), "schools", "levels"]}),
     ]
 
@@ -128,8 +110,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
         if "_preview" in request.POST:
             raise Preview(told, upcoming(activity))
         messages.success(request, f"{told[0].upper()}{told[1:]}.")
-        if not activity.tariffs.exists():
-            messages.warning(request, "Sans tarif, personne ne peut réserver : ajoutez au moins un prix.")
+        _warn_of_prices(request, activity)
 
     def render_change_form(self, request, context, *args, **kwargs):
         activity, refusal = context.get("original"), getattr(request, "refusal", None)
@@ -176,6 +157,14 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
             self.log_change(request, activity, f"Année {year}-{year + 1} ouverte")
             messages.success(request, f"{activity}, {year}-{year + 1} : {days_told(done)}.")
         return redirect("admin:reservations_activity_changelist")
+
+
+def _warn_of_prices(request, activity: Activity) -> None:
+    """Say who cannot book for want of a normal price; late prices alone let nobody book."""
+    if not activity.tariffs.filter(kind=Tariff.Kind.NORMAL).exists():
+        messages.warning(request, "Sans tarif normal, personne ne peut réserver : ajoutez au moins un prix.")
+    elif names := ", ".join(without_a_price(activity)):
+        messages.warning(request, f"Sans tarif normal, ces situations ne peuvent pas réserver : {names}.")
 
 
 def days_told(done: dict[str, int]) -> str:

@@ -1,10 +1,9 @@
-"""What agents fill in to describe an activity: its delays, its days and its prices, each in the words of its rule."""
+"""What agents fill in to describe an activity: its delays and its days, each in the words of its rule."""
 
 from datetime import timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.models import BaseInlineFormSet
 from django.template.loader import render_to_string
 from django.utils.text import slugify
 
@@ -12,16 +11,12 @@ from families.models import Level
 from portal.lib.admin import RefusableForm, RowForm
 from portal.lib.calendars import KNOWN_UNTIL
 from portal.lib.dates import WEEKDAYS
-from portal.lib.money import euros
 from portal.lib.refusals import Refusal
-from reservations.models import Activity, Closure, OpeningRule, Tariff
-from reservations.rules import Counting, DeadlineKind, DeadlineRule, TariffLine, describe, validate_brackets
+from reservations.models import Activity, Closure, OpeningRule
+from reservations.rules import Counting, DeadlineKind, DeadlineRule, describe
 from reservations.rules.deadlines import FIELDS
-from services.models import Audience, Service
-from wallet.forms import EurosField
 
 LONGEST = timedelta(days=2 * 366)
-DEAREST = 100_000  # cents: no day costs more than 1 000 €
 WEEKDAY_CHOICES = [(number, name.capitalize()) for number, name in enumerate(WEEKDAYS)]
 PRECEDING = [(number, f"{name} précédent") for number, name in enumerate(WEEKDAYS)]
 KINDS = [
@@ -275,79 +270,6 @@ def free_slug(words: str) -> str:
     return next(slug for slug in (stem, *others) if slug not in taken)
 
 
-class PriceField(EurosField):
-    """A price typed in euros, « 3,80 », kept in cents."""
-
-    def prepare_value(self, value):
-        return euros(value).removesuffix("\u00a0€") if isinstance(value, int) else value
-
-    def has_changed(self, initial, data):
-        try:
-            return self.to_python(data) != initial
-        except ValidationError:
-            return True
-
-    def validate(self, value):
-        super().validate(value)
-        if value is not None and not 0 <= value <= DEAREST:
-            raise ValidationError(f"Un prix va de 0 à {euros(DEAREST)}.")
-
-
-class TariffForm(RowForm):
-    cents = PriceField(label="Prix en euros")
-
-    class Meta:
-        model = Tariff
-        fields = ["audience", "quotient_from", "quotient_to", "valid_from", "valid_to", "cents"]
-
-
-class TariffFormSet(BaseInlineFormSet):
-    """The prices of one activity, refused together when a family would find none, or two."""
-
-    def add_fields(self, form, index):
-        super().add_fields(form, index)
-        form.fields["audience"].choices = [("", "Toutes"), *self._audiences(form.fields["audience"].queryset)]
-
-    def clean(self):
-        super().clean()
-        if any(self.errors):
-            return
-        rows = [form.instance for form in self.forms if self._stays(form)]
-        names = {None: "Toutes situations"} | {row.audience_id: row.audience.name for row in rows if row.audience}
-        faults = self._strangers(rows) + validate_brackets([as_line(row) for row in rows], names)
-        if faults:
-            raise ValidationError([fault[0].upper() + fault[1:] for fault in faults])
-
-    def _audiences(self, offered):
-        """Read once for all the rows."""
-        if not hasattr(self, "_choices"):
-            rows = offered.select_related("service__commune")
-            known = self.instance.pk is not None
-            rows = rows.filter(service=self.instance.service_id) if known else rows
-            self._choices = [(row.pk, row.name if known else str(row)) for row in rows]
-        return self._choices
-
-    def _stays(self, form) -> bool:
-        return not (self.can_delete and self._should_delete_form(form)) and (form.instance.pk or form.has_changed())
-
-    def _strangers(self, rows) -> list[str]:
-        service = self.instance.service_id
-        strangers = {row.audience for row in rows if row.audience and service and row.audience.service_id != service}
-        return [f"La situation «\u00a0{audience}\u00a0» est celle d’un autre service." for audience in strangers]
-
-
-def as_line(row: Tariff) -> TariffLine:
-    """The price as the rules read it."""
-    return TariffLine(
-        price_cents=row.cents,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        audience=row.audience_id,
-        qf_from=row.quotient_from,
-        qf_to=row.quotient_to,
-    )
-
-
 class OpeningRuleForm(forms.ModelForm):
     weekdays = forms.TypedMultipleChoiceField(
         label="Jours",
@@ -384,8 +306,3 @@ class YearForm(forms.Form):
     def __init__(self, *args, years, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["year"].choices = [(year, f"{year}-{year + 1}") for year in years]
-
-
-def own_audiences(agent):
-    """The situations of the agent's services."""
-    return Audience.objects.filter(service__in=Service.objects.of_agent(agent))

@@ -101,10 +101,16 @@ class Activity(models.Model):
         help_text="Ce nombre de jours avant, personne n’est débité sans l’avoir confirmé. Vide : au délai d’annulation.",
     )
     absence_hours = models.PositiveSmallIntegerField(
-        "délai du justificatif d’absence, en heures", default=48, help_text="Après le jour de l’absence."
+        "délai du justificatif d’absence, en heures",
+        default=48,
+        help_text="Temps laissé à la famille, après la fin de la journée, pour signaler une absence avec son "
+        "justificatif. 0 : seulement avant la fin de la journée.",
     )
     forgives_first = models.BooleanField(
-        "premier changement tardif pardonné", default=False, help_text="Une fois par année scolaire et par enfant."
+        "droit à l’erreur : premier changement tardif pardonné",
+        default=False,
+        help_text="Coché : une fois par année scolaire et par enfant, une réservation tardive reste au tarif normal, "
+        "ou une absence signalée est recréditée sans attendre un agent.",
     )
     age_min = models.PositiveSmallIntegerField("âge minimum", null=True, blank=True, help_text="Le jour venu.")
     age_max = models.PositiveSmallIntegerField("âge maximum", null=True, blank=True, help_text="Le jour venu, inclus.")

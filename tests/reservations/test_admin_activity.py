@@ -16,6 +16,7 @@ from tests.forms import fields_of
 from tests.reservations.agents import TERM, change, errors, rule, told, url, words
 
 pytestmark = pytest.mark.django_db
+NO_PRICE = "Sans tarif normal, personne ne peut réserver : ajoutez au moins un prix."
 MONDAY, TUESDAY = date(2026, 11, 30), date(2026, 12, 1)
 
 
@@ -74,7 +75,7 @@ def test_two_activities_of_one_name_get_two_addresses(browser, service):
 
 def test_an_activity_without_a_price_is_told_so(browser, service):
     response = new_activity(browser, service, **{"tariffs-TOTAL_FORMS": "0"})
-    assert told(response)[1] == "Sans tarif, personne ne peut réserver : ajoutez au moins un prix."
+    assert told(response)[1] == NO_PRICE
 
 
 RULES = [
@@ -439,3 +440,85 @@ def test_units_and_care_that_cannot_be_are_told(browser, service, fields, senten
     response = new_activity(browser, service, **fields)
     assert any(sentence in error for error in errors(response))
     assert Activity.objects.count() == 0
+
+
+# Kinds of prices: each in its own table
+
+
+@pytest.fixture
+def priced(activity, service):
+    """Normal prices for two situations, a late and an unbooked one for everybody, as the demo has them."""
+    inside, outside = (
+        AudienceFactory(service=service, name="Résidents"),
+        AudienceFactory(service=service, name="Autres"),
+    )
+    activity.tariffs.all().delete()
+    rows = [tariff(activity, 380, audience=inside), tariff(activity, 475, audience=outside)]
+    return [*rows, tariff(activity, 713, kind="late"), tariff(activity, 950, kind="unbooked")]
+
+
+def test_an_activity_with_a_late_and_an_unbooked_price_is_saved_and_keeps_every_price(browser, activity, priced):
+    response = change(browser, activity, name="Cantine du soir")
+    assert response.status_code == 302
+    activity.refresh_from_db()
+    assert activity.name == "Cantine du soir"
+    kept = sorted(activity.tariffs.values_list("pk", "kind", "cents"))
+    assert kept == sorted((row.pk, row.kind, row.cents) for row in priced)
+
+
+def test_each_kind_of_price_has_a_table_that_says_what_it_is(browser, activity, priced):
+    page = browser.get(url("activity", "change", activity.pk))
+    shown = words(page)
+    for title in (
+        "Tarif normal : réservation dans les délais Ce que paie une famille qui réserve dans les délais.",
+        "Tarif d’une réservation tardive Facultatif.",
+        "Tarif d’une présence sans réservation Facultatif.",
+    ):
+        assert title in shown
+    fields = fields_of(page)
+    prices = [fields[f"{table}-0-cents"] for table in ("late_tariffs", "unbooked_tariffs")]
+    assert (prices, fields["tariffs-TOTAL_FORMS"]) == ([["7,13"], ["9,50"]], ["2"])
+
+
+@pytest.mark.parametrize(("table", "kind"), [("late_tariffs", "late"), ("unbooked_tariffs", "unbooked")])
+def test_a_price_of_a_kind_is_typed_in_its_table(browser, activity, table, kind):
+    row = {name.replace("tariffs", table, 1): value for name, value in tariff_row(cents="6,65").items()}
+    assert change(browser, activity, **{f"{table}-TOTAL_FORMS": "1"} | row).status_code == 302
+    assert list(activity.tariffs.exclude(kind="normal").values_list("kind", "cents")) == [(kind, 665)]
+
+
+@pytest.mark.parametrize("table", ["late_tariffs", "unbooked_tariffs"])
+def test_each_kind_is_refused_by_itself(browser, activity, priced, table):
+    row = {name.replace("tariffs", table, 1): value for name, value in tariff_row(1, cents="8").items()}
+    sentence = "Toutes situations\u00a0: plusieurs tarifs pour un quotient de 0 ou plus à partir du 01/09/2026."
+    assert errors(change(browser, activity, **{f"{table}-TOTAL_FORMS": "2"} | row)) == [sentence]
+    assert activity.tariffs.count() == 4
+
+
+def test_a_row_of_another_kind_is_not_taken(browser, activity, priced):
+    forged = {"late_tariffs-0-id": str(priced[0].pk), "late_tariffs-0-cents": "1"}
+    change(browser, activity, **forged)
+    kept = sorted(activity.tariffs.values_list("pk", "kind", "cents"))
+    assert kept == sorted((row.pk, row.kind, row.cents) for row in priced)
+
+
+def test_a_situation_left_without_a_normal_price_is_named(browser, activity, priced):
+    page = url("activity", "change", activity.pk)
+    fields = fields_of(browser.get(page)) | {"tariffs-1-DELETE": "on"}
+    lost = Tariff.objects.get(pk=fields["tariffs-1-id"][0]).audience.name
+    response = browser.post(page, fields, follow=True)
+    assert told(response)[1] == f"Sans tarif normal, ces situations ne peuvent pas réserver : {lost}."
+
+
+def test_late_prices_alone_let_nobody_book(browser, activity):
+    activity.tariffs.update(kind="late")
+    response = browser.post(page := url("activity", "change", activity.pk), fields_of(browser.get(page)), follow=True)
+    assert told(response)[1] == NO_PRICE
+
+
+def test_what_is_forgiven_and_how_long_an_absence_is_told_are_settings(browser, activity):
+    shown = words(browser.get(url("activity", "change", activity.pk)))
+    assert "Droit à l’erreur : premier changement tardif pardonné" in shown
+    assert change(browser, activity, forgives_first="on", absence_hours="72").status_code == 302
+    activity.refresh_from_db()
+    assert (activity.forgives_first, activity.absence_hours) == (True, 72)
