@@ -6,6 +6,7 @@ A missing or wrong value stops the start with a sentence that says what to set.
 import base64
 import hashlib
 import os
+from datetime import time
 from pathlib import Path
 
 import dj_database_url
@@ -341,13 +342,14 @@ CELERY_TASK_TIME_LIMIT = 1200
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
+NIGHT = time(2, 10)  # local: when the night's jobs begin; a date that changes begins none
 CELERY_BEAT_SCHEDULE = {
     "send-outgoing-emails": {"task": "portal.lib.tasks.send_outgoing_emails", "schedule": 30.0},
     "reconcile-cards": {"task": "wallet.tasks.reconcile_cards", "schedule": 600.0},
     "fabricate-cesu": {"task": "cesu.tasks.fabricate", "schedule": 300.0},
     "tend-waiting-lists": {"task": "reservations.tasks.tend_waiting_lists", "schedule": 300.0},
     "freeze-headcounts": {"task": "reservations.tasks.freeze_headcounts", "schedule": 300.0},
-    "nightly": {"task": "portal.tasks.nightly", "schedule": crontab(hour=2, minute=10)},
+    "nightly": {"task": "portal.tasks.nightly", "schedule": crontab(hour=NIGHT.hour, minute=NIGHT.minute)},
     "answers": {"task": "portal.tasks.answers", "schedule": crontab(minute=35)},
     "watchdog": {"task": "portal.tasks.nightly", "schedule": crontab(minute=40)},
 }

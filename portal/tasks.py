@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from cesu.aid.actions.transfers import give_back_cards, prepare_transfers
 from cesu.aid.brakes import forget_old_tries
 from portal.actions.talk import forget_messages
 from portal.lib.jobs import run_once
+from portal.lib.mailing import by_day
 from portal.lib.models import IdempotencyKey, OutgoingEmail
 from portal.lib.retention import KEPT, months_before
 from reservations.actions import debit_the_day, remind_low_balances
@@ -42,12 +44,21 @@ TRIES_KEPT = timedelta(days=2)  # longer than any period in which they count
 
 @shared_task
 def nightly():
-    """Run tonight's jobs, then the morning's; called every hour, which resumes a crashed night and else does nothing."""
+    """Run the night's jobs, then the morning's; called every hour, which resumes a crashed night and else does nothing.
+
+    A night begins at its hour (settings.NIGHT), not when the date changes: until then it is still the one before.
+    """
     now = timezone.localtime()
-    due = JOBS | MORNING_JOBS if now.hour >= MORNING else JOBS
-    failed = [job for job, work in due.items() if not _done(job, work, now.date())]
+    night = night_of(now)
+    due = JOBS | MORNING_JOBS if now.date() > night or now.hour >= MORNING else JOBS
+    failed = [job for job, work in due.items() if not _done(job, work, night)]
     if failed:
         raise NightFailed(", ".join(failed))
+
+
+def night_of(now: datetime) -> date:
+    """The business date at a local instant: that of the last night that has begun."""
+    return now.date() if now.time() >= settings.NIGHT else now.date() - timedelta(days=1)
 
 
 @shared_task
@@ -57,7 +68,8 @@ def answers():
         collect_answers()
     finally:
         if timezone.localtime().hour in DAYTIME:
-            report_answers()
+            with by_day():
+                report_answers()
 
 
 class NightFailed(Exception):
@@ -67,7 +79,7 @@ class NightFailed(Exception):
 def _done(job: str, work: Callable[[date], dict], today: date) -> bool:
     """Run a job unless it is done already; one that fails does not keep the others from running."""
     try:
-        with run_once(job, today) as run:
+        with run_once(job, today) as run, by_day():
             if run:
                 run.report = work(today)
     except Exception:  # whatever a job meets, the next ones are owed too

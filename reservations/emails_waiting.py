@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from portal.lib.dates import date_long
-from portal.lib.mailing import queue_all
+from portal.lib.mailing import by_day, queue_all
 from portal.lib.models import OutgoingEmail
 from portal.lib.money import euros
 from reservations.models import Billing, WaitlistEntry
@@ -33,7 +33,10 @@ def places_offered(entries: Iterable[WaitlistEntry]) -> None:
 
 def offers_lapsed(entries: Iterable[WaitlistEntry]) -> None:
     """« La place proposée n’a pas été confirmée à temps »."""
-    queue_all([_message("offer_lapsed", entry, {"until": spoken_deadline(entry.offered_until)}) for entry in entries])
+    with by_day():
+        queue_all(
+            [_message("offer_lapsed", entry, {"until": spoken_deadline(entry.offered_until)}) for entry in entries]
+        )
 
 
 def lists_lapsed(entries: Iterable[WaitlistEntry], reason: str = "") -> None:
@@ -41,12 +44,13 @@ def lists_lapsed(entries: Iterable[WaitlistEntry], reason: str = "") -> None:
     by_parent = defaultdict(list)
     for entry in entries:
         by_parent[entry.by_id].append(entry)
-    queue_all(
-        [
-            _message("list_lapsed", rows[0], {"days": [_named(row) for row in rows], "reason": reason})
-            for rows in by_parent.values()
-        ]
-    )
+    with by_day():
+        queue_all(
+            [
+                _message("list_lapsed", rows[0], {"days": [_named(row) for row in rows], "reason": reason})
+                for rows in by_parent.values()
+            ]
+        )
 
 
 def _offer(entry: WaitlistEntry) -> dict:

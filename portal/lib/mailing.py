@@ -5,7 +5,10 @@ Templates: ``emails/<app>/<name>.subject.txt``, ``.txt`` and (optional) ``.html`
 
 import json
 import logging
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -21,6 +24,31 @@ from portal.lib.waking import wake
 log = logging.getLogger(__name__)
 MAX_TRIES = 12
 BATCH = 50
+MORNING = time(8)  # local: no letter that the night writes leaves before
+_held = ContextVar("held", default=False)
+
+
+@contextmanager
+def by_day() -> Iterator[None]:
+    """What is queued inside wakes nobody: written in the night, it leaves at 8 o'clock, and at once later in the day.
+
+    The message stands in the portal from the beginning.
+    """
+    token = _held.set(True)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
+def _departure() -> datetime:
+    """When what is queued now may leave."""
+    now = timezone.localtime()
+    return now.replace(hour=MORNING.hour, minute=0, second=0, microsecond=0) if _held.get() and _is_early(now) else now
+
+
+def _is_early(now: datetime) -> bool:
+    return now.time() < MORNING
 
 
 def queue(template: str, *, to: str = "", owner: str = "", context: dict | None = None, secret: bool = False):
@@ -29,7 +57,9 @@ def queue(template: str, *, to: str = "", owner: str = "", context: dict | None 
     ``context`` is frozen as JSON. Without ``to`` the message is read in the portal only (by ``owner``).
     ``secret`` purges the context once sent (links and codes).
     """
-    email = OutgoingEmail(template=template, to=to or "", owner=owner, context=context or {}, secret=secret)
+    email = OutgoingEmail(
+        template=template, to=to or "", owner=owner, context=context or {}, secret=secret, next_try_at=_departure()
+    )
     insert(email)
     if to:
         transaction.on_commit(_wake_relay, robust=True)
@@ -42,7 +72,7 @@ def queue_all(emails: list[OutgoingEmail]) -> None:
         {name: getattr(email, name) for name in _WRITTEN} | {"message_id": str(email.message_id)} for email in emails
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE_ALL, [timezone.now(), json.dumps(rows)])
+        cursor.execute(_QUEUE_ALL, [timezone.now(), _departure(), json.dumps(rows)])
     if any(email.to for email in emails):
         transaction.on_commit(_wake_relay, robust=True)
 
@@ -51,8 +81,8 @@ _WRITTEN = ("owner", "to", "template", "context", "secret")
 # One text for all: as arrays, each context would be escaped character by character.
 _QUEUE_ALL = """
     INSERT INTO lib_outgoingemail (owner, "to", template, context, secret, message_id, created_at, next_try_at, tries)
-    SELECT owner, "to", template, context, secret, message_id, now, now, 0
-    FROM (SELECT %s::timestamptz AS now) AS at, jsonb_to_recordset(%s::jsonb) AS email
+    SELECT owner, "to", template, context, secret, message_id, now, departure, 0
+    FROM (SELECT %s::timestamptz AS now, %s::timestamptz AS departure) AS at, jsonb_to_recordset(%s::jsonb) AS email
         (owner text, "to" text, template text, context jsonb, secret boolean, message_id uuid)
 """
 

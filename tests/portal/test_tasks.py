@@ -5,10 +5,12 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from portal import tasks
 from portal.celery import app
+from portal.lib.mailing import queue, queue_all, send_pending
 from portal.lib.models import IdempotencyKey, JobRun, OutgoingEmail
 from portal.settings import CELERY_BEAT_SCHEDULE
 from portal.tasks import NightFailed, housekeeping, nightly
@@ -113,6 +115,63 @@ def test_families_are_told_in_the_morning_not_in_the_night():
         clock.move_to("2026-11-03 06:40+01:00")
         nightly()
     assert JobRun.objects.get(job="reports").report == {"settled": 0, "reports": 0}
+
+
+@pytest.mark.parametrize(
+    ("instant", "night"),
+    [
+        ("2026-11-03 00:40+01:00", "2026-11-02"),
+        ("2026-11-03 01:40+01:00", "2026-11-02"),
+        ("2026-11-03 02:09:59+01:00", "2026-11-02"),
+        ("2026-11-03 02:10+01:00", "2026-11-03"),
+        ("2026-11-03 23:40+01:00", "2026-11-03"),
+        ("2026-11-02 23:30+00:00", "2026-11-02"),  # 00:30 in Paris
+        ("2027-03-28 03:40+02:00", "2027-03-28"),  # 02:10 did not exist
+    ],
+)
+def test_the_watchdog_begins_no_night_before_its_hour(instant, night):
+    with time_machine.travel(instant, tick=False):
+        nightly()
+    assert {str(day) for day in JobRun.objects.values_list("business_date", flat=True)} == {night}
+
+
+def test_a_night_that_crashed_is_taken_up_until_the_next_begins(monkeypatch):
+    with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
+        with monkeypatch.context() as broken:
+            broken.setitem(tasks.JOBS, "debits", lambda today: 1 / 0)
+            with pytest.raises(NightFailed, match="debits"):
+                nightly()
+        clock.move_to("2026-11-04 00:40+01:00")
+        nightly()
+    runs = JobRun.objects.filter(job__in=("debits", "reports"), finished_at__isnull=False)
+    assert {str(day) for day in runs.values_list("business_date", flat=True)} == {"2026-11-03"}
+    assert runs.count() == 2
+
+
+def test_what_the_night_writes_leaves_in_the_morning_and_stands_in_the_portal_before(monkeypatch, mailoutbox):
+    def write(today):
+        queue("families/left", to="claire@example.org", owner="user:1")
+        queue_all([OutgoingEmail(template="families/left", to="paul@example.org", owner="user:2")])
+        return {}
+
+    monkeypatch.setattr(tasks, "JOBS", {"reminders": write})
+    monkeypatch.setattr("portal.lib.mailing.build", lambda email: EmailMessage("Rappel", "…", to=[email.to]))
+    with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
+        nightly()
+        assert OutgoingEmail.objects.filter(created_at=timezone.now()).count() == 2
+        queue("families/left", to="confirmation@example.org")
+        for at, told in (("02:11", 1), ("07:59", 1), ("08:00", 3)):
+            clock.move_to(f"2026-11-03 {at}+01:00")
+            send_pending()
+            assert len(mailoutbox) == told
+    assert {*mailoutbox[0].to} == {"confirmation@example.org"}
+
+
+def test_a_night_taken_up_by_day_writes_at_once(monkeypatch):
+    monkeypatch.setattr(tasks, "JOBS", {"reminders": lambda today: queue("x", to="a@example.org") and {}})
+    with time_machine.travel("2026-11-03 10:40+01:00", tick=False):
+        nightly()
+        assert OutgoingEmail.objects.get(template="x").next_try_at == timezone.now()
 
 
 def test_the_night_is_taken_up_again_every_hour_in_case_it_crashed():
