@@ -57,8 +57,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return self.send_mail("account/email/password_question", email, context | {"password_reset_url": url})
 
     def _now(self):
-        now = timezone.localtime()
-        return moment_long(now, now.date())
+        now = timezone.now()
+        return moment_long(now, now)
 
     def get_reset_password_from_key_url(self, key):
         """The link of the email, always on the portal's public address, whatever host the request named."""

@@ -13,6 +13,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from portal.lib.dates import date_short
+
 ACTIVATION_DAYS = 60
 MAX_FAILURES = 5  # wrong codes before a letter is worth nothing, wrong answers before the question is blocked
 BLOCKED = timedelta(hours=24)  # after the last wrong answer
@@ -271,7 +273,7 @@ class ActivationCode(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.user.identifier} jusqu’au {self.expires_at:%d-%m-%Y}"
+        return f"{self.user.identifier} jusqu’au {date_short(self.expires_at)}"
 
     @staticmethod
     def default_expiry():

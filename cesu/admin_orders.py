@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from cesu.actions import dispatch
 from cesu.admin_rows import IssuerDecisions
 from cesu.models import Fabrication, Form, Opposition, Voucher, VoucherOrder
+from portal.lib.dates import date_short
 from portal.lib.money import euros
 
 Status = VoucherOrder.Status
@@ -248,5 +249,7 @@ class VoucherAdmin(IssuerDecisions):
     @admin.display(description="opposition")
     def stopped(self, voucher):
         return (
-            f"{voucher.opposition.get_reason_display()}, {voucher.opposition.at:%d-%m-%Y}" if voucher.opposition else ""
+            f"{voucher.opposition.get_reason_display()}, {date_short(voucher.opposition.at)}"
+            if voucher.opposition
+            else ""
         )

@@ -9,6 +9,7 @@ from cesu.models import Beneficiary
 from cesu.models.people import Category, Form
 from cesu.rules.people import faults_of
 from cesu.spreadsheets import MAX_BYTES, TOO_HEAVY
+from portal.lib.dates import date_numeric
 from wallet.forms_purse import CentsField
 
 TEXTS = ("last_name", "first_name", "employee_number", "address", "city", "delivery_point", "department")
@@ -79,7 +80,7 @@ def _since(beneficiary: Beneficiary | None) -> str:
     rule = "Le type de CESU est le choix du salarié : indiquez la date de son choix"
     if not beneficiary or not beneficiary.form_chosen_on:
         return f"{rule} s’il demande l’e-CESU."
-    return f"{rule} s’il en change (dernier choix : {beneficiary.form_chosen_on:%d/%m/%Y})."
+    return f"{rule} s’il en change (dernier choix : {date_numeric(beneficiary.form_chosen_on)})."
 
 
 class FileForm(forms.Form):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from openpyxl import load_workbook
 
+from portal.lib.dates import date_numeric
 from portal.lib.money import parse_euros
 from portal.lib.refusals import Refusal
 from portal.lib.sheets import AMOUNT, FORMULA
@@ -207,7 +208,7 @@ def _read(cell) -> _Cell:
     if isinstance(value, bool):
         return _Cell("oui" if value else "non")
     if isinstance(value, datetime | date):
-        return _Cell(f"{value:%d/%m/%Y}")
+        return _Cell(date_numeric(date(value.year, value.month, value.day)))  # a sheet has no time zones
     if isinstance(value, int | float):
         return _Cell(_number(value * 100 if "%" in (cell.number_format or "") else value))
     return _typed(str(value)) if value is not None else _Cell("")

@@ -6,7 +6,6 @@ from django.db.models import F, Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cesu.access import manager_required
@@ -19,6 +18,7 @@ from cesu.facturx import NAME, XMP, invoice_xml
 from cesu.forms_money import OppositionForm
 from cesu.models import Beneficiary, Invoice, Opposition, VoucherOrder, issuer
 from cesu.rules.orders import IssuerIncomplete
+from portal.lib.dates import date_numeric
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
@@ -139,7 +139,7 @@ def statement(request):
         head = ["Date", "Libellé", "Montant", "Solde"]
         rows = [
             [
-                f"{localtime(line.at):%d/%m/%Y}",
+                date_numeric(line.at),
                 line.label,
                 amount(line.amount),
                 amount(line.balance),

@@ -26,6 +26,7 @@ from families.models import (
     is_certified,
 )
 from portal.lib.calendars import school_year_of
+from portal.lib.dates import date_short
 from portal.lib.refusals import Refusal
 
 PREPARED_BEFORE = timedelta(days=122)  # from May on, agents prepare the next school year
@@ -97,7 +98,7 @@ class MembershipInline(ReadOnlyInline):
 
     @admin.display(description="date de naissance")
     def birth_date(self, membership):
-        return f"{membership.member.birth_date:%d-%m-%Y}"
+        return date_short(membership.member.birth_date)
 
 
 class QuotientInline(ReadOnlyInline):

@@ -8,6 +8,7 @@ from families.actions.health import log_reading
 from families.health import content_of
 from families.models import HealthFile, HealthSheet, MemberConsent, Membership
 from portal.lib.admin import CommunesAdmin, ReadOnly
+from portal.lib.dates import date_short
 
 
 @admin.register(HealthFile)
@@ -28,7 +29,7 @@ class HealthFileAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="date de naissance", ordering="birth_date")
     def born(self, child):
-        return f"{child.birth_date:%d-%m-%Y}"
+        return date_short(child.birth_date)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """Contacts and consents; the health sheet too once the agent asks for it with a button, which is written down."""

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from families.actions.mandates import end_mandate
 from families.models import SepaMandate
 from portal.lib.admin import CommunesAdmin, ReadOnly
+from portal.lib.dates import date_short
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 
@@ -57,7 +58,7 @@ class SepaMandateAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="état", ordering="ended_at")
     def state(self, mandate):
-        return f"Terminé le {mandate.ended_at:%d-%m-%Y}" if mandate.ended_at else "En cours"
+        return f"Terminé le {date_short(mandate.ended_at)}" if mandate.ended_at else "En cours"
 
     def end_view(self, request, pk):
         """End a mandate; the family is told."""

@@ -5,13 +5,14 @@ from django.urls import reverse
 from accounts.models import User
 from families.models import Invitation, Member, SepaMandate
 from portal.lib import mailing
+from portal.lib.dates import date_short
 
 
 def shared_child_changed(member: Member, before: tuple, by: User) -> None:
     """Tell every parent of a shared child that the child's name or birth date was changed, and by whom."""
     context = {
-        "before": f"{before[0]}, {before[1]:%d-%m-%Y}",
-        "after": f"{member}, {member.birth_date:%d-%m-%Y}",
+        "before": f"{before[0]}, {date_short(before[1])}",
+        "after": f"{member}, {date_short(member.birth_date)}",
         "by": str(by),
     }
     for parent in User.objects.filter(guardian__family__in=member.current_families()):
@@ -29,7 +30,7 @@ def invitation(invitation: Invitation, token: str) -> None:
         "by": str(invitation.by),
         "shared": invitation.kind == Invitation.Kind.SHARED,
         "path": reverse("families:accept", args=[token]),
-        "until": f"{invitation.expires_at:%d-%m-%Y}",
+        "until": date_short(invitation.expires_at),
     }
     mailing.queue("families/invitation", to=invitation.email, context=context, secret=True)
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from portal.actions.menus import copy_week, copying, version_of, week_of, write_week, writing
 from portal.forms import CopyForm, WeekForm
 from portal.lib.admin import CommunesAdmin
-from portal.lib.dates import day_and_month
+from portal.lib.dates import date_short, day_and_month
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from portal.menus import week_asked, with_words
@@ -77,7 +77,7 @@ class KitchenAdmin(CommunesAdmin):
                 _tell(
                     request, write_week(agent=request.user, kitchen=kitchen, monday=monday, days=form.days(), key=key)
                 )
-                self.log_change(request, kitchen, f"Menus de la semaine du {monday:%d-%m-%Y}.")
+                self.log_change(request, kitchen, f"Menus de la semaine du {date_short(monday)}.")
                 return HttpResponseRedirect(address_of(kitchen, monday))
             except Refusal as refusal:
                 form.add_error(None, refusal.sentences)

@@ -14,7 +14,6 @@ from reservations.absences import limit_of
 from reservations.actions.absences import decide_absence, decision_purpose, read_proof
 from reservations.forms_absences import DecisionForm
 from reservations.models import Absence
-from reservations.rules import PARIS
 from wallet.admin_decisions import DecisionAdmin
 
 
@@ -82,7 +81,7 @@ class AbsenceAdmin(DecisionAdmin):
         """Recredit or not; the family is told."""
         self.require(request, "change_absence")
         absence = self.row(request, pk)
-        limit = limit_of(absence.booking).astimezone(PARIS)
+        limit = limit_of(absence.booking)
         given = "donné" if absence.proof else "non donné"
         return self.decide(
             request,
@@ -94,7 +93,7 @@ class AbsenceAdmin(DecisionAdmin):
             back=self.address("change", pk),
             summary=[
                 f"{self.day(absence)}, {self.activity(absence)}, {self.price(absence)}. Motif : {absence.reason}",
-                f"Justificatif : {given}, attendu jusqu’au {moment_long(limit, limit.date())}. "
+                f"Justificatif : {given}, attendu jusqu’au {moment_long(limit, limit)}. "
                 f"Pointage : {self.marked(absence).lower()}.",
             ],
             button="Enregistrer cette décision",

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from portal.lib.admin import CommunesAdmin, OwnChoices, ReadOnly
-from portal.lib.dates import date_long
+from portal.lib.dates import date_long, moment_short
 from reservations.admin_filters import ActivityFilter, WhenFilter, search
 from reservations.models import Priority, WaitlistEntry
 
@@ -58,4 +58,4 @@ class WaitlistAdmin(ReadOnly, CommunesAdmin):
     def state(self, entry):
         if not entry.is_offered:
             return entry.get_status_display()
-        return f"{entry.get_status_display()} jusqu’au {timezone.localtime(entry.offered_until):%d-%m-%Y %H:%M}"
+        return f"{entry.get_status_display()} jusqu’au {moment_short(entry.offered_until)}"

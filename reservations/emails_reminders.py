@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from django.urls import reverse
-from django.utils import timezone
 
 from families.models import Guardian
 from portal.lib.dates import day_and_month, moment_long
@@ -15,11 +14,10 @@ from reservations.models import Activity
 
 def nothing_booked(families: Collection[int], activity: Activity, monday: date, deadline: datetime) -> None:
     """« Pensez à réserver »: nothing is booked that week; until when, where, and how to hear no more of it."""
-    limit = timezone.localtime(deadline)
     context = {
         "activity": str(activity),
         "week": day_and_month(monday),
-        "deadline": moment_long(limit, limit.date()),
+        "deadline": moment_long(deadline, deadline),
         "address": reverse("reservations:calendar", args=[activity.slug]) + f"?mois={monday:%Y-%m}",
         "switch": reverse("reservations:reminders"),
     }

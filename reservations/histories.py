@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from portal.lib import sheets
-from portal.lib.dates import day_of_month, month_after, month_title
+from portal.lib.dates import date_numeric, day_of_month, month_after, month_title
 from portal.lib.money import bare_euros
 from reservations.models import Booking
 from wallet.models import BankRefund, CardDispute, CardPayment, CardRefund, CounterPayment, DirectDebit
@@ -84,7 +84,7 @@ class History:
     def sheet(self) -> list[list[str]]:
         """The same for a spreadsheet: whole dates, plain numbers."""
         head = [self.first, *(column.title for column in self.columns)]
-        rows = [[f"{row.day:%d/%m/%Y}", *map(_counted, row.cells)] for row in self.rows]
+        rows = [[date_numeric(row.day), *map(_counted, row.cells)] for row in self.rows]
         return [head, *rows, [TOTAL, *[""] * (len(self.columns) - 1), sheets.amount(self.total)]]
 
 
@@ -165,7 +165,7 @@ def payments(user: User, month: date) -> History:
 
 def _paid(received, source, pk, mode, number, payer, bank, cents) -> Row:
     receipt = reverse("reservations:receipt", args=[source, pk]) if source in (COUNTER, CARD) else ""
-    return Row(received, f"{received:%d/%m/%Y}", (mode, number, payer, bank, cents), receipt)
+    return Row(received, date_numeric(received), (mode, number, payer, bank, cents), receipt)
 
 
 def _sources(user: User, month: date) -> list[QuerySet]:

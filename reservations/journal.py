@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, QuerySet, Sum
-from django.utils import timezone
 
+from portal.lib.dates import moment_numeric
 from portal.lib.sheets import amount
 from reservations.accounting import account_name, service_names, span_of
 from wallet.models import AccountKind, Operation, Transfer
@@ -137,4 +137,4 @@ def journal_rows(day: date) -> Iterator[list]:
 
 
 def _clock(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%d/%m/%Y %H:%M}"
+    return moment_numeric(moment)

@@ -17,7 +17,6 @@ from portal.lib.rows import Rows
 from reservations.facts import FamilyFacts
 from reservations.models import Activity, Booking, CartLine, Session, Tariff, WaitlistEntry
 from reservations.rules import (
-    PARIS,
     Candidate,
     Conditions,
     DayFacts,
@@ -382,5 +381,4 @@ def who_when(member: Member, session: Session) -> str:
 
 
 def _moment(instant: datetime) -> str:
-    local = instant.astimezone(PARIS)
-    return moment_long(local, local.date())
+    return moment_long(instant, instant)

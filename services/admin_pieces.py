@@ -6,9 +6,9 @@ from django.http import Http404, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 
 from portal.lib.admin import CommunesAdmin, ManagersOnly, RowForm
+from portal.lib.dates import date_short
 from portal.lib.documents.kinds import kind_of
 from portal.lib.documents.serving import document_response
 from portal.lib.refusals import Refusal
@@ -78,11 +78,11 @@ class SupportingDocumentAdmin(CommunesAdmin):
 
     @admin.display(description="donnée le", ordering="given_at")
     def given(self, document):
-        return f"{timezone.localtime(document.given_at):%d-%m-%Y}"
+        return date_short(document.given_at)
 
     @admin.display(description="valable jusqu’au", ordering="expires_on", empty_value="sans limite")
     def until(self, document):
-        return document.expires_on and f"{document.expires_on:%d-%m-%Y}"
+        return document.expires_on and date_short(document.expires_on)
 
     def get_urls(self):
         views = {"ouvrir": self.open_view, "valider": self.validate_view, "refuser": self.refuse_view}

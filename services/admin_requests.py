@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.http import Http404, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.utils import timezone
 
 from families.models import Family, Guardian
 from portal.lib.admin import CommunesAdmin
+from portal.lib.dates import date_short
 from portal.lib.refusals import Refusal
 from services import actions, emails
 from services.admin_forms import AcceptForm, AskForm, ReasonForm, RefuseForm
@@ -165,7 +165,7 @@ class RequestLineAdmin(CommunesAdmin):
 
     @admin.display(description="demandée le", ordering="asked_at")
     def asked(self, line):
-        return f"{timezone.localtime(line.asked_at):%d-%m-%Y}"
+        return date_short(line.asked_at)
 
     @admin.display(description="pièces obligatoires")
     def pieces(self, line):

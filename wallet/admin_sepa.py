@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from portal.lib.admin import ManagersOnly, ReadOnly, warn_of_key
-from portal.lib.dates import date_long, month_title
+from portal.lib.dates import date_long, date_short, month_title
 from portal.lib.money import euros
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
@@ -176,7 +176,7 @@ class DirectDebitAdmin(DecisionAdmin):
 
     @admin.display(description="prélevé le", ordering="run__collected_on")
     def collected_on(self, debit):
-        return f"{debit.run.collected_on:%d-%m-%Y}"
+        return date_short(debit.run.collected_on)
 
     @admin.display(description="montant", ordering="cents")
     def amount(self, debit):

@@ -1,10 +1,9 @@
 """Emails of the wallet: templates in ``emails/wallet/``."""
 
-from django.utils.timezone import localtime
-
 from accounts.models import User
 from families.models import Family
 from portal.lib import mailing
+from portal.lib.dates import date_short
 from portal.lib.money import euros
 from wallet.models import CardDispute, CardPayment, CardRefund, CounterPayment
 
@@ -25,7 +24,7 @@ def credit_cancelled(payment: CounterPayment, balance: int) -> None:
 
 def card_paid(payment: CardPayment) -> None:
     """The receipt of a payment by card: a message in the portal, by email if the payer gave an address (S4-52)."""
-    context = {"label": payment.label, "amount": euros(payment.cents), "at": f"{localtime(payment.paid_at):%d-%m-%Y}"}
+    context = {"label": payment.label, "amount": euros(payment.cents), "at": date_short(payment.paid_at)}
     context |= {"reference": str(payment.reference), "of_a_family": payment.family is not None}
     owner = payment.family.owner if payment.family else payment.user.owner
     mailing.queue("wallet/card_paid", to=payment.email, owner=owner, context=context)
@@ -54,7 +53,7 @@ def card_dispute_won(dispute: CardDispute) -> None:
 def _tell_card(gone: CardRefund | CardDispute, template: str, context: dict) -> None:
     payment = gone.payment
     if payment.family:
-        context |= {"amount": euros(gone.cents), "paid_on": f"{localtime(payment.paid_at):%d-%m-%Y}"}
+        context |= {"amount": euros(gone.cents), "paid_on": date_short(payment.paid_at)}
         _tell(payment.family, template, context)
 
 
@@ -64,7 +63,7 @@ def _context(payment: CounterPayment, balance: int) -> dict:
         "purse": payment.wallet.purse.name,
         "amount": euros(payment.cents),
         "means": payment.label,
-        "received_on": f"{payment.received_on:%d-%m-%Y}",
+        "received_on": date_short(payment.received_on),
         "balance": euros(balance),
     }
 

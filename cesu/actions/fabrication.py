@@ -16,6 +16,7 @@ from cesu.actions.employers import fees_account, titles_account, vat_account
 from cesu.delivery import overdue, postponed
 from cesu.models import Fabrication, Numbering, VoucherLine, VoucherOrder
 from cesu.rules.vouchers import ends_on, first_number, vintage_of
+from portal.lib.dates import date_numeric
 from portal.lib.states import move
 from portal.lib.transactions import outermost
 from portal.lib.waking import wake
@@ -173,7 +174,7 @@ def _update(order: VoucherOrder, **fields) -> None:
 def _write_file(fabrication: Fabrication) -> None:
     """Join the file in the database, a line a booklet: its bytes never pass through this process."""
     header = "carnet;premier titre;dernier titre;valeur faciale;catégorie;nom;prénom;matricule;point de livraison;valable jusqu’au"
-    end = f"{ends_on(fabrication.vintage):%d/%m/%Y}"
+    end = date_numeric(ends_on(fabrication.vintage))
     with connection.cursor() as cursor:
         cursor.execute(_FILE, {"header": header, "end": end, "order": fabrication.order_id})
 

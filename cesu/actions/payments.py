@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.models import User
 from cesu.actions.fabrication import start_order, wake_fabrication
 from cesu.models import Employer, VoucherOrder
+from portal.lib.dates import date_short
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
@@ -59,7 +60,7 @@ def credit_employer(
         raise ReferenceMissing
     source = system_account(AccountKind.BANK_TRANSFER).pk
     move = Move(source, employer.account_id, cents, f"employer:{employer.pk}:{reference.strip()}"[:120])
-    label = f"Virement reçu le {received_on:%d-%m-%Y}, {reference.strip()}"[:200]
+    label = f"Virement reçu le {date_short(received_on)}, {reference.strip()}"[:200]
     operation = post(Operation.Kind.EMPLOYER_CREDIT, [move], actor=agent, label=label)
     once.remember({"operation": operation.pk})
     transaction.on_commit(wake_fabrication, robust=True)

@@ -16,7 +16,7 @@ from cesu.aid.forms_funders import FunderForm, NewFunderForm, RuleForm, has_serv
 from cesu.models import AidRule, Funder
 from cesu.rules.aid import hours
 from portal.lib.admin import BankAccount, Coloured, CommunesAdmin
-from portal.lib.dates import last_months, month_title
+from portal.lib.dates import date_short, last_months, month_title
 from portal.lib.money import euros
 from portal.lib.sheets import amount, csv_response
 
@@ -128,7 +128,7 @@ def _line(move) -> list[str]:
     right = move.source.monthly_right
     holder, account = right.aid_account.holder, right.aid_account.get_kind_display()
     names = [holder.code, holder.last_name, holder.first_name, account, month_title(right.month)]
-    return [*names, hours(move.minutes), euros(move.cents), f"{timezone.localtime(move.operation.at):%d-%m-%Y}"]
+    return [*names, hours(move.minutes), euros(move.cents), date_short(move.operation.at)]
 
 
 @admin.register(AidRule)

@@ -21,7 +21,7 @@ from cesu.aid.forms_funders import AuthoriseForm, CorrectForm, EndForm, PlanForm
 from cesu.models import AidAccess, AidAccount, AidPlan, AidSuspension, MonthlyRight
 from cesu.rules.aid import hours, month_of
 from portal.lib.admin import ReadOnlyRows
-from portal.lib.dates import month_title
+from portal.lib.dates import date_short, month_title
 from portal.lib.money import euros
 
 PAGE = 50
@@ -74,7 +74,7 @@ class RightRows(ReadOnlyRows):
 
     @admin.display(description="utilisable jusqu’au")
     def until(self, right):
-        return f"{right.until:%d-%m-%Y}"
+        return date_short(right.until)
 
     @admin.display(description="action")
     def correct(self, right):
@@ -171,7 +171,7 @@ class AidAccountAdmin(AidDecisions):
 
     @admin.display(description="date de naissance")
     def birth_date(self, account):
-        return f"{account.holder.birth_date:%d-%m-%Y}" if account.holder.birth_date else ""
+        return date_short(account.holder.birth_date) if account.holder.birth_date else ""
 
     @admin.display(description="reste")
     def left(self, account):
@@ -346,5 +346,5 @@ def who(access: AidAccess) -> str:
     """« Odette Lacoste, bénéficiaire, depuis le 03-11-2026 : consulte, à confirmer »."""
     looks = "consulte, à confirmer" if access.confirmed_at is None else "consulte seulement"
     may = "paie" if access.pays else looks
-    since = f"{timezone.localtime(access.created_at):%d-%m-%Y}"
+    since = date_short(access.created_at)
     return f"{access.user}, {access.get_role_display().lower()}, depuis le {since} : {may}"

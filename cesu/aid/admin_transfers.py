@@ -16,6 +16,7 @@ from cesu.aid.access import batches_of
 from cesu.aid.actions import bank_reports, transfers
 from cesu.models import AidPayment, AidTransferBatch
 from cesu.rules.aid import hours
+from portal.lib.dates import date_short, moment_short
 from portal.lib.money import euros
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
@@ -60,7 +61,7 @@ class AidTransferBatchAdmin(IssuerDecisions):
 
     @admin.display(description="remis à la banque", ordering="handed_over_at")
     def handed_over(self, batch):
-        return f"le {batch.handed_over_at:%d-%m-%Y à %H:%M}" if batch.handed_over_at else "À remettre"
+        return f"le {moment_short(batch.handed_over_at)}" if batch.handed_over_at else "À remettre"
 
     def download(self, request, pk):
         """The pain.001, the same to the byte each time."""
@@ -81,7 +82,7 @@ class AidTransferBatchAdmin(IssuerDecisions):
             done="Le fichier est noté comme remis à la banque.",
             back=self.address("change", batch.pk),
             summary=[
-                f"{batch.count} virements, {euros(batch.cents)}, à exécuter le {batch.executed_on:%d-%m-%Y}.",
+                f"{batch.count} virements, {euros(batch.cents)}, à exécuter le {date_short(batch.executed_on)}.",
                 "Remettez-le avant l’heure limite de votre banque : les personnes attendent leur salaire ce jour-là.",
             ],
             button="C’est fait",

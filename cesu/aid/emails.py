@@ -1,7 +1,6 @@
 """Emails of the beneficiaries’ space: templates in ``emails/aid/``. Each says whose account it is about, and whom to call."""
 
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from cesu.aid.access import funder_of
@@ -53,8 +52,8 @@ def access_opened(access: AidAccess) -> None:
 
 def confirm_access(access: AidAccess, path: str) -> None:
     """Ask the person at the address that the funder knows whether the sign-up is theirs."""
-    holder, now = access.holder, timezone.localtime(access.created_at)
-    told = {"first_name": holder.first_name, "path": path, "at": moment_long(now, now.date())}
+    holder, asked = access.holder, access.created_at
+    told = {"first_name": holder.first_name, "path": path, "at": moment_long(asked, asked)}
     _write("confirm_access", holder.contact_email, holder, secret=True, email=access.user.aid_login.email, **told)
 
 

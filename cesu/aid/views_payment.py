@@ -22,6 +22,7 @@ from cesu.aid.forms_payment import AmountsForm, Choice, FindForm, PasswordForm, 
 from cesu.models import AidAccount, AidPayment, Caregiver, issuer
 from cesu.rules.aid import LookOnly, TooManyTries, WrongPassword, credited_by
 from cesu.rules.aid_payments import PaymentStands
+from portal.lib.dates import local_day
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
@@ -278,7 +279,7 @@ def payment(request, reference):
 
 def _receipt(found: AidPayment) -> dict:
     lines = list(found.lines.select_related("right").order_by("right__month", "pk"))
-    return {"payment": found, "lines": lines, "label": label_of(found.aid_account, localtime(found.created_at).date())}
+    return {"payment": found, "lines": lines, "label": label_of(found.aid_account, local_day(found.created_at))}
 
 
 @require_safe

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from cesu.models.people import AidAccount, CesuHolder, MonthlyRight
+from portal.lib.dates import date_short
 from portal.lib.models import colour, iban
 from wallet.models import Account
 
@@ -181,7 +182,7 @@ class AidPlan(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.aid_account} à partir du {self.since:%d-%m-%Y}"
+        return f"{self.aid_account} à partir du {date_short(self.since)}"
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="AidSuspensionEvent")
@@ -211,7 +212,7 @@ class AidSuspension(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_reason_display()} du {self.since:%d-%m-%Y}"
+        return f"{self.get_reason_display()} du {date_short(self.since)}"
 
 
 class RightsImport(models.Model):

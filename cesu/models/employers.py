@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.lib.dates import date_short
 from portal.lib.money import euros
 from wallet.models import Account
 
@@ -94,7 +95,7 @@ class Contract(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.employer} à partir du {self.starts_on:%d-%m-%Y}"
+        return f"{self.employer} à partir du {date_short(self.starts_on)}"
 
 
 class ManagerQuerySet(models.QuerySet):

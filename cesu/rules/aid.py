@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from portal.lib.calendars import target_day
-from portal.lib.dates import month_after
+from portal.lib.dates import local_day, month_after
 from portal.lib.refusals import Refusal
 
 TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*([0-5][0-9])?|[.,]([0-9]{1,2}))?", re.ASCII)
@@ -135,10 +135,10 @@ def executed_on(today: date) -> date:
 def credited_by(at: datetime) -> date:
     """The day by which the caregiver’s account is credited: 48 hours, counting business days of banks (S1-7).
 
-    ``at``: the local instant of the payment. It leaves with the file of the night, and a transfer arrives by the business
+    ``at``: the instant of the payment. It leaves with the file of the night, and a transfer arrives by the business
     day after its execution (EPC125-05, SCT rulebook: D+1).
     """
-    return target_day(executed_on(at.date() + timedelta(1)) + timedelta(1))
+    return target_day(executed_on(local_day(at) + timedelta(1)) + timedelta(1))
 
 
 # --- Caregivers -----------------------------------------------------------------------------------------------------------

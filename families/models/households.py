@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Commune, User
 from portal.lib.calendars import school_year_of
+from portal.lib.dates import date_short
 from portal.lib.sepa import masked
 
 
@@ -311,7 +312,7 @@ class Quotient(models.Model):
         constraints = [models.UniqueConstraint(fields=["family", "effective_from"], name="one_quotient_per_date")]
 
     def __str__(self):
-        return f"{self.family} : {self.value} à partir du {self.effective_from:%d-%m-%Y}"
+        return f"{self.family} : {self.value} à partir du {date_short(self.effective_from)}"
 
 
 def quotients_on(family_ids: Iterable[int], day: date) -> dict[int, int]:

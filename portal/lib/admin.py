@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from schwifty import BIC
 
 from portal.lib.colours import READABLE, contrast, contrast_sentence
+from portal.lib.dates import date_short, moment_short
 from portal.lib.models import Authority, JobRun, OutgoingEmail, authority
 from portal.lib.refusals import Refusal
 from portal.lib.sepa import compact, key_warning
@@ -357,7 +358,7 @@ class JobRunAdmin(ReadOnly, ManagersOnly, admin.ModelAdmin):
 
     @admin.display(description="journée", ordering="business_date")
     def date(self, run):
-        return f"{run.business_date:%d-%m-%Y}"
+        return date_short(run.business_date)
 
     @admin.display(description="commencée le", ordering="started_at")
     def began(self, run):
@@ -380,4 +381,4 @@ def as_text(data: dict):
 
 
 def _moment(instant) -> str:
-    return f"{timezone.localtime(instant):%d-%m-%Y %H:%M}"
+    return moment_short(instant)

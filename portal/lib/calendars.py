@@ -10,6 +10,7 @@ from functools import cache
 import holidays
 from vacances_scolaires_france import SchoolHolidayDates
 
+from portal.lib.dates import date_numeric
 from portal.lib.refusals import Refusal
 
 ZONES = ("A", "B", "C")
@@ -59,7 +60,7 @@ def school_holiday_name(day: date, zone: str) -> str | None:
         raise CalendarUnknown(f"La zone de vacances scolaires « {zone} » n’existe pas : choisissez A, B ou C.")
     if not KNOWN_FROM <= day <= KNOWN_UNTIL:
         raise CalendarUnknown(
-            f"Les vacances scolaires ne sont connues que du {KNOWN_FROM:%d/%m/%Y} au {KNOWN_UNTIL:%d/%m/%Y}."
+            f"Les vacances scolaires ne sont connues que du {date_numeric(KNOWN_FROM)} au {date_numeric(KNOWN_UNTIL)}."
         )
     row = _SCHOOL_HOLIDAYS.get(day)
     if row is None or not row[f"vacances_zone_{zone.lower()}"]:

@@ -7,6 +7,7 @@ from django.db import models
 
 from accounts.models import Commune
 from families.models import Allergen, School
+from portal.lib.dates import date_short
 
 WEEK = timedelta(days=7)
 
@@ -63,7 +64,7 @@ class Menu(models.Model):
         constraints = [models.UniqueConstraint(fields=["kitchen", "date"], name="one_menu_a_day")]
 
     def __str__(self):
-        return f"{self.kitchen}, {self.date:%d-%m-%Y}"
+        return f"{self.kitchen}, {date_short(self.date)}"
 
 
 class Dish(models.Model):

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from portal.lib.dates import date_short
 from portal.lib.rows import Rows
 from portal.lib.transactions import outermost
 from reservations.facts import family_facts, members_with_schooling
@@ -49,7 +50,7 @@ def choose_days(
         cart.lines.filter(session__activity=activity, member__in=offer.members).delete()
     wanted, reasons = offer.plan(sessions)
     known = {session.date for session in sessions}
-    reasons += [f"Le {day:%d-%m-%Y} n’est pas ouvert à la réservation." for day in sorted(set(days) - known)]
+    reasons += [f"Le {date_short(day)} n’est pas ouvert à la réservation." for day in sorted(set(days) - known)]
     if set(members) - offer.members.keys():
         reasons.append(STRANGER)
     _put(cart, wanted)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from families.models import Level, School
+from portal.lib.dates import date_short
 from reservations.rules import DeadlineKind, DeadlineRule
 from services.models import Audience, Service
 from wallet.models import Purse
@@ -292,4 +293,4 @@ class Session(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.activity} {self.date:%d-%m-%Y}"
+        return f"{self.activity} {date_short(self.date)}"

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family
+from portal.lib.dates import date_short
 from services.models import Service
 
 
@@ -23,7 +24,7 @@ class WeekReminder(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.family} – {self.week:%d-%m-%Y}"
+        return f"{self.family} – {date_short(self.week)}"
 
 
 class RemindersOff(models.Model):

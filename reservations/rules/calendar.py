@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from portal.lib.calendars import CalendarUnknown
+from portal.lib.dates import date_numeric
 
 DAY = timedelta(1)
 WEDNESDAY, SATURDAY = 2, 5
@@ -102,7 +103,7 @@ class Calendar:
 
     def _known(self, day: date) -> date:
         if not self.first <= day <= self.last:
-            raise CalendarUnknown(f"Le calendrier du {day:%d/%m/%Y} n’est pas connu.")
+            raise CalendarUnknown(f"Le calendrier du {date_numeric(day)} n’est pas connu.")
         return day
 
 

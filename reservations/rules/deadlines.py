@@ -7,12 +7,11 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from portal.lib.dates import PARIS
 from portal.lib.refusals import Refusal
 from reservations.rules.calendar import DAY, Calendar, Counting
 
-PARIS = ZoneInfo("Europe/Paris")
 END_OF_DAY = time(23, 59)
 MIDNIGHT = time(0)
 

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import pairwise
 from math import inf
 
+from portal.lib.dates import date_numeric
 from portal.lib.refusals import Refusal
 from reservations.rules.calendar import DAY
 
@@ -82,7 +83,7 @@ def _line_faults(line: TariffLine) -> Iterator[str]:
     if line.qf_from > _top(line):
         yield f"la tranche de {line.qf_from} à {line.qf_to} est à l’envers."
     if line.valid_to and line.valid_to < line.valid_from:
-        yield f"la fin de validité {line.valid_to:%d/%m/%Y} précède le début {line.valid_from:%d/%m/%Y}."
+        yield f"la fin de validité {date_numeric(line.valid_to)} précède le début {date_numeric(line.valid_from)}."
 
 
 def _audience_faults(lines: Collection[TariffLine]) -> Iterator[str]:
@@ -92,9 +93,9 @@ def _audience_faults(lines: Collection[TariffLine]) -> Iterator[str]:
     for start, following in pairwise([*sorted(starts | ends), None]):
         valid = [line for line in lines if line.is_valid(start)]
         if valid:
-            yield from (f"{fault} à partir du {start:%d/%m/%Y}." for fault in _bracket_faults(valid))
+            yield from (f"{fault} à partir du {date_numeric(start)}." for fault in _bracket_faults(valid))
         elif following:
-            yield f"aucun tarif du {start:%d/%m/%Y} au {following - DAY:%d/%m/%Y}."
+            yield f"aucun tarif du {date_numeric(start)} au {date_numeric(following - DAY)}."
 
 
 def _bracket_faults(lines: Collection[TariffLine]) -> Iterator[str]:

@@ -1,13 +1,20 @@
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from portal.lib.dates import (
     date_long,
+    date_numeric,
     date_short,
     dates_short,
     day_and_month,
+    day_of_month,
+    local_day,
     moment_long,
+    moment_numeric,
+    moment_short,
+    month_after,
     month_title,
     school_year,
     weekday_titles,
@@ -48,7 +55,40 @@ def test_a_date_is_said_with_its_year_only_outside_the_school_year(day, text):
 
 
 def test_a_moment_is_said_with_its_hour():
-    assert moment_long(datetime(2026, 11, 10, 9, 5), TODAY) == "mardi 10 novembre 09:05"
+    moment = datetime(2026, 11, 10, 9, 5, tzinfo=ZoneInfo("Europe/Paris"))
+    assert moment_long(moment, TODAY) == "mardi 10 novembre 09:05"
+
+
+# 00:30 in Paris on 1 December: in UTC it is still 30 November.
+JUST_AFTER_MIDNIGHT = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (date_short, "01-12-2026"),
+        (date_numeric, "01/12/2026"),
+        (day_and_month, "1er décembre"),
+        (day_of_month, "Mar 1"),
+        (month_title, "Décembre 2026"),
+        (moment_short, "01-12-2026 00:30"),
+        (moment_numeric, "01/12/2026 00:30"),
+        (lambda moment: date_long(moment, moment), "mardi 1er décembre"),
+        (lambda moment: moment_long(moment, moment), "mardi 1er décembre 00:30"),
+        (lambda moment: dates_short([moment, date(2026, 12, 1)]), "01-12-2026"),
+        (local_day, date(2026, 12, 1)),
+        (month_after, date(2027, 1, 1)),
+    ],
+)
+def test_an_instant_says_its_day_in_paris_and_one_without_a_time_zone_is_refused(write, said):
+    assert write(JUST_AFTER_MIDNIGHT) == said
+    with pytest.raises(ValueError, match="no time zone"):
+        write(datetime(2026, 12, 1, 0, 30))
+
+
+def test_a_new_school_year_begins_at_midnight_in_paris():
+    assert school_year(datetime(2026, 8, 31, 22, 0, tzinfo=UTC)) == 2026
+    assert school_year(datetime(2026, 8, 31, 21, 59, tzinfo=UTC)) == 2025
 
 
 def test_the_first_day_of_a_month_is_said_1er():

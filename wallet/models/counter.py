@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from families.models import Family
+from portal.lib.dates import date_short
 from portal.lib.money import euros
 from wallet.models.ledger import AccountKind, Operation, Wallet
 
@@ -89,7 +90,7 @@ class CounterPayment(models.Model):
     @property
     def details(self) -> str:
         """« DUPONT Jean-Paul, LEP, reçu le 15-02-2026 »: what the parent finds on the statement."""
-        parts = [self.payer, self.bank, f"reçu le {self.received_on:%d-%m-%Y}"]
+        parts = [self.payer, self.bank, f"reçu le {date_short(self.received_on)}"]
         return ", ".join(part for part in parts if part)[-200:]
 
     @property

@@ -97,19 +97,19 @@ def as_money(cents: int) -> str:
 
 
 @register.filter
-def date_long(day: date) -> str:
+def date_long(day: date | datetime) -> str:
     """Write « mardi 3 novembre », with the year outside the current school year."""
     return dates.date_long(day, timezone.localdate())
 
 
 @register.filter
-def date_short(day: date) -> str:
+def date_short(day: date | datetime) -> str:
     """Write « 03-11-2026 »."""
     return dates.date_short(day)
 
 
 @register.filter
-def month_title(day: date) -> str:
+def month_title(day: date | datetime) -> str:
     """Write « Novembre 2026 »."""
     return dates.month_title(day)
 
@@ -117,7 +117,7 @@ def month_title(day: date) -> str:
 @register.filter
 def moment_long(moment: datetime) -> str:
     """Write « mardi 3 novembre 10:00 » in local time."""
-    return dates.moment_long(timezone.localtime(moment), timezone.localdate())
+    return dates.moment_long(moment, timezone.localdate())
 
 
 @register.simple_tag(takes_context=True)
