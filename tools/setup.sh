@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything a command needs, done once and skipped when nothing changed.
 #   tools/setup.sh demo     .venv with all Python packages; the libraries of the PDFs if they can be had
-#   tools/setup.sh tests    the same, and the browser of the tests
+#   tools/setup.sh tests    the same, the browser and the PDF reader of the tests
 #   tools/setup.sh image    .venv with the packages of the portal only, and the libraries of the PDFs
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -65,6 +65,11 @@ pdf_libraries() {
     has_libraries $PDF_LIBRARIES || system_packages $PDF_PACKAGES
 }
 
+# Another reader of PDF files than our own libraries: the tests look at what it draws.
+reader() {
+    command -v pdftotext >/dev/null && command -v pdftoppm >/dev/null || system_packages poppler-utils || exit 1
+}
+
 browser() {
     local wanted=""
     has_libraries libatomic.so.1 || wanted="libatomic1"
@@ -85,6 +90,7 @@ demo)
 tests)
     python_packages requirements-dev.txt
     pdf_libraries || exit 1
+    reader
     browser
     ;;
 image)

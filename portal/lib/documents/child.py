@@ -8,20 +8,30 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from portal.lib.documents import refusals
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.limits import CHILD_CPU_SECONDS, CHILD_MEMORY, MAX_CLEANED
 
 
+class Beside(NamedTuple):
+    """What somebody wrote on a page that its drawing may not show: the page's number, the field's name, the words."""
+
+    page: int
+    name: str
+    text: str
+
+
 @dataclass(frozen=True)
 class Cleaned:
-    """A file made anew from what a reader would show of the one received."""
+    """A file made anew from what a reader would show of the one received; ``beside`` is read on a page of its own."""
 
     kind: Kind
     bytes: bytes
     pages: int = 1
+    beside: list[Beside] = field(default_factory=list)
 
 
 def serve(clean: Callable[[bytes], Cleaned]) -> None:
@@ -57,4 +67,4 @@ def _answer(clean, data: bytes) -> tuple[dict, bytes]:
         return {"refused": refusals.Unreadable.__name__, "why": type(error).__name__}, b""
     if len(cleaned.bytes) > MAX_CLEANED:
         return {"refused": refusals.TooComplex.__name__}, b""
-    return {"kind": cleaned.kind, "pages": cleaned.pages}, cleaned.bytes
+    return {"kind": cleaned.kind, "pages": cleaned.pages, "beside": cleaned.beside}, cleaned.bytes

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from portal.lib.documents import refusals, sandbox
+from portal.lib.documents.beside import with_words
 from portal.lib.documents.kinds import Kind, is_heic, is_office, kind_of
 from portal.lib.documents.labels import clean_label
 from portal.lib.documents.limits import MAX_FILE
@@ -35,7 +36,7 @@ def accept_upload(file: UploadedFile) -> CleanDocument:
     verdict = scan(data)
     if verdict is Scan.INFECTED:
         raise refusals.Infected
-    cleaned = sandbox.clean(kind, data)
+    cleaned = with_words(sandbox.clean(kind, data))
     return CleanDocument(
         cleaned.kind, cleaned.bytes, clean_label(file.name or "", cleaned.kind), cleaned.pages, verdict
     )

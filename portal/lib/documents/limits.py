@@ -14,6 +14,7 @@ MAX_PARTS = 200_000  # dictionaries, arrays and streams of a PDF
 MAX_STREAM = 112 * MIB  # one stream of a PDF, unpacked: A4 in colour at 600 dots an inch
 MAX_STREAMS = 224 * MIB  # all of them
 MAX_CLEANED = 15 * MIB
+MAX_BESIDE = 100_000  # letters that are told beside the pages of a PDF
 
 CHILD_MEMORY = 768 * MIB
 CHILD_CPU_SECONDS = 8

@@ -2,16 +2,23 @@
 
 Nothing is hunted down: a new catalogue and new pages keep only the keys of ``DRAWING`` below, so scripts, actions,
 links, attachments, forms, media, metadata and whatever the next version of PDF invents stay behind.
-What a form or a stamp shows is first drawn into the page.
+What a form, a note or a stamp shows is first drawn into the page; what hidden layers hold is left out.
 """
 
+import encodings.ascii
+import encodings.cp1252
+import encodings.mac_roman
+import encodings.utf_16_be  # noqa: F401 -- Python imports codecs when it needs them: the child no longer can
 import io
+import sys
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
-from portal.lib.documents.child import Cleaned, serve
+from portal.lib.documents.annotations import draw_annotations
+from portal.lib.documents.child import Beside, Cleaned, serve
 from portal.lib.documents.kinds import Kind
+from portal.lib.documents.layers import drop_hidden
 from portal.lib.documents.limits import MAX_PAGES, MAX_PARTS, MAX_STREAM, MAX_STREAMS
 from portal.lib.documents.refusals import InteractivePdf, ProtectedPdf, TooComplex, TooManyPages, Unreadable
 
@@ -56,12 +63,25 @@ def clean_pdf(data: bytes) -> Cleaned:
     """Return a PDF that draws the same pages and does nothing else; the same bytes in give the same bytes out."""
     pikepdf.settings.set_qpdf_limits(flate_max_memory=MAX_STREAM, run_length_max_memory=MAX_STREAM)
     pdf = _opened(data)
-    _draw_annotations(pdf)
+    drop_hidden(pdf)
+    beside = draw_annotations(pdf)
+    return _made_anew(pdf, beside)
+
+
+def join(data: bytes) -> Cleaned:
+    """Return two PDF files as one: the number of bytes of the first on a line of its own, then both."""
+    size, _, files = data.partition(b"\n")
+    pdf, more = (Pdf.open(io.BytesIO(file)) for file in (files[: int(size)], files[int(size) :]))
+    pdf.pages.extend(more.pages)
+    return _made_anew(pdf, [])
+
+
+def _made_anew(pdf: Pdf, beside: list[Beside]) -> Cleaned:
     _rebuild(pdf)
     streams = _prune(pdf)
     _measure(streams)
     _forget_notes(streams)
-    return Cleaned(Kind.PDF, _written(pdf), len(pdf.Root.Pages.Kids))
+    return Cleaned(Kind.PDF, _written(pdf), len(pdf.Root.Pages.Kids), beside)
 
 
 def _opened(data: bytes) -> Pdf:
@@ -76,13 +96,6 @@ def _opened(data: bytes) -> Pdf:
     if len(pdf.pages) > MAX_PAGES:
         raise TooManyPages
     return pdf
-
-
-def _draw_annotations(pdf: Pdf) -> None:
-    """Draw filled fields and stamps into their pages, as a screen would show them."""
-    if "/AcroForm" in pdf.Root:
-        pdf.generate_appearance_streams()
-    pdf.flatten_annotations("screen")
 
 
 def _rebuild(pdf: Pdf) -> None:
@@ -205,4 +218,4 @@ def _open_random_device() -> None:
 
 if __name__ == "__main__":
     _open_random_device()
-    serve(clean_pdf)
+    serve(join if sys.argv[1:] == ["join"] else clean_pdf)

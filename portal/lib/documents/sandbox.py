@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Timer
 
 from portal.lib.documents import refusals
-from portal.lib.documents.child import Cleaned
+from portal.lib.documents.child import Beside, Cleaned
 from portal.lib.documents.kinds import Kind, kind_of
 from portal.lib.documents.limits import CHILD_SECONDS, MAX_CLEANED
 from portal.lib.documents.refusals import CleaningUnavailable, DocumentRefused, TooComplex
@@ -24,9 +24,17 @@ FAILED_TO_START = 1  # how Python ends when an import fails; later the child end
 
 def clean(kind: Kind, data: bytes) -> Cleaned:
     """Return the file made anew; raise DocumentRefused, or CleaningUnavailable when the process cannot start."""
-    module = "pdfs" if kind is Kind.PDF else "images"
+    return _made(kind, data, "pdfs" if kind is Kind.PDF else "images")
+
+
+def join(first: bytes, second: bytes) -> Cleaned:
+    """Return one PDF with the pages of both, made anew; raise as ``clean`` does."""
+    return _made(Kind.PDF, b"%d\n" % len(first) + first + second, "pdfs", "join")
+
+
+def _made(kind: Kind, data: bytes, module: str, *options: str) -> Cleaned:
     try:
-        code, output = run([sys.executable, "-m", f"{__package__}.{module}"], data)
+        code, output = run([sys.executable, "-m", f"{__package__}.{module}", *options], data)
     except OSError as error:
         raise CleaningUnavailable from error
     if code == FAILED_TO_START:
@@ -65,4 +73,5 @@ def _read(output: bytes) -> Cleaned:
         raise REFUSALS[answer["refused"]]
     if kind_of(data) != answer["kind"]:
         raise refusals.Unreadable
-    return Cleaned(Kind(answer["kind"]), data, int(answer["pages"]))
+    beside = [Beside(*each) for each in answer["beside"]]
+    return Cleaned(Kind(answer["kind"]), data, int(answer["pages"]), beside)
