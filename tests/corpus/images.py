@@ -92,6 +92,7 @@ IMAGES = [
     _jpeg("the first bytes of a JPEG", lambda: b"\xff\xd8\xff", "Unreadable"),
     _jpeg("a program behind the first bytes of a JPEG", lambda: b"\xff\xd8\xff\xe0MZ" + MARK * 99, "Unreadable"),
     _jpeg("a JPEG of four thousand million pixels", lambda: resized(photo("JPEG"), 65500), "TooManyPixels"),
+    _jpeg("a JPEG that declares 200 million pixels", lambda: resized(photo("JPEG"), 14000)),
     _jpeg("a JPEG that declares too much", lambda: resized(photo("JPEG"), 6000)),
     _png("a PNG with notes", noted),
     _png("a PNG that says where it was taken", lambda: photo("PNG", exif=located(3))),

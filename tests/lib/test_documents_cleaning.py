@@ -47,6 +47,62 @@ def test_a_large_photo_shrinks_to_what_reading_needs():
     assert opened(accepted(photo("PNG", (5000, 2500), "L")).bytes).size == (MAX_SIDE, MAX_SIDE // 2)
 
 
+HUNGRY = """
+status = open("/proc/self/status")  # before nothing can be opened any more
+import io
+from PIL import Image
+from portal.lib.documents import child, images
+data = sys.stdin.buffer.read()
+child._limit()
+size = Image.open(io.BytesIO(images.clean_image(data).bytes)).size
+print(*size, next(line.split()[1] for line in status if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "shrunk"),
+    [
+        ((8000, 6000), (4000, 3000)),
+        ((8160, 6144), (4000, 3012)),
+        ((12000, 9000), (4000, 3000)),
+        ((16320, 12240), (4000, 3000)),
+        ((12240, 16320), (3000, 4000)),
+    ],
+)
+def test_photos_of_up_to_200_million_pixels_are_read_in_little_memory(size, shrunk):
+    code, output = sandbox.run([sys.executable, "-c", "import sys\n" + HUNGRY], photo("JPEG", size, "L"))
+    width, height, kilobytes = map(int, output.split())
+    assert (code, (width, height)) == (0, shrunk)
+    assert kilobytes < 160 * 1024
+
+
+def test_a_coloured_photo_of_200_million_pixels_keeps_its_colours():
+    half = Image.new("RGB", (16320, 12240), "red")
+    half.paste("blue", (8160, 0, 16320, 12240))
+    output = io.BytesIO()
+    half.save(output, "JPEG", exif=located(orientation=6))
+    image = opened(accepted(output.getvalue()).bytes)
+    assert image.size == (3000, 4000)
+    assert [max("rgb", key=dict(zip("rgb", image.getpixel((1500, y)), strict=True)).get) for y in (500, 3500)] == [
+        "r",
+        "b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "size", "more"),
+    [("JPEG", (8200, 8200), {"progressive": True}), ("PNG", (8000, 6000), {}), ("WEBP", (8000, 6000), {})],
+)
+def test_images_that_must_be_held_whole_are_refused_sooner(form, size, more):
+    with pytest.raises(refusals.TooManyPixels):
+        accepted(photo(form, size, "RGB", **more))
+
+
+def test_a_progressive_photo_that_is_held_whole_has_its_memory():
+    options = {"progressive": True, "subsampling": 0, "mode": "RGB"}
+    assert opened(accepted(photo("JPEG", (8000, 8000), **options)).bytes).size == (4000, 4000)
+
+
 def test_what_was_transparent_is_white():
     output = io.BytesIO()
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(output, "PNG")
@@ -163,7 +219,9 @@ def test_the_sentences_say_the_limits_in_words():
     assert refusals.TooBig.sentence.startswith("Ce fichier dépasse 10\xa0Mo.")
     assert refusals.RequestTooBig.sentence.startswith("Vos fichiers dépassent ensemble 25\xa0Mo.")
     assert refusals.TooManyFiles.sentence.startswith("Vous pouvez envoyer 5\xa0fichiers à la fois.")
-    assert refusals.TooManyPixels.sentence.startswith("Cette image dépasse 40\xa0millions de pixels.")
+    assert refusals.TooManyPixels.sentence.startswith(
+        "Cette image a trop de pixels : 40\xa0millions au plus, 210 pour une photo JPEG, 64 "
+    )
     assert refusals.TooManyPages.sentence.startswith("Votre PDF a plus de 200\xa0pages.")
 
 

@@ -6,7 +6,7 @@ from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa:
 
 from portal.lib.documents.child import Cleaned, serve
 from portal.lib.documents.kinds import Kind, kind_of
-from portal.lib.documents.limits import MAX_FILE, MAX_PIXELS, MAX_SIDE
+from portal.lib.documents.limits import MAX_FILE, MAX_JPEG_PIXELS, MAX_PIXELS, MAX_PROGRESSIVE_PIXELS, MAX_SIDE
 from portal.lib.documents.refusals import TooManyPixels
 
 # Pillow imports readers (and, for the metadata of photos, that of TIFF) when it needs them: the child no longer can.
@@ -28,7 +28,7 @@ def clean_image(data: bytes) -> Cleaned:
     """Return the first frame as JPEG, or as PNG when it came so and stays small; nothing but pixels is kept."""
     kind = kind_of(data)
     image = Image.open(io.BytesIO(data), formats=[kind.value.upper()])
-    if image.width * image.height > MAX_PIXELS:
+    if image.width * image.height > _most_pixels(image, kind):
         raise TooManyPixels
     turn = UPRIGHT.get(_orientation(image))
     image = _fit(image)
@@ -39,6 +39,12 @@ def clean_image(data: bytes) -> Cleaned:
     return Cleaned(Kind.JPEG, _written(image, "JPEG", quality=85))
 
 
+def _most_pixels(image: Image.Image, kind: Kind) -> int:
+    if kind is not Kind.JPEG:
+        return MAX_PIXELS
+    return MAX_PROGRESSIVE_PIXELS if "progressive" in image.info else MAX_JPEG_PIXELS
+
+
 def _orientation(image: Image.Image) -> int | None:
     try:
         return image.getexif().get(ORIENTATION)
@@ -47,7 +53,10 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _fit(image: Image.Image) -> Image.Image:
-    """Shrink early: what follows costs memory by the pixel."""
+    """Shrink early: what follows costs memory by the pixel. A JPEG is not even read at its full size."""
+    part = MAX_SIDE / max(image.size)
+    if part < 1:
+        image.draft(image.mode, tuple(max(1, int(side * part)) for side in image.size))
     image.load()
     if max(image.size) <= MAX_SIDE:
         return image

@@ -8,6 +8,8 @@ MAX_REQUEST = 25 * MIB  # all files of a request together
 MAX_BODY = 100 * MIB  # beyond, the request is not even read
 
 MAX_PIXELS = 40_000_000
+MAX_JPEG_PIXELS = 210_000_000  # a JPEG is read at a half, a quarter or an eighth of its size
+MAX_PROGRESSIVE_PIXELS = 64_000_000  # but a progressive one is held whole before that: up to 8 bytes a pixel
 MAX_SIDE = 4000  # pixels: A4 at 340 dots an inch
 MAX_PAGES = 200
 MAX_PARTS = 200_000  # dictionaries, arrays and streams of a PDF

@@ -1,7 +1,18 @@
 """Why a document is not taken, each with a sentence that says what to do."""
 
-from portal.lib.documents.limits import MAX_FILE, MAX_FILES, MAX_PAGES, MAX_PIXELS, MAX_REQUEST, MIB
+from portal.lib.documents.limits import (
+    MAX_FILE,
+    MAX_FILES,
+    MAX_JPEG_PIXELS,
+    MAX_PAGES,
+    MAX_PIXELS,
+    MAX_PROGRESSIVE_PIXELS,
+    MAX_REQUEST,
+    MIB,
+)
 from portal.lib.refusals import Refusal
+
+MILLION = 1_000_000
 
 
 class DocumentRefused(Refusal):
@@ -100,7 +111,8 @@ class TooManyPixels(DocumentRefused):
     """An image larger than a document needs."""
 
     sentence = (
-        f"Cette image dépasse {MAX_PIXELS // 1_000_000} millions de pixels. "
+        f"Cette image a trop de pixels : {MAX_PIXELS // MILLION} millions au plus, {MAX_JPEG_PIXELS // MILLION} pour une "
+        f"photo JPEG, {MAX_PROGRESSIVE_PIXELS // MILLION} si elle est « progressive ». "
         "Photographiez ou numérisez le document avec une qualité plus basse."
     )
 
