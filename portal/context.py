@@ -94,7 +94,7 @@ def page(request):
         "authority": authority(),
         "tabs": parts.tabs,
         "wallet_balance": parts.facts.balance if parts.facts else None,
-        "wallet_owed": parts.facts.owed if parts.facts else 0,
+        "wallet_debts": parts.facts.debts if parts.facts else (),
         "footer_links": _footer_links(),
     }
 

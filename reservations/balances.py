@@ -35,36 +35,37 @@ class PurseLine:
         """« Reste dû » as of now."""
         return max(0, -self.balance)
 
+    @property
+    def asked(self) -> int:
+        """What of it is asked for: an announced direct debit counts as paid."""
+        return max(0, self.owed - self.pending)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is anything to say of it."""
+        return bool(self.balance or self.cost or self.pending)
+
 
 @dataclass(frozen=True)
 class Balances:
-    """The purses of a family and their sums, in cents."""
+    """The purses of a family. They are never added up: one does not pay for another."""
 
     lines: list[PurseLine]
 
     @property
-    def balance(self) -> int:
-        return sum(line.balance for line in self.lines)
+    def used(self) -> list[PurseLine]:
+        """Those of which there is something to say; the first when there is nothing."""
+        return [line for line in self.lines if line.is_used] or self.lines[:1]
 
     @property
-    def cost(self) -> int:
-        return sum(line.cost for line in self.lines)
+    def has_pending(self) -> bool:
+        """Whether a direct debit is announced for any."""
+        return any(line.pending for line in self.lines)
 
     @property
-    def pending(self) -> int:
-        return sum(line.pending for line in self.lines)
-
-    @property
-    def new_balance(self) -> int:
-        return sum(line.new_balance for line in self.lines)
-
-    @property
-    def due(self) -> int:
-        return sum(line.due for line in self.lines)
-
-    @property
-    def owed(self) -> int:
-        return sum(line.owed for line in self.lines)
+    def has_due(self) -> bool:
+        """Whether any lacks something."""
+        return any(line.due for line in self.lines)
 
 
 def read_balances(user: User, until: date | None = None) -> Balances:

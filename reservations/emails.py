@@ -72,7 +72,9 @@ def _standing(wallet: Wallet) -> dict:
         "estimate": euros(wallet.estimate) if wallet.estimate else "",
         "pending": euros(wallet.pending) if wallet.pending else "",
         "left": euros(wallet.left),
-        "owed": euros(wallet.owed) if wallet.owed else "",
+        "owed": euros(asked) if (asked := max(0, wallet.owed - wallet.pending)) else "",
+        "covered": bool(wallet.owed and not asked),
+        "top_up": wallet.purse.top_up_address,
         "suspended": wallet.is_suspended,
     }
 

@@ -22,7 +22,8 @@ from wallet.rules import is_suspended
 class FamilyFacts:
     """A family's balance (cents, default purse), cart sizes, certification and quotients, as of ``today``.
 
-    ``owed``: « Reste dû » (cents) of all its purses; ``suspended``: of those where that much suspends booking, by pk.
+    ``debts``: « Reste dû » (cents) of each purse that lacks, never added up: one purse does not pay for another;
+    ``suspended``: of those where that much suspends booking, by pk.
     """
 
     family: Family
@@ -31,7 +32,7 @@ class FamilyFacts:
     in_request: int
     certified: bool
     quotients: tuple[tuple[date, int], ...]
-    owed: int = 0
+    debts: tuple["Debt", ...] = ()
     suspended: dict[int, int] = field(default_factory=dict)
 
     def quotient_on(self, day: date) -> int | None:
@@ -50,7 +51,7 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
         in_request=lines.get(Billing.DEFERRED, 0),
         certified=certified,
         quotients=tuple((date.fromisoformat(since), value) for since, value in json.loads(quotients)),
-        owed=sum(each.owed for each in wallets),
+        debts=tuple(Debt("" if each.is_default else each.name, each.owed) for each in wallets if each.owed),
         suspended={
             each.purse: each.owed for each in wallets if is_suspended(each.owed, each.blocked_above, each.never_blocked)
         },
@@ -58,10 +59,19 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """What a purse lacks, in cents; the main one has no name."""
+
+    purse: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Standing:
     """A wallet as ``_FACTS`` reads it, in cents."""
 
     purse: int
+    name: str
     is_default: bool
     cents: int
     never_blocked: bool
@@ -91,9 +101,9 @@ _FACTS = Rows(
         ),
         (
             SELECT coalesce(jsonb_agg(jsonb_build_object(
-                'purse', purse.id, 'is_default', purse.is_default, 'cents', balance.cents,
+                'purse', purse.id, 'name', purse.name, 'is_default', purse.is_default, 'cents', balance.cents,
                 'never_blocked', wallet.never_blocked, 'blocked_above', purse.blocked_above
-            )), '[]')
+            ) ORDER BY purse.is_default DESC, purse.name, purse.id), '[]')
             FROM wallet_wallet wallet
             JOIN wallet_purse purse ON purse.id = wallet.purse_id
             JOIN wallet_balance balance ON balance.account_id = wallet.account_id

@@ -1,5 +1,6 @@
 """What a family reads of its direct debits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +11,15 @@ from families.models import SepaMandate
 from portal.lib.models import authority
 from portal.lib.rows import Rows
 from portal.lib.sepa import masked
+from wallet.models import DirectDebit, Wallet
 from wallet.sepa_files import is_creditor
+
+
+def dues(wallets: Iterable[Wallet]) -> dict[int, int]:
+    """What is asked for of each wallet that lacks something, in cents by pk; an announced direct debit counts as paid."""
+    owed = {each.pk: each.owed for each in wallets if each.owed}
+    announced = DirectDebit.objects.pending().cents_by_wallet(owed) if owed else {}
+    return {pk: left for pk, cents in owed.items() if (left := cents - announced.get(pk, 0)) > 0}
 
 
 class DirectDebitFacts:

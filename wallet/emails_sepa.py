@@ -35,13 +35,15 @@ def debits_rejected(debits: Iterable[DirectDebit], ended: set[int], today: date)
     balances = dict(
         Balance.objects.filter(account__in=[each.wallet.account_id for each in debits]).values_list("account", "cents")
     )
+    announced = DirectDebit.objects.pending().cents_by_wallet([each.wallet_id for each in debits])
     told = []
     for debit in debits:
-        balance = balances[debit.wallet.account_id]
+        asked = -balances[debit.wallet.account_id] - announced.get(debit.wallet_id, 0)
         context = _of_debit(debit, today) | {
             "cancelled": debit.reject_code == CANCELLED,
             "reason": reason_of(debit.reject_code).words,
-            "owed": euros(-balance) if balance < 0 else "",
+            "owed": euros(asked) if asked > 0 else "",
+            "top_up": debit.wallet.purse.top_up_address,
             "mandate_ended": debit.mandate_id in ended,
         }
         told.append((debit.wallet.family_id, context))

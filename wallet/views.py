@@ -5,7 +5,7 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from wallet.direct_debits import DirectDebitFacts
+from wallet.direct_debits import DirectDebitFacts, dues
 from wallet.models import Wallet
 from wallet.statements import statement
 
@@ -22,5 +22,9 @@ def wallet_statement(request, code=None):
     if code and wallet is None:
         raise Http404
     lines = Paginator(statement(wallet.account_id) if wallet else [], PAGE).get_page(request.GET.get("page"))
+    asked = dues(wallets)
+    for each in wallets:
+        each.asked = asked.get(each.pk, 0)
+        each.by_debit = each.owed - each.asked
     context = {"wallets": wallets, "wallet": wallet, "lines": lines}
     return render(request, "wallet/statement.html", context | {"direct_debit": DirectDebitFacts(request.user)})

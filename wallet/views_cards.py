@@ -16,7 +16,7 @@ from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from wallet import gateway, purposes
 from wallet.actions import card_events, cards, wallet_of
-from wallet.direct_debits import DirectDebitFacts
+from wallet.direct_debits import DirectDebitFacts, dues
 from wallet.forms import TopUpForm
 from wallet.models import CardPayment, Wallet
 from wallet.tasks import handle_event
@@ -42,7 +42,13 @@ def top_up(request):
     if request.method == "POST":
         wallet_of(family)  # opened when first needed
     wallets = list(Wallet.objects.of(request.user))
-    form = TopUpForm(request.POST or None, wallets=wallets, email=request.user.email)
+    form = TopUpForm(
+        request.POST or None,
+        wallets=wallets,
+        email=request.user.email,
+        dues=dues(wallets),
+        asked=request.GET.get("porte-monnaie", ""),
+    )
     if request.method == "POST" and form.is_valid():
         return _ask_top_up(request, form)
     context = {
@@ -90,7 +96,9 @@ def payment(request, reference):
         _tell_end(request, found)
         return redirect(address)
     lines = found.lines.select_related("account__balance", "account__wallet__purse")
-    return render(request, "wallet/payment.html", {"payment": found, "lines": lines, "silent": silent})
+    late = found.status == CardPayment.Status.PAID and found.purpose != cards.TOP_UP  # else one would be at its order
+    context = {"payment": found, "lines": lines, "silent": silent, "late": late}
+    return render(request, "wallet/payment.html", context)
 
 
 def _tell_end(request, payment: CardPayment):

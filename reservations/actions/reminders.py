@@ -33,7 +33,8 @@ def low(today: date) -> QuerySet[Wallet]:
     wallets = asked.annotate(estimate=_sum(_coming()), pending=_sum(_debits())).annotate(
         left=F("account__balance__cents") - F("estimate") + F("pending")
     )
-    return wallets.filter(_concerned(today), left__lt=F("purse__reminder_below"))
+    settled = wallets.annotate(settled=F("account__balance__cents") + F("pending"))  # an announced debit counts as paid
+    return settled.filter(_concerned(today), left__lt=F("purse__reminder_below"))
 
 
 def _coming() -> QuerySet:
@@ -54,7 +55,7 @@ def _concerned(today: date) -> Q:
     booked = Booking.objects.active().filter(
         family=OuterRef("family"), session__activity__purse=OuterRef("purse"), session__date__gte=today - LATELY
     )
-    return Q(account__balance__cents__lt=0) | Q(Exists(booked))
+    return Q(settled__lt=0) | Q(Exists(booked))
 
 
 def _due(today: date, now: datetime) -> QuerySet[Wallet]:

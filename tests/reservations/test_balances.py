@@ -17,7 +17,7 @@ from tests.factories.reservations import (
     household,
     sessions,
 )
-from tests.factories.wallet import wallet_with
+from tests.factories.wallet import spend, wallet_with
 from tests.reservations.reading import text
 from wallet.models import DirectDebit, Purse, Wallet
 
@@ -47,6 +47,26 @@ def test_what_is_due_brings_the_new_balance_to_zero():
 def test_an_announced_direct_debit_is_not_asked_again():
     assert PurseLine(Purse(), balance=-4605, cost=3325, pending=4605).due == 3325
     assert PurseLine(Purse(), balance=-4605, cost=3325, pending=9000).due == 0
+    assert [PurseLine(Purse(), balance=-4605, pending=cents).asked for cents in (0, 4000, 4605, 9000)] == [
+        4605,
+        605,
+        0,
+        0,
+    ]
+
+
+def test_purses_that_do_not_pay_for_each_other_are_never_added_up(visitor):
+    home = household(5760, LOUANE)
+    other = wallet_with(0, home.family, Purse.objects.create(code="restauration", name="RESTAURATION"))
+    spend(other, 1990, kind="deferred_debit")
+    words = text(visitor(home.user).get(BALANCES)).replace("\u00a0", " ")
+    assert "Porte-monnaie Votre crédit : 57,60 € Montant des réservations : 0,00 € Solde estimé : 57,60 €" in words
+    assert f"RESTAURATION Votre crédit : {MINUS}19,90 € Montant des réservations : 0,00 €" in words
+    assert "RESTAURATION, reste dû : 19,90 € . Votre prochain paiement le règle en premier." in words
+    assert "37,70" not in words
+    debited(other, 1990, FRIDAY, status="pending")
+    words = text(visitor(home.user).get(BALANCES)).replace("\u00a0", " ")
+    assert "RESTAURATION, reste dû : 19,90 € . Le prélèvement annoncé le règle : vous n’avez rien à faire." in words
 
 
 @pytest.mark.seed("S4-33", "S4-35", "S4-36", "S4-37", "S4-42", "S4-43", "S4-44", "S4-45")
@@ -106,10 +126,10 @@ def test_the_estimate_covers_all_bookings_unless_a_day_is_given(visitor, dupont)
 @pytest.mark.seed("S4-40")
 def test_only_what_is_not_debited_yet_is_estimated(dupont):
     done = consumed(dupont, dupont.child, LeisureFactory(), date(2026, 10, 5), 1330)
-    assert read_balances(dupont.user).cost == 4655
+    assert [line.cost for line in read_balances(dupont.user).lines] == [1330, 3325]
     type(done).objects.filter(pk=done.pk).update(cents=0, debited_at="2026-10-06T02:10+02:00")
     type(done.order).objects.filter(pk=done.order_id).update(booked_cents=0)
-    assert read_balances(dupont.user).cost == 3325
+    assert [line.cost for line in read_balances(dupont.user).lines] == [0, 3325]
     assert last_day_to_debit(dupont.user) == FRIDAY
 
 
@@ -132,9 +152,9 @@ def test_a_pending_direct_debit_is_shown_and_subtracted(visitor, dupont):
         "46,05 €",
         f"{MINUS}33,25 €",
     ]
-    assert read_balances(dupont.user).due == 3325
+    assert [line.due for line in read_balances(dupont.user).lines] == [0, 3325]
     DirectDebit.objects.update(status="rejected", rejected_at="2026-11-21T08:00Z")
-    assert read_balances(dupont.user).due == 7930
+    assert [line.due for line in read_balances(dupont.user).lines] == [0, 7930]
 
 
 # --- After « Valider » ------------------------------------------------------------------------------------------------

@@ -227,7 +227,7 @@ Nouveau solde : 19,99 €
 
 Pensez à recharger votre porte-monnaie avant qu’il ne soit vide.
 
-Recharger mon crédit : http://testserver/porte-monnaie/recharger/
+Recharger mon crédit : http://testserver/porte-monnaie/recharger/?porte-monnaie={low.wallet.purse.code}
 Soldes et paiements : http://testserver/reservations/soldes-et-paiements/
 
 En cas de difficulté, contactez-nous : 04 74 00 00 00.
@@ -266,3 +266,28 @@ def test_one_message_for_each_wallet_that_is_low(low, journee):
         text(email)[1].splitlines()[2] for email in OutgoingEmail.objects.filter(template__endswith="low_balance")
     }
     assert subjects == {f"Porte-monnaie ({low.family})", f"PERISCOLAIRE ({low.family})"}
+
+
+def test_an_announced_direct_debit_counts_as_paid_in_what_is_asked(low):
+    spend(low.wallet, 3329 + 4605, kind="deferred_debit")
+    debited(low.wallet, 4605, TUESDAY, status="pending")
+    remind()
+    subject, words = text()
+    assert subject == "Pensez à recharger votre porte-monnaie"
+    assert "Prélèvement annoncé : 46,05 €\nNouveau solde : −13,30 €" in words
+    assert "Il vous reste" not in words
+    assert "Le prélèvement annoncé règle ce que vous devez : pour cela, vous n’avez rien à faire." in words
+
+
+def test_what_an_announced_direct_debit_leaves_is_asked_for(low):
+    spend(low.wallet, 3329 + 4605, kind="deferred_debit")
+    debited(low.wallet, 4000, TUESDAY, status="pending")
+    remind()
+    assert text()[0] == "Il vous reste 6,05 € à régler"
+
+
+def test_who_books_no_more_and_whose_debt_is_being_debited_is_not_written_to(purse):
+    home = household(0)
+    spend(home.wallet, 4605, kind="deferred_debit")
+    debited(home.wallet, 4605, TUESDAY, status="pending")
+    assert remind() == 0

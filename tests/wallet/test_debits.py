@@ -414,6 +414,7 @@ def test_a_reject_after_the_collection_takes_the_credit_back_once_even_when_it_i
     assert subject == "Votre prélèvement de 46,05 € a été rejeté"
     assert "n’a pas abouti\u00a0: le compte n’avait pas une provision suffisante ce jour-là." in text
     assert "il vous reste 46,05\u00a0€ à régler" in text
+    assert debit.wallet.purse.top_up_address in text
     assert "a pris fin" not in text
 
 

@@ -1,14 +1,16 @@
 """« Reste dû »: on the wallet's page and at the top of every page, with what to do about it."""
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from portal.lib.models import Authority
+from tests.factories.money import debited
 from tests.factories.wallet import parent_with, spend, wallet_with
-from wallet.models import Purse
+from wallet.models import Purse, Wallet
 
 pytestmark = pytest.mark.django_db
 STATEMENT, HOME = reverse("wallet:statement"), reverse("account")
@@ -54,10 +56,21 @@ def test_each_purse_says_what_it_lacks(owing, visitor):
     assert "PERISCOLAIRE : il reste 1,00 € à régler." in page
 
 
-def test_every_page_of_a_family_says_at_the_top_what_all_its_purses_owe(owing, visitor):
+def test_every_page_of_a_family_says_at_the_top_what_each_purse_owes_and_never_the_sum(owing, visitor):
     other = Purse.objects.create(code="alsh", name="PERISCOLAIRE")
     spend(wallet_with(0, owing.guardian.family, other), 100, kind="deferred_debit")
-    assert "Solde de mon porte-monnaie : −46,05 € Reste dû 47,05 €" in words(visitor(owing).get(HOME))
+    page = words(visitor(owing).get(HOME))
+    assert "Solde de mon porte-monnaie : −46,05 € Reste dû 46,05 € Reste dû 1,00 € pour PERISCOLAIRE" in page
+    assert "47,05" not in page
+
+
+def test_what_an_announced_debit_will_pay_is_not_asked_for(owing, visitor):
+    debited(Wallet.objects.get(), 4605, date(2026, 12, 7), status="pending")
+    page = words(visitor(owing).get(STATEMENT))
+    assert "Il reste 46,05 € à régler : le prélèvement annoncé s’en charge, vous n’avez rien à faire." in page
+    spend(Wallet.objects.get(), 500, kind="deferred_debit")
+    page = words(visitor(owing).get(STATEMENT))
+    assert "Il reste 51,05 € à régler, dont 46,05 € par le prélèvement annoncé." in page
 
 
 def test_what_one_purse_has_does_not_hide_what_another_owes(visitor):

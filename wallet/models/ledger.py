@@ -8,6 +8,7 @@ import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.urls import reverse
 from django.utils import timezone
 
 from families.models import Family
@@ -59,6 +60,11 @@ class Purse(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def top_up_address(self) -> str:
+        """« Recharger mon crédit » for this purse, what it lacks chosen already."""
+        return f"{reverse('wallet:top_up')}?porte-monnaie={self.code}"
 
 
 class AccountKind(models.TextChoices):

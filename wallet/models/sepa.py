@@ -3,7 +3,7 @@
 import pghistory
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from families.models import Family, SepaMandate
@@ -43,6 +43,11 @@ class DirectDebitQuerySet(models.QuerySet):
     def pending(self):
         """Announced or at the bank, not credited yet: they reduce what is asked otherwise."""
         return self.filter(status=DirectDebit.Status.PENDING)
+
+    def cents_by_wallet(self, wallets) -> dict[int, int]:
+        """Their sums, by pk of the wallets given."""
+        rows = self.filter(wallet__in=wallets).order_by().values_list("wallet")
+        return dict(rows.annotate(total=Sum("cents")))
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="DirectDebitEvent")
