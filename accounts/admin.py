@@ -15,6 +15,7 @@ from accounts.rules import MAX_REASON
 from portal.lib.admin import CommunesAdmin, ManagersOnly
 from portal.lib.once import make_key
 from portal.lib.pdf import PdfUnavailable
+from portal.lib.phones import PhoneField
 from portal.lib.refusals import Refusal
 
 Status = User.Status
@@ -45,6 +46,12 @@ class ReasonForm(forms.Form):
     )
 
 
+class UserForm(forms.ModelForm):
+    """What agents correct of an account."""
+
+    phone = PhoneField()
+
+
 @admin.register(User)
 class UserAdmin(CommunesAdmin):
     """Accounts of the agent's communes, those that wait first."""
@@ -56,6 +63,7 @@ class UserAdmin(CommunesAdmin):
     search_fields = ["last_name", "first_name", "email", "identifier"]
     search_help_text = "Nom, prénom, adresse e-mail ou identifiant"
     actions = ["validate_selected", "print_letters"]
+    form = UserForm
     change_form_template = "admin/accounts/user_form.html"
     fields = [
         ("status", "decided_at", "decided_by"),

@@ -8,6 +8,7 @@ from accounts.models import Consent, User
 from accounts.passwords import RULE
 from accounts.rules import birth_fault
 from portal.lib.models import authority
+from portal.lib.phones import PhoneField
 
 EMAIL_REASON = (
     "Votre adresse e-mail sert à recevoir le compte rendu de vos réservations et leur évolution, notamment "
@@ -74,12 +75,7 @@ class ConsentFields(forms.Form):
 class AddressFields(forms.Form):
     """How to reach a person by telephone and by post."""
 
-    phone = forms.CharField(
-        label="Téléphone",
-        max_length=30,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-    )
+    phone = PhoneField()
     address = forms.CharField(
         label="Adresse",
         max_length=200,

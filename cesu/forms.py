@@ -3,6 +3,7 @@
 from django import forms
 
 from accounts.allauth_forms import LoginForm
+from portal.lib.phones import PhoneField
 
 
 class ManagerLoginForm(LoginForm):
@@ -12,17 +13,6 @@ class ManagerLoginForm(LoginForm):
         "login": ("Référence client", "Gestionnaire secondaire : votre identifiant."),
         "password": ("Mot de passe", ""),
     }
-
-
-class PhoneField(forms.RegexField):
-    """« Téléphone », when somebody has one."""
-
-    default_error_messages = {"invalid": "Un téléphone s’écrit en chiffres, comme 01 23 45 67 89."}
-
-    def __init__(self, **kwargs):
-        box = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"})
-        given = {"label": "Téléphone", "max_length": 30, "required": False, "widget": box}
-        super().__init__(r"^\+?[0-9 .()-]{6,}$", **given | kwargs)
 
 
 class HelpForm(forms.Form):

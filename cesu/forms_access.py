@@ -5,7 +5,7 @@ from django.contrib.auth import password_validation
 
 from accounts.forms import NewPassword
 from accounts.models import User
-from cesu.forms import PhoneField
+from portal.lib.phones import PhoneField
 
 
 def plain(typed: str) -> str:

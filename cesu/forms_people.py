@@ -8,8 +8,8 @@ from cesu.forms_access import plain
 from cesu.models import Beneficiary
 from cesu.models.people import Category, Form
 from cesu.rules.people import faults_of
-from cesu.spreadsheets import MAX_BYTES, TOO_HEAVY
 from portal.lib.dates import date_numeric
+from portal.lib.sheet_rows import ACCEPTED, MAX_BYTES, TOO_HEAVY
 from wallet.forms_purse import CentsField
 
 TEXTS = ("last_name", "first_name", "employee_number", "address", "city", "delivery_point", "department")
@@ -87,9 +87,9 @@ class FileForm(forms.Form):
     """A spreadsheet of an employer."""
 
     file = forms.FileField(
-        label="Fichier CSV ou XLSX",
+        label="Fichier CSV, XLSX ou ODS",
         help_text="1 Mo et 5 000 lignes au plus.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,text/csv"}),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
     )
 
     def clean_file(self):

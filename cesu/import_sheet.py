@@ -20,8 +20,10 @@ from cesu.actions.beneficiaries import (
 )
 from cesu.models import Beneficiary, CesuHolder, Employer
 from cesu.models.people import Category, Form
-from cesu.rules.people import Namesakes, faults_of
-from cesu.spreadsheets import Fault, UnreadableFile, bare, cents, day, read_rows, whole
+from cesu.rules.people import OLDEST, YOUNGEST, Namesakes, faults_of
+from portal.lib.cells import WrongCell, bare, birth, cents, day, lost_zeros, whole
+from portal.lib.sheet_rows import Fault, read_rows
+from portal.lib.workbooks import UnreadableFile
 
 COLUMNS = {
     "employee_number": ("matricule", "n° matricule", "matricule salarié", "code salarié"),
@@ -142,13 +144,16 @@ class _Reader:
         self.bad = {(fault.line, fault.column) for fault in faults}  # cells of which enough was said
         self.lines: list[Line] = []
         self.known = known_by_number(employer)
+        self.full = lost_zeros(self.known)
         current = Beneficiary.objects.current().filter(employer=employer).select_related("holder")
         self.there, self.here, self.numbers = Namesakes(map(person_of, current)), Namesakes(), {}
         self.today, self.bounds = timezone.localdate(), bounds()
         self.blank = person_of(Beneficiary(holder=CesuHolder()))
 
     def read(self, number: int, cells: dict[str, str]) -> None:
-        known = self.known.get(cells.get("employee_number", "")) if cells.get("employee_number") else None
+        typed = cells.get("employee_number", "")
+        cells = cells | {"employee_number": self.full.get(typed, typed)}
+        known = self.known.get(cells["employee_number"]) if typed else None
         base = person_of(known) if known else self.blank
         person = base | {"form_chosen_on": None} | self._said(number, cells)
         for name, sentence in faults_of(person, was=known.form if known else "", today=self.today, bounds=self.bounds):
@@ -185,16 +190,27 @@ class _Reader:
             said["address"] = address
         if cells.get("postcode"):
             said["postcode"] = cells["postcode"].zfill(5)  # a spreadsheet drops the first zero
-        for name in DAYS:
-            if cells.get(name):
-                said[name] = day(cells[name])
-                if said[name] is None:
-                    self._tell(number, name, "Écrivez une date comme 31/12/1985.")
+        said |= self._days(number, cells)
         for name, words in (("form", FORMS), ("category", CATEGORIES)):
             if cells.get(name):
                 self._choice(number, name, cells[name], words, said)
         if "email" in said:
             self._check_email(number, said["email"])
+        return said
+
+    def _days(self, number: int, cells: dict[str, str]) -> dict[str, date | None]:
+        said = {}
+        if cells.get("form_chosen_on"):
+            said["form_chosen_on"] = day(cells["form_chosen_on"])
+            if said["form_chosen_on"] is None:
+                self._tell(number, "form_chosen_on", "Écrivez une date comme 31/12/1985.")
+        if cells.get("birth_date"):
+            try:
+                said["birth_date"] = birth(
+                    cells["birth_date"], self.today, youngest=YOUNGEST, oldest=OLDEST, whose="Un salarié"
+                )
+            except WrongCell as wrong:
+                self._tell(number, "birth_date", str(wrong))
         return said
 
     def _numbers(self, number: int, cells: dict[str, str]) -> dict[str, int]:

@@ -7,6 +7,9 @@ several lines of a person are several lines of the order.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+
+from django.utils import timezone
 
 from cesu.actions.drafts import FIELDS
 from cesu.drafts import bounds
@@ -15,8 +18,12 @@ from cesu.import_sheet import COLUMNS as OF_PEOPLE
 from cesu.models import Beneficiary, Employer
 from cesu.models.people import Category, Form
 from cesu.rules.orders import LINES_PER_PERSON, against
-from cesu.spreadsheets import Fault, UnreadableFile, bare, cents, day, read_rows, whole
+from cesu.rules.people import OLDEST, YOUNGEST
+from portal.lib.cells import WrongCell, bare, birth, cents, lost_zeros, whole
 from portal.lib.money import euros
+from portal.lib.sheet_rows import Fault, read_rows
+from portal.lib.words import name_key, same_name
+from portal.lib.workbooks import UnreadableFile
 
 COLUMNS = {
     "code": ("n° CESU", "numéro CESU", "code CESU"),
@@ -105,8 +112,9 @@ class _Reader:
             self.by_code[person.holder.code] = person
             self.by_number[bare(person.employee_number)] = person
             for name in (str(person.holder), person.holder.last_name):
-                self.by_name[bare(name)].append(person)
+                self.by_name[name_key(name)].append(person)
         self.by_number.pop("", None)
+        self.by_number |= {short: self.by_number[full] for short, full in lost_zeros(self.by_number).items()}
 
     def read(self, number: int, cells: Mapping[str, str]) -> None:
         if number in self.bad:
@@ -144,7 +152,7 @@ class _Reader:
             person = self._known(self.by_number.get(bare(cells["employee_number"])), "employee_number", "Ce matricule")
         else:
             return self._named(cells)
-        if cells["last_name"] and bare(cells["last_name"]) != bare(person.holder.last_name):
+        if cells["last_name"] and not same_name(cells["last_name"], person.holder.last_name):
             raise CellFault("last_name", f"Ce n’est pas le nom de {person}, que désigne cette ligne.")
         return person
 
@@ -156,9 +164,10 @@ class _Reader:
     def _named(self, cells: Mapping[str, str]) -> Beneficiary:
         if not cells["last_name"]:
             raise CellFault(next(name for name in WHO if name in self.headings), "Dites de qui il s’agit.")
-        found = self.by_name.get(bare(f"{cells['last_name']} {cells['first_name']}"), [])
+        found = self.by_name.get(name_key(cells["last_name"], cells["first_name"]), [])
         if cells["birth_date"]:
-            found = [person for person in found if person.holder.birth_date == day(cells["birth_date"])]
+            born = _born(cells["birth_date"])
+            found = [person for person in found if person.holder.birth_date == born]
         if not found:
             raise CellFault("last_name", "Aucun de vos bénéficiaires ne porte ce nom.")
         if len(found) > 1:
@@ -243,3 +252,10 @@ class _Reader:
 
     def _column_who(self) -> str:
         return next(name for name in WHO if name in self.headings)
+
+
+def _born(text: str) -> date:
+    try:
+        return birth(text, timezone.localdate(), youngest=YOUNGEST, oldest=OLDEST, whose="Un salarié")
+    except WrongCell as wrong:
+        raise CellFault("birth_date", str(wrong)) from None

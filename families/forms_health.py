@@ -4,6 +4,7 @@ from django import forms
 
 from families.models import Allergen, Contact, Diet, HealthContent, MemberConsent
 from families.rules import MAX_CONTACTS, MAX_HEALTH_TEXT, MAX_NAME, check_contact, check_health, clean_name
+from portal.lib.phones import PhoneField
 from portal.lib.refusals import Refusal
 
 
@@ -28,10 +29,9 @@ class Boxes(forms.MultipleChoiceField):
         return tuple(name for name, _ in self.choices if name in ticked)
 
 
-class PhoneField(forms.CharField):
-    def __init__(self, **kwargs):
-        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
-        super().__init__(**{"max_length": 30, "widget": widget} | kwargs)
+def phone_field(**kwargs) -> PhoneField:
+    """Somebody else's number: the browser does not offer one's own."""
+    return PhoneField(widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}), **kwargs)
 
 
 class HealthForm(forms.Form):
@@ -56,7 +56,7 @@ class HealthForm(forms.Form):
         help_text="Cochez sans expliquer pourquoi : nous n’enregistrons jamais de religion.",
     )
     doctor = forms.CharField(label="Médecin traitant", max_length=MAX_NAME, required=False)
-    doctor_phone = PhoneField(label="Téléphone du médecin", required=False)
+    doctor_phone = phone_field(label="Téléphone du médecin")
 
     def clean(self):
         data = super().clean()
@@ -79,8 +79,10 @@ class ContactForm(forms.Form):
         error_messages={"required": "Indiquez le nom de cette personne."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    phone = PhoneField(
-        label="* Téléphone", error_messages={"required": "Indiquez le numéro de téléphone de cette personne."}
+    phone = phone_field(
+        label="* Téléphone",
+        required=True,
+        error_messages={"required": "Indiquez le numéro de téléphone de cette personne."},
     )
     kinship = forms.CharField(
         label="* Lien avec l’enfant",

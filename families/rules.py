@@ -1,10 +1,11 @@
 """Regulations of households as pure functions, and the sentences of their refusals."""
 
 import re
-import unicodedata
 from datetime import date
 
+from portal.lib.phones import WrongPhone, phone
 from portal.lib.refusals import Refusal
+from portal.lib.words import name_key
 
 MAX_MEMBERS = 30  # « autant de bénéficiaires que souhaité » (S3-52); the limit only stops a runaway script
 MAX_NAME = 80
@@ -135,12 +136,7 @@ def clean_name(name: str) -> str:
 
 def identity(first_name: str, last_name: str, birth_date: date) -> tuple[str, str, date]:
     """Return what makes two entries the same person: names without case, accents or hyphens, and the birth date."""
-    return _bare(first_name), _bare(last_name), birth_date
-
-
-def _bare(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if letter.isalnum())
+    return name_key(first_name), name_key(last_name), birth_date
 
 
 def check_person(first_name: str, last_name: str, birth_date: date, today: date) -> None:
@@ -170,7 +166,6 @@ def _birth_faults(birth_date: date, today: date) -> list[str]:
 MAX_HEALTH_TEXT = 1000
 MAX_CONTACTS = 8  # a child
 RELIGIOUS = ("halal", "hallal", "casher", "kasher", "cascher")
-PHONE = re.compile(r"\+?[0-9][0-9 .()/-]*")
 
 
 class WrongHealth(Refusal):
@@ -206,17 +201,18 @@ def check_health(*texts: str) -> None:
         raise WrongHealth(*reasons)
 
 
-def is_phone(text: str) -> bool:
-    """Whether this can be dialled: 6 to 15 digits, as people write them, French or foreign."""
-    return bool(PHONE.fullmatch(text)) and 6 <= sum(letter.isdigit() for letter in text) <= 15
-
-
-def check_contact(name: str, phone: str, kinship: str, serves: bool) -> None:
-    """Raise WrongContact with every reason why these details cannot be right."""
+def check_contact(name: str, typed: str, kinship: str, serves: bool) -> str:
+    """Return the telephone in its form, or raise WrongContact with every reason why these details cannot be right."""
     reasons = _name_faults("Le nom", name) + ([] if kinship else ["Indiquez le lien avec l’enfant."])
-    if not is_phone(phone):
-        reasons.append("Ce numéro de téléphone ne peut pas être appelé : vérifiez-le.")
+    try:
+        number = phone(typed)
+    except WrongPhone as refusal:
+        number = ""
+        reasons += refusal.sentences
+    if not typed:
+        reasons.append("Indiquez le numéro de téléphone de cette personne.")
     if not serves:
         reasons.append("Cochez au moins une case : à prévenir en cas d’urgence, ou peut venir chercher l’enfant.")
     if reasons:
         raise WrongContact(*reasons)
+    return number

@@ -16,6 +16,7 @@ from portal.import_sheet import COLUMNS, Sheet, read_sheet
 from portal.imports import IMPORT, AlreadyThere, import_families, open_family_account
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
+from portal.lib.sheet_rows import ACCEPTED
 from portal.sign_up_forms import MembersFormSet
 
 ROWS_AGE = 24 * 3600  # seconds that a preview may wait for its confirmation
@@ -70,7 +71,7 @@ class FamilyForm(AddressFields, PersonFields):
 class FileForm(forms.Form):
     """The spreadsheet of families."""
 
-    file = forms.FileField(label="Fichier CSV", widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}))
+    file = forms.FileField(label="Fichier CSV, XLSX ou ODS", widget=forms.FileInput(attrs={"accept": ACCEPTED}))
 
 
 def new_family(request):

@@ -3,26 +3,30 @@
 Columns: ``COLUMNS``. One line a beneficiary; lines of one family share « famille », or else the same adult.
 """
 
-import csv
-import io
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 
 from accounts.models import Commune, User
-from accounts.rules import birth_fault
 from families.models import Kinship
 from families.rules import WrongPerson, check_person, clean_name
-from portal.lib.refusals import Refusal
-from portal.lib.words import unaccented
+from portal.lib.cells import WrongCell, birth
+from portal.lib.phones import WrongPhone, phone
+from portal.lib.sheet_rows import Limits, read_rows
+from portal.lib.words import name_key, unaccented
+from portal.lib.workbooks import UnreadableFile
 
 MAX_LINES = 1000
-MAX_BYTES = 1_000_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+LIMITS = Limits(
+    lines=MAX_LINES,
+    too_long=f"Ce fichier compte plus de {MAX_LINES} lignes. Partagez-le en plusieurs.",
+    too_long_a_book=f"Ce fichier compte plus de {MAX_LINES} lignes. Partagez-le en plusieurs.",
+)
 COLUMNS = {
     "famille": "Facultatif. Le même mot sur toutes les lignes d’une même famille, par exemple 12.",
     "nom": "Obligatoire. Nom du responsable.",
@@ -40,13 +44,8 @@ COLUMNS = {
     "enfant_naissance": "Obligatoire avec un prénom. Comme 10/05/2018.",
     "filiation": "Facultatif. " + ", ".join(Kinship.labels) + ".",
 }
-LENGTHS = {"nom": 80, "prenom": 80, "telephone": 30, "adresse": 200, "ville": 80, "email": 254}
+LENGTHS = {"nom": 80, "prenom": 80, "adresse": 200, "ville": 80, "email": 254}
 NEEDED = ("nom", "prenom")
-TOO_MANY = "…"  # what stands beyond the last column
-
-
-class UnreadableFile(Refusal):
-    """The file as a whole cannot be read."""
 
 
 @dataclass
@@ -76,56 +75,21 @@ class Sheet:
 
 
 def read_sheet(content: bytes, agent: User) -> Sheet:
-    """Read a CSV file (UTF-8 or cp1252; semicolons or commas) and check every line for this agent."""
-    lines = list(_lines(_decode(content)))
-    reader = _Reader(agent)
-    for number, cells in lines:
-        reader.read(number, cells)
-    return Sheet(list(reader.families.values()), reader.faults)
-
-
-def _decode(content: bytes) -> str:
-    if len(content) > MAX_BYTES:
-        raise UnreadableFile("Ce fichier est trop lourd : 1 Mo au plus. Partagez-le en plusieurs.")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise UnreadableFile("Ce fichier n’est pas un CSV. Dans le tableur, enregistrez-le au format CSV.")
-
-
-def _lines(text: str) -> Iterator[tuple[int, dict]]:
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if first.count(";") >= first.count(",") else ",", strict=True)
-    try:
-        header = [unaccented(name.strip()).replace(" ", "_") for name in next(reader, [])]
-        _check_header(header)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if reader.line_num > MAX_LINES + 1:
-                    raise UnreadableFile(f"Ce fichier compte plus de {MAX_LINES} lignes. Partagez-le en plusieurs.")
-                yield (
-                    reader.line_num,
-                    {
-                        **dict(zip(header, (cell.strip() for cell in cells), strict=False)),
-                        TOO_MANY: "".join(cells[len(header) :]).strip(),
-                    },
-                )
-    except csv.Error as error:
-        raise UnreadableFile(f"Ligne {reader.line_num} : les guillemets ne sont pas bien fermés.") from error
-
-
-def _check_header(header: list[str]) -> None:
-    unknown = [name for name in header if name not in COLUMNS]
-    missing = [name for name in NEEDED if name not in header]
-    sentences = [f"La colonne « {name} » n’est pas connue." for name in unknown]
-    sentences += [f"La colonne « {name} » manque." for name in missing]
-    sentences += ["Une colonne figure deux fois."] if len(set(header)) < len(header) else []
+    """Read a CSV, XLSX or ODS and check every line for this agent. Raise UnreadableFile."""
+    rows = read_rows(content, {name: (name,) for name in COLUMNS}, LIMITS)
+    sentences = [f"La colonne « {name} » n’est pas connue." for name in rows.ignored]
+    sentences += [f"La colonne « {name} » manque." for name in NEEDED if name not in rows.headings]
     if sentences:
         raise UnreadableFile(*sentences)
+    reader, wrong = _Reader(agent), defaultdict(list)
+    for fault in rows.faults:
+        wrong[fault.line].append(f"« {fault.column} » : {fault.sentence}" if fault.column else fault.sentence)
+    for number, cells in rows.lines:
+        if number in wrong:
+            reader.faults += [(number, sentence) for sentence in wrong[number]]
+        else:
+            reader.read(number, cells)
+    return Sheet(list(reader.families.values()), reader.faults)
 
 
 class _Reader:
@@ -137,11 +101,11 @@ class _Reader:
         self.families: dict[tuple, NewFamily] = {}
         self.faults: list[tuple[int, str]] = []
         self.emails: dict[str, int] = {}
+        self.residents = Residents()
 
     def read(self, line: int, cells: dict) -> None:
-        faults = ["La ligne a plus de cellules que l’en-tête n’a de colonnes."] if cells[TOO_MANY] else []
         cells = {name: cells.get(name, "") for name in COLUMNS}
-        faults += _cell_faults(cells)
+        faults = list(_cell_faults(cells))
         commune = self._commune(cells, faults)
         person = _person(cells, faults)
         if not faults:
@@ -159,15 +123,15 @@ class _Reader:
         return code
 
     def _family(self, line: int, cells: dict, commune: str, person: dict, faults: list[str]) -> NewFamily:
-        adult = (unaccented(cells["nom"]), unaccented(cells["prenom"]), cells["email"].lower())
+        adult = (name_key(cells["nom"]), name_key(cells["prenom"]), cells["email"].lower())
         key = ("famille", unaccented(cells["famille"])) if cells["famille"] else adult
         known = self.families.get(key)
         if known is None:
             faults += self._email_faults(line, cells["email"].lower())
-            if same := homonym(person, self.communes[commune]):
+            if same := self.residents.homonym(person, self.communes[commune]):
                 faults.append(f"Un compte existe déjà pour {same} à {same.commune} ({same.identifier}).")
             known = self.families[key] = NewFamily(line, commune, cells["email"].lower(), person)
-        elif (unaccented(known.person["last_name"]), unaccented(known.person["first_name"]), known.email) != adult:
+        elif (name_key(known.person["last_name"]), name_key(known.person["first_name"]), known.email) != adult:
             faults.append(f"Le responsable n’est pas le même qu’à la ligne {known.line} de cette famille.")
         return known
 
@@ -193,8 +157,6 @@ class _Reader:
 
 def _cell_faults(cells: dict) -> Iterator[str]:
     for name, value in cells.items():
-        if value.startswith(FORMULA) and not (name == "telephone" and value[1:].replace(" ", "").isdigit()):
-            yield f"« {name} » commence par « {value[0].strip() or 'tabulation'} » : un tableur y verrait une formule."
         if len(value) > LENGTHS.get(name, 200):
             yield f"« {name} » compte plus de {LENGTHS.get(name, 200)} caractères."
     for name in NEEDED:
@@ -214,14 +176,12 @@ def _person(cells: dict, faults: list[str]) -> dict:
         except ValidationError:
             faults.append(f"« {cells['email']} » n’est pas une adresse e-mail.")
     birth_date = _date(cells["naissance"], "naissance", faults)
-    if fault := birth_fault(birth_date, timezone.localdate()):
-        faults.append(fault)
     return {
         "gender": genders.get(unaccented(cells["genre"]), ""),
         "first_name": clean_name(cells["prenom"]),
         "last_name": clean_name(cells["nom"]),
         "birth_date": birth_date and birth_date.isoformat(),
-        "phone": cells["telephone"],
+        "phone": _phone(cells["telephone"], faults),
         "address": cells["adresse"],
         "postcode": cells["code_postal"].zfill(5) if cells["code_postal"] else "",
         "city": cells["ville"],
@@ -246,21 +206,38 @@ def _member(cells: dict, faults: list[str]) -> dict | None:
     return {"first_name": first_name, "last_name": last_name, "birth_date": born.isoformat(), "kinship": kinship}
 
 
+def _phone(text: str, faults: list[str]) -> str:
+    try:
+        return phone(text)
+    except WrongPhone as refusal:
+        faults += [f"« telephone » : {sentence}" for sentence in refusal.sentences]
+        return ""
+
+
 def _date(text: str, name: str, faults: list[str]) -> date | None:
-    for pattern in ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"):
-        try:
-            return datetime.strptime(text, pattern).date()
-        except ValueError:
-            continue
-    if text:
-        faults.append(f"« {name} » n’est pas une date comme 10/05/2018 : {text}.")
-    return None
+    try:
+        return birth(text, timezone.localdate()) if text else None
+    except WrongCell as wrong:
+        faults.append(f"« {name} » : {wrong}")
+        return None
 
 
-def homonym(person: dict, commune: Commune) -> User | None:
-    """Return the account of the same name in the same commune, unless the birth dates tell them apart."""
-    same = User.objects.residents().filter(
-        commune=commune, last_name__iexact=person["last_name"], first_name__iexact=person["first_name"]
-    )
-    birth = str(person["birth_date"] or "")
-    return next((user for user in same if not (birth and user.birth_date and str(user.birth_date) != birth)), None)
+class Residents:
+    """The accounts of communes by name: each commune is read once."""
+
+    def __init__(self):
+        self._known: dict[int, dict[tuple, list[User]]] = {}
+
+    def homonym(self, person: dict, commune: Commune) -> User | None:
+        """Return the account of the same name in the same commune, unless the birth dates tell them apart."""
+        if commune.pk not in self._known:
+            self._known[commune.pk] = self._of(commune)
+        same = self._known[commune.pk].get((name_key(person["last_name"]), name_key(person["first_name"])), [])
+        born = str(person["birth_date"] or "")
+        return next((user for user in same if not (born and user.birth_date and str(user.birth_date) != born)), None)
+
+    def _of(self, commune: Commune) -> dict[tuple, list[User]]:
+        found = defaultdict(list)
+        for user in User.objects.residents().filter(commune=commune).select_related("commune"):
+            found[name_key(user.last_name), name_key(user.first_name)].append(user)
+        return found

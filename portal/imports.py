@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from accounts.actions import open_account
 from accounts.models import Commune, User
 from families.actions import open_family, place_member
-from portal.import_sheet import NewFamily, homonym
+from portal.import_sheet import NewFamily, Residents
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
@@ -38,14 +38,15 @@ def _import(agent: User, families: list[NewFamily], key: str) -> list[int]:
     claimed = claim_key(key, agent.owner, IMPORT)
     if claimed.answer is None:
         communes = Commune.objects.in_bulk(field_name="insee_code")
-        people = [_create(agent, family, communes[family.commune]) for family in families]
+        known = Residents()
+        people = [_create(agent, family, communes[family.commune], known) for family in families]
         claimed.remember({"people": [user.pk for user in people]})
     return claimed.answer["people"]
 
 
-def _create(agent: User, new: NewFamily, commune: Commune) -> User:
+def _create(agent: User, new: NewFamily, commune: Commune, known: Residents) -> User:
     taken = new.email and User.objects.filter(email=new.email).exists()
-    if taken or homonym(new.person, commune):
+    if taken or known.homonym(new.person, commune):
         raise AlreadyThere
     return create_family(agent, commune, new.email, new.person, new.members)
 
@@ -71,7 +72,7 @@ def open_family_account(
     """Create one family from an agent's form, a namesake only when ``twin`` says so; return the person's pk."""
     claimed = claim_key(key, agent.owner, IMPORT)
     if claimed.answer is None:
-        same = None if twin else homonym(person, commune)
+        same = None if twin else Residents().homonym(person, commune)
         if same:
             raise Homonym(f"Un compte existe déjà pour {same} à {commune} ({same.identifier}).")
         user = create_family(agent, commune, email, person, members)

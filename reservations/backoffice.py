@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.lib.refusals import Refusal
-from portal.lib.sheets import FORMULA
+from portal.lib.sheets import is_formula
 from reservations.models import BackOffice, Change
 
 Format, Verdict = BackOffice.Format, Change.Verdict
@@ -167,7 +167,7 @@ def _row(line: Line) -> list:
 
 
 def _plain(column: str, cell):
-    return f"'{cell}" if column in TEXTS and FORMULA.match(cell) else cell
+    return f"'{cell}" if column in TEXTS and is_formula(cell) else cell
 
 
 def _details(line: Line) -> dict:

@@ -21,7 +21,7 @@ SHOWN = 200  # lines and faults on the page
 
 
 class RegisterForm(forms.Form):
-    file = forms.FileField(label="Fichier CSV", error_messages={"required": "Choisissez un fichier."})
+    file = forms.FileField(label="Fichier CSV, XLSX ou ODS", error_messages={"required": "Choisissez un fichier."})
 
 
 @admin.register(Caregiver)

@@ -162,7 +162,7 @@ class RightsFileForm(forms.Form):
     """A funder's file of monthly rights."""
 
     funder = forms.ModelChoiceField(label="Financeur", queryset=Funder.objects.none(), empty_label=None)
-    file = forms.FileField(label="Fichier CSV", error_messages={"required": "Choisissez un fichier."})
+    file = forms.FileField(label="Fichier CSV, XLSX ou ODS", error_messages={"required": "Choisissez un fichier."})
 
     def __init__(self, *args, funders, **kwargs):
         super().__init__(*args, **kwargs)

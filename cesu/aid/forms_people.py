@@ -2,8 +2,8 @@
 
 from django import forms
 
-from cesu.forms import PhoneField
 from cesu.forms_access import PasswordForm, plain
+from portal.lib.phones import PhoneField
 
 MAY = [("pay", "Consulter et payer"), ("look", "Consulter seulement")]
 

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from cesu.aid.actions.imports import Line
 from cesu.models import AidAccount
-from cesu.rules.aid import minutes_of
-from cesu.spreadsheets import Limits, UnreadableFile, bare, cents, day, read_rows
-from portal.lib.dates import MONTHS
+from cesu.rules.aid import YOUNGEST_HOLDER, minutes_of
+from portal.lib.cells import WrongCell, bare, birth, cents, month
+from portal.lib.phones import WrongPhone, phone
+from portal.lib.sheet_rows import Limits, read_rows
+from portal.lib.workbooks import UnreadableFile
 
 COLUMNS = {
     "code": ("code CESU", "n° CESU", "numéro CESU", "code"),
@@ -48,11 +50,10 @@ LIMITS = Limits(
     lines=50_000,
     too_heavy="Ce fichier est trop lourd : 10 Mo au plus. Partagez-le en plusieurs.",
     too_long="Ce fichier compte plus de 50 000 lignes. Partagez-le en plusieurs.",
-    csv_only="Ce fichier est un classeur. Dans le tableur, enregistrez-le en CSV, puis choisissez-le de nouveau.",
+    too_long_a_book="Ce classeur est trop grand. Dans le tableur, enregistrez-le en CSV, puis choisissez-le de nouveau.",
 )
 KINDS = {bare(word): kind for kind, label in AidAccount.OF_FUNDERS for word in (kind, label, f"{label} emploi direct")}
-OLDEST = date(1900, 1, 1)
-LONGEST = {"last_name": 80, "first_name": 80, "phone": 30}
+LONGEST = {"last_name": 80, "first_name": 80}
 
 
 def read_rights(content: bytes) -> tuple[list[Line], dict[int, list[str]]]:
@@ -112,11 +113,11 @@ class _Reader:
             minutes=minutes or 0,
             cents=self._amount(number, cells.get("amount", "")),
             email=self._email(number, cells.get("email", "")),
-            phone=cells.get("phone", ""),
+            phone=self._phone(number, cells.get("phone", "")),
         )
 
-    def _tell(self, number: int, sentence: str) -> None:
-        self.faults[number].append(sentence)
+    def _tell(self, number: int, *sentences: str) -> None:
+        self.faults[number].extend(sentences)
 
     def _read(self, number: int, text: str, read, sentence: str):
         value = read(text)
@@ -125,10 +126,18 @@ class _Reader:
         return value
 
     def _born(self, number: int, text: str, today: date) -> str:
-        born = self._read(number, text, day, "Écrivez la date de naissance comme 31/12/1938.")
-        if born and not OLDEST <= born <= today:
-            self._tell(number, "Cette date de naissance n’est pas possible.")
-        return str(born or "")
+        try:
+            return str(birth(text, today, youngest=YOUNGEST_HOLDER, whose="Un bénéficiaire"))
+        except WrongCell as wrong:
+            self._tell(number, str(wrong))
+            return ""
+
+    def _phone(self, number: int, text: str) -> str:
+        try:
+            return phone(text)
+        except WrongPhone as refusal:
+            self._tell(number, *refusal.sentences)
+            return ""
 
     def _amount(self, number: int, text: str) -> int | None:
         value = self._read(number, text, cents, "Écrivez un montant en euros, comme 201,94.") if text else None
@@ -143,18 +152,3 @@ class _Reader:
         except ValidationError:
             self._tell(number, f"« {text} » n’est pas une adresse e-mail.")
         return text
-
-
-MONTH_NUMBERS = {bare(name): rank for rank, name in enumerate(MONTHS, start=1)}
-
-
-def month(text: str) -> date | None:
-    """The month that a cell says, as its first day: « 11/2026 », « 2026-11 », « novembre 2026 », « 01/11/2026 »."""
-    if found := re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{4})|([0-9]{4})[/.-]([0-9]{1,2})", text, re.ASCII):
-        number, year = (found[1], found[2]) if found[1] else (found[4], found[3])
-    elif found := re.fullmatch(r"([a-z]+) ([0-9]{4})", bare(text)):
-        number, year = MONTH_NUMBERS.get(found[1], 0), found[2]
-    else:
-        full = day(text)
-        return full.replace(day=1) if full else None
-    return date(int(year), int(number), 1) if 1 <= int(number) <= 12 and 2000 <= int(year) <= 2100 else None

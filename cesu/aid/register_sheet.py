@@ -1,6 +1,7 @@
 """The issuer's CSV of affiliated caregivers, read and checked line by line; nothing is written here."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -9,8 +10,11 @@ from schwifty import BIC
 
 from cesu.models import Caregiver
 from cesu.rules.aid import nan_of
-from cesu.spreadsheets import Fault, UnreadableFile, bare, day, read_rows
+from cesu.rules.people import OLDEST, YOUNGEST
+from portal.lib.cells import WrongCell, bare, birth
 from portal.lib.sepa import account_fault, compact
+from portal.lib.sheet_rows import Fault, read_rows
+from portal.lib.workbooks import UnreadableFile
 
 COLUMNS = {
     "kind": ("type", "type d’intervenant"),
@@ -84,14 +88,15 @@ def read_register(content: bytes) -> Register:
 
 def _read(cells: dict[str, str]) -> tuple[dict, list[tuple[str, str]]]:
     """A caregiver, and what is wrong: (name of the column, sentence)."""
+    born, fault = _born(cells["birth_date"])
     said = cells | {
         "kind": KINDS.get(bare(cells["kind"]), ""),
         "nan": nan_of(cells["nan"]) or "",
-        "birth_date": day(cells["birth_date"]) if cells["birth_date"] else None,
+        "birth_date": born,
         "iban": compact(cells["iban"]),
         "bic": compact(cells["bic"]),
     }
-    wrong = list(_of_the_account(said)) + list(_of_the_person(said))
+    wrong = list(_of_the_account(said)) + list(_of_the_person(said, fault))
     if not said["kind"]:
         wrong.append(("kind", "Écrivez « personne » ou « organisme »."))
     if not said["nan"]:
@@ -100,15 +105,27 @@ def _read(cells: dict[str, str]) -> tuple[dict, list[tuple[str, str]]]:
     return said, wrong
 
 
-def _of_the_person(said: dict):
+def _born(text: str) -> tuple[date | None, str]:
+    """The date of birth that a cell says, or why it is none."""
+    try:
+        return (
+            birth(text, timezone.localdate(), youngest=YOUNGEST, oldest=OLDEST, whose="Un intervenant")
+            if text
+            else None
+        ), ""
+    except WrongCell as wrong:
+        return None, str(wrong)
+
+
+def _of_the_person(said: dict, birth_fault: str):
     if not said["last_name"]:
         yield "last_name", "Le nom manque."
     is_person = said["kind"] == Caregiver.Kind.PERSON
     if is_person and not said["first_name"]:
         yield "first_name", "Une personne a un prénom."
-    if is_person and (said["birth_date"] is None or said["birth_date"] > timezone.localdate()):
-        yield "birth_date", "Écrivez la date de naissance comme 31/12/1979."
-    if said["kind"] == Caregiver.Kind.ORGANISATION and (said["first_name"] or said["birth_date"]):
+    if is_person and said["birth_date"] is None:
+        yield "birth_date", birth_fault or "Écrivez la date de naissance comme 31/12/1979."
+    if said["kind"] == Caregiver.Kind.ORGANISATION and (said["first_name"] or said["birth_date"] or birth_fault):
         yield "first_name", "Un organisme n’a ni prénom ni date de naissance."
     if said["email"] and not _is_fine(validate_email, said["email"]):
         yield "email", f"« {said['email']} » n’est pas une adresse e-mail."

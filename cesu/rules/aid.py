@@ -13,7 +13,8 @@ from portal.lib.calendars import target_day
 from portal.lib.dates import local_day, month_after
 from portal.lib.refusals import Refusal
 
-TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*([0-5][0-9])?|[.,]([0-9]{1,2}))?", re.ASCII)
+TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*(?:([0-5][0-9])(?::00)?)?|[.,]([0-9]{1,2}))?", re.ASCII)
+YOUNGEST_HOLDER = 6  # years: nobody younger is given an aid, so « 21 » can mean 1921 only
 MOST_HOURS = 744  # hours of a month of 31 days
 NAN = re.compile(r"\s*([0-9]{1,7})\s*[*\s]\s*([0-9])\s*|\s*([0-9]{7})([0-9])\s*", re.ASCII)
 
@@ -41,7 +42,7 @@ def hours(minutes: int) -> str:
 
 
 def minutes_of(typed: str) -> int | None:
-    """The minutes of what people type: « 42:00 », « 42h », « 42 h 30 », « 42,5 »; None for anything else or over 744 hours."""
+    """The minutes of what people type: « 42:00 », « 42:00:00 », « 42h », « 42 h 30 », « 42,5 »; None for anything else or over 744 hours."""
     found = TYPED_HOURS.fullmatch(typed.strip())
     if not found:
         return None

@@ -7,7 +7,7 @@ from datetime import date
 
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
-from portal.lib.words import unaccented
+from portal.lib.words import name_key
 
 LINK_DAYS = 7
 NEUTRAL = (
@@ -63,7 +63,7 @@ def bare(typed: str) -> str:
 
 
 # --- Beneficiaries ---------------------------------------------------------------------------------------------------
-YOUNGEST = 14  # years
+YOUNGEST, OLDEST = 14, 100  # years: who works
 OLDEST_BIRTH = date(1900, 1, 1)
 LENGTHS = {
     "last_name": 80,
@@ -158,11 +158,6 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def bare_name(name: str) -> str:
-    """Return a name as it is compared: no case, accents, hyphens or spaces."""
-    return "".join(letter for letter in unaccented(name) if letter.isalpha())
-
-
 class Namesakes:
     """People already there, to find somebody who looks like one of them: same name and birth date.
 
@@ -184,4 +179,4 @@ class Namesakes:
         return bool(numbers) and (person["birth_date"] is not None or not number or bool({"", number} & numbers))
 
     def _key(self, person: dict) -> tuple:
-        return bare_name(person["last_name"]), bare_name(person["first_name"]), person["birth_date"]
+        return name_key(person["last_name"]), name_key(person["first_name"]), person["birth_date"]

@@ -23,6 +23,7 @@ from portal.lib.history import unguarded
 from portal.lib.once import claim_key
 from portal.lib.refusals import StalePage
 from portal.lib.transactions import outermost
+from portal.lib.words import same_name
 
 SHEET, CONTACTS, CONSENTS = "la fiche santé", "les contacts", "les autorisations"
 
@@ -60,15 +61,15 @@ def save_contact(
     Raise WrongContact, TooManyContacts, ContactNamedTwice, NotInFamily.
     """
     name, kinship = clean_name(name), clean_name(kinship)
-    check_contact(name, phone, kinship, uses["is_emergency"] or uses["may_collect"])
+    phone = check_contact(name, phone, kinship, uses["is_emergency"] or uses["may_collect"])
     once = claim_key(key, user.owner, contact_purpose(member.pk, contact and contact.pk))
     if once.answer:
         return
     member = lock_membership(open_family(user), member).member
     others = member.contacts.exclude(pk=contact and contact.pk)
-    if others.filter(name__iexact=name).exists():
+    if any(same_name(other.name, name) for other in others):
         raise ContactNamedTwice
-    if contact is None and others.count() >= MAX_CONTACTS:
+    if contact is None and len(others) >= MAX_CONTACTS:
         raise TooManyContacts
     details = {"name": name, "phone": phone, "kinship": kinship, "added_by": user, **uses}
     member.contacts.update_or_create(pk=contact and contact.pk, defaults=details)

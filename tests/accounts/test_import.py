@@ -1,16 +1,20 @@
 """Families that agents create or import."""
 
+import io
 from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import Workbook
 
 from accounts.models import ActivationCode, User
 from families.models import Family, Member
-from portal.import_sheet import COLUMNS, MAX_BYTES, MAX_LINES, UnreadableFile, read_sheet
+from portal.import_sheet import COLUMNS, MAX_LINES, read_sheet
 from portal.imports import IMPORT, AlreadyThere, import_families
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
+from portal.lib.sheet_rows import BEYOND, EMPTY, MAX_BYTES
+from portal.lib.workbooks import COMPUTED, UnreadableFile
 from tests.accounts.pages import emails_to, member, words
 from tests.client import once_keys
 from tests.factories.accounts import AgentFactory, CommuneFactory, UserFactory
@@ -103,18 +107,21 @@ FAULTS = {
     "no birth date": ("Dupont;Claire;;01371;Louane;;\n", "La date de naissance du bénéficiaire manque."),
     "no such date": (
         "Dupont;Claire;;01371;Louane;31/02/2018;\n",
-        "« enfant_naissance » n’est pas une date comme 10/05/2018 : 31/02/2018.",
+        "« enfant_naissance » : « 31/02/2018 » n’est pas une date de naissance\u00a0: écrivez-la en entier, comme 31/12/1938.",
     ),
     "a date in the future": (
         "Dupont;Claire;;01371;Louane;01/01/2999;\n",
-        "La date de naissance ne peut pas être dans le futur.",
+        "« enfant_naissance » : La date de naissance 01/01/2999 est dans le futur.",
     ),
-    "a date long ago": ("Dupont;Claire;;01371;Louane;01/01/1801;\n", "La date de naissance n’est pas plausible."),
+    "a date long ago": (
+        "Dupont;Claire;;01371;Louane;01/01/1801;\n",
+        "« enfant_naissance » : La date de naissance 01/01/1801 n’est pas plausible\u00a0: 225 ans.",
+    ),
     "a child without a first name": ("Dupont;Claire;;01371;;10/05/2018;\n", "Le prénom du bénéficiaire manque."),
     "an unknown kinship": ("Dupont;Claire;;01371;Louane;10/05/2018;Roi\n", "La filiation « Roi » n’est pas connue."),
-    "a formula": ("=1+1;Claire;;01371;;;\n", "« nom » commence par « = » : un tableur y verrait une formule."),
-    "a wide formula": ("＝1;Claire;;01371;;;\n", "« nom » commence par « ＝ » : un tableur y verrait une formule."),
-    "too many cells": ("Dupont;Claire;;01371;;;;x\n", "La ligne a plus de cellules que l’en-tête n’a de colonnes."),
+    "a formula": ("=1+1;Claire;;01371;;;\n", f"« nom » : {COMPUTED}"),
+    "a wide formula": ("＝1;Claire;;01371;;;\n", f"« nom » : {COMPUTED}"),
+    "too many cells": ("Dupont;Claire;;01371;;;;x\n", BEYOND),
 }
 
 
@@ -150,6 +157,33 @@ def test_a_person_who_has_an_account_in_the_commune_is_not_created_twice(agent, 
     assert len(faults(agent, "Martin;Paul;01/01/1950\n", header)) == 1
 
 
+def test_a_person_is_known_whatever_the_accents_case_hyphens_and_ligatures(agent, commune):
+    UserFactory(first_name="Hélène", last_name="Lefèvre", commune=commune, identifier="F0000012")
+    UserFactory(first_name="Marie-Ève", last_name="Lebœuf", commune=commune, identifier="F0000013")
+    text = "nom;prenom\nLEFEVRE;HELENE\nLeboeuf;marie eve\n"
+    assert [fault for _, fault in read(agent, text).faults] == [
+        "Un compte existe déjà pour Hélène Lefèvre à Saint-Marcel (F0000012).",
+        "Un compte existe déjà pour Marie-Ève Lebœuf à Saint-Marcel (F0000013).",
+    ]
+
+
+def test_a_telephone_is_kept_in_one_form(agent):
+    text = "nom;prenom;telephone\nDupont;Claire;612345678\nMartin;Paul;+33 6 12 34 56 78\n"
+    assert [family.person["phone"] for family in read(agent, text).families] == ["06 12 34 56 78"] * 2
+    assert faults(agent, "Dupont;Claire;06 12 34 56\n", "nom;prenom;telephone\n")[0].startswith(
+        "« telephone » : Un téléphone"
+    )
+
+
+def test_a_workbook_of_families_is_read_too(agent):
+    book, out = Workbook(), io.BytesIO()
+    book.active.append(["nom", "prenom", "enfant_prenom", "enfant_naissance"])
+    book.active.append(["Dupont", "Claire", "Louane", date(2018, 5, 10)])
+    book.save(out)
+    (family,) = read_sheet(out.getvalue(), agent).families
+    assert family.members[0]["birth_date"] == "2018-05-10"
+
+
 def test_a_family_number_joins_lines_of_the_same_adult_only(agent):
     header = "famille;nom;prenom;code_insee;enfant_prenom;enfant_naissance\n"
     same = "7;Dupont;Claire;01371;Louane;10/05/2018\n7;Dupont;Claire;01371;Théo;12/07/2013\n"
@@ -164,10 +198,10 @@ def test_a_beneficiary_named_twice_is_told(agent):
 
 
 UNREADABLE = {
-    "an unknown column": (b"nom;prenom;salaire\n", ["La colonne « salaire » n’est pas connue."]),
-    "a missing column": (b"nom\n", ["La colonne « prenom » manque."]),
-    "a column twice": (b"nom;prenom;nom\n", ["Une colonne figure deux fois."]),
-    "nothing": (b"", ["La colonne « nom » manque.", "La colonne « prenom » manque."]),
+    "an unknown column": (b"nom;prenom;salaire\nDupont;Claire;12\n", ["La colonne « salaire » n’est pas connue."]),
+    "a missing column": (b"nom\nDupont\n", ["La colonne « prenom » manque."]),
+    "a column twice": (b"nom;prenom;nom\n", ["Les colonnes « nom » et « nom » disent la même chose."]),
+    "nothing": (b"", [EMPTY]),
     "a spreadsheet file": (b"PK\x03\x04\x00\x00", None),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00", None),
     "an open quote": (b'nom;prenom\n"Dupont;Claire\n', ["Ligne 2 : les guillemets ne sont pas bien fermés."]),

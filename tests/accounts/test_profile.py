@@ -53,6 +53,20 @@ def test_personal_details_are_changed_at_any_time(me, user):
     assert (user.gender, user.phone, user.postcode, user.city) == ("Mme", "04 74 00 00 00", "01330", "Saint-Marcel")
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("0474000000", "04 74 00 00 00"), ("+33 4 74 00 00 00", "04 74 00 00 00")]
+)
+def test_a_telephone_is_stored_in_one_form(me, user, typed, stored):
+    me.post("/comptes/profil/modifier/", DETAILS | {"phone": typed})
+    user.refresh_from_db()
+    assert user.phone == stored
+
+
+def test_a_telephone_without_its_ten_digits_is_refused(me):
+    answer = me.post("/comptes/profil/modifier/", DETAILS | {"phone": "06 12 34 56"})
+    assert "Un téléphone français a 10 chiffres" in answer.content.decode()
+
+
 def test_the_form_shows_what_is_known_and_what_was_ticked(me, user):
     Consent.objects.create(user=user, kind="newsletter", given=True)
     page = me.get("/comptes/profil/modifier/")

@@ -8,11 +8,11 @@ from django.utils import timezone
 from cesu.aid.actions.caregivers import (
     NobodyFound,
     TooManySearches,
+    begins_name,
     favourites,
     find_caregiver,
     hide_caregiver,
     last_paid,
-    same_name,
 )
 from cesu.models import Caregiver, KnownCaregiver
 from cesu.rules.aid import LookOnly
@@ -78,7 +78,7 @@ def test_an_organisation_is_found_by_nan_and_name_without_a_birth_date():
     ],
 )
 def test_the_first_words_of_a_name_are_enough(known, typed, same):
-    assert same_name(known, typed) is same
+    assert begins_name(known, typed) is same
 
 
 def test_ten_failures_within_an_hour_stop_the_search_and_finds_do_not_count(time_machine):

@@ -1,6 +1,7 @@
 """A funder's monthly file: read line by line, shown, imported once; new people get a code."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -9,10 +10,11 @@ from django.utils import timezone
 
 from cesu.access import FUNDER_STAFF
 from cesu.aid.actions.imports import apply_import, forget_sheets, importing, keep_sheet
-from cesu.aid.import_sheet import month, read_rights
+from cesu.aid.import_sheet import read_rights
 from cesu.models import AidAccount, AidPlan, CesuHolder, RightsImport
-from cesu.spreadsheets import UnreadableFile
+from portal.lib.cells import month
 from portal.lib.once import make_key
+from portal.lib.workbooks import UnreadableFile
 from portal.worklist import worklist
 from tests.aid.test_admin import agent_of, url
 from tests.client import once_keys
@@ -87,6 +89,46 @@ def test_a_file_that_says_something_else_corrects_by_the_code_or_by_the_name(age
     imported = keep(agent, funder, ODETTE)
     assert said(imported) == ["Corrigé : 42 h 00, soit 201,94\u00a0€, au lieu de 40 h 00, soit 192,32\u00a0€."]
     assert left(AidAccount.objects.get().rights.get()) == (2400, 192_32)
+
+
+LIBREOFFICE = Path(__file__).parents[1] / "lib" / "data" / "libreoffice"
+
+
+@pytest.mark.parametrize("name", ["utf8.csv", "cp1252.csv", "droits.ods", "droits.xlsx"])
+def test_the_model_saved_by_a_french_libreoffice_is_what_was_typed(name):
+    lines, faults = read_rights((LIBREOFFICE / name).read_bytes())
+    assert faults == {}
+    assert [
+        (line.code, line.last_name, line.birth_date, line.month, line.minutes, line.cents, line.phone) for line in lines
+    ] == [
+        ("12345678", "Lacoste", "1938-05-14", "2026-11-01", 2520, None, ""),
+        ("", "Vidal", "1941-09-02", "2026-11-01", 1830, None, "05 61 00 00 00"),
+        ("02345678", "Lebœuf", "1921-09-02", "2026-11-01", 750, 201_94, "06 12 34 56 78"),
+        ("", "Morel", "1955-09-02", "2026-11-01", 495, None, "06 12 34 56 78"),
+    ]
+
+
+def test_a_name_is_known_however_it_is_typed(agent, funder):
+    bring(agent, funder, ";Lebœuf;Hélène;14/05/1938;APA;11/2026;42:00;;;")
+    assert bring(agent, funder, ";LEBOEUF;HELENE;14/05/38;APA;11/2026;42:00:00;;;") == {"unchanged": 1}
+    assert CesuHolder.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("02/09/2021;APA;11/2026;42;;;", "Un bénéficiaire de 5 ans n’est pas possible"),
+        ("02/09/18;APA;11/2026;42;;;", "L’année de « 02/09/18 » peut être 1918 ou 2018"),
+        ("02/09/2027;APA;11/2026;42;;;", "La date de naissance 02/09/2027 est dans le futur."),
+        ("14/05/1938;APA;11/2026;42;;;06 12 34 56", "Un téléphone français a 10 chiffres"),
+        ("14/05/1938;APA;11/2026;42;;;6,12E+08", "Téléphone : Le tableur a arrondi ce nombre"),
+        ("14/05/1938;APA;11/2026;42:00:30;;;", "Écrivez des heures comme 42:00"),
+    ],
+)
+def test_a_birth_or_a_telephone_that_is_not_sure_is_refused_at_its_line(cells, reason):
+    _, faults = read(ODETTE, f";Vidal;Henri;{cells}")
+    assert list(faults) == [3]
+    assert faults[3][0].startswith(reason)
 
 
 def test_each_line_at_fault_is_told_and_left_out(agent, funder):

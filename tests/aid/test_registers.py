@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from cesu.access import FUNDER_STAFF, STAFF
 from cesu.aid.register_sheet import read_register
 from cesu.models import Caregiver
-from cesu.spreadsheets import UnreadableFile
+from portal.lib.workbooks import UnreadableFile
 from tests.aid.test_admin import agent_of, url
 from tests.client import once_keys
 from tests.factories.aid import caregiver_with, funder_with

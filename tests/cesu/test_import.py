@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import Workbook
 
-from cesu import spreadsheets
 from cesu.actions import beneficiaries as people
 from cesu.actions.beneficiaries import import_beneficiaries, person_of
 from cesu.import_sheet import frozen, read_people, thawed
 from cesu.models import Beneficiary
 from cesu.rules.people import ChangedMeanwhile
+from portal.lib import sheet_rows, workbooks
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
@@ -99,6 +99,15 @@ def test_a_workbook_does_as_well_and_the_model_can_be_imported(page, nadia):
     assert (told.to, Beneficiary.objects.count()) == ("karim.benali@salarie.example", 3)
 
 
+def test_a_number_that_lost_its_zeros_in_a_spreadsheet_is_still_that_employee(page, nadia):
+    add(nadia, employee_number="00123")
+    preview = send(page, b"matricule;nom;prenom;ville\n123;BEZU;Lou;Pessac\n")
+    assert (preview.context["sheet"].new, preview.context["sheet"].updated) == (0, 1)
+    confirm(page, preview)
+    one = Beneficiary.objects.get()
+    assert (one.employee_number, one.city) == ("00123", "Pessac")
+
+
 def test_what_is_wrong_is_said_at_its_cell_and_nothing_is_written(page, nadia):
     header = (
         "matricule;nom;prénom;date de naissance;email;nombre de titres;valeur faciale;part patronale;type de CESU\n"
@@ -115,7 +124,11 @@ def test_what_is_wrong_is_said_at_its_cell_and_nothing_is_written(page, nadia):
     )
     assert faults(nadia, text) == [
         (2, "nom", "Le nom manque."),
-        (3, "date de naissance", "Écrivez une date comme 31/12/1985."),
+        (
+            3,
+            "date de naissance",
+            "« 31/02/1985 » n’est pas une date de naissance\u00a0: écrivez-la en entier, comme 31/12/1938.",
+        ),
         (4, "email", "« paul » n’est pas une adresse e-mail."),
         (4, "nombre de titres", "Un carnet compte de 1 à 100 titres."),
         (4, "valeur faciale", "La valeur faciale va de 1,00\xa0€ à 100,00\xa0€."),
@@ -125,8 +138,8 @@ def test_what_is_wrong_is_said_at_its_cell_and_nothing_is_written(page, nadia):
         (5, "nombre de titres", "Un carnet compte de 1 à 100 titres."),
         (6, "matricule", "Ce matricule figure déjà à la ligne 2."),
         (7, "nom", "Cette personne figure déjà dans le fichier."),
-        (8, "nom", spreadsheets.COMPUTED),
-        (8, "", spreadsheets.BEYOND),
+        (8, "nom", workbooks.COMPUTED),
+        (8, "", sheet_rows.BEYOND),
         (9, "choix du salarié le", "Le type de CESU est le choix du salarié : indiquez quand il l’a fait."),
         (9, "date de naissance", "L’e-CESU demande la date de naissance du salarié."),
         (9, "email", "L’e-CESU demande l’adresse e-mail du salarié : son code lui est envoyé, à lui seul."),
@@ -158,9 +171,9 @@ def test_an_employee_s_choice_is_not_changed_by_a_file(nadia):
     ("content", "sentence"),
     [
         (b"matricule;nom\n1;a\n", "La colonne « prénom » manque."),
-        (b"nom;prenom\n" + b"a;b\n" * 100_000, spreadsheets.TOO_LONG),
-        (b"x" * 1_000_001, spreadsheets.TOO_HEAVY),
-        ("nom;prénom\na;b\n".encode("utf-16"), spreadsheets.BAD_ENCODING),
+        (b"nom;prenom\n" + b"a;b\n" * 100_000, sheet_rows.TOO_LONG),
+        (b"x" * 1_000_001, sheet_rows.TOO_HEAVY),
+        ("nom;prénom\na;b\n".encode("utf-16"), sheet_rows.BAD_ENCODING),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_at_its_field(page, content, sentence):

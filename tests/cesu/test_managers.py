@@ -160,7 +160,7 @@ def test_own_details_hold_at_once_and_the_old_address_is_told(nadia):
     page = browser(nadia).post(reverse("cesu:profile"), typed, follow=True).content.decode()
     assert "Vos coordonnées sont enregistrées." in page
     nadia = User.objects.select_related("manager").get(pk=nadia.pk)
-    assert (nadia.last_name, nadia.phone, nadia.email) == ("Roux-Petit", "0556000000", None)
+    assert (nadia.last_name, nadia.phone, nadia.email) == ("Roux-Petit", "05 56 00 00 00", None)
     assert (nadia.manager.email, OutgoingEmail.objects.get().to) == ("n.roux@employeur.example", old)
 
 

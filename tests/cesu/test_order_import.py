@@ -10,7 +10,7 @@ from django.utils import timezone
 from cesu.actions.drafts import abandon_draft, start_draft
 from cesu.models import Beneficiary, VoucherLine
 from cesu.order_sheet import read_order
-from cesu.spreadsheets import UnreadableFile
+from portal.lib.workbooks import UnreadableFile
 from tests.cesu.reading import plain
 from tests.client import once_keys
 from tests.factories.cesu import beneficiary_of, employer_with, manager_of
@@ -69,6 +69,12 @@ def test_the_file_of_an_issuer_is_understood(employer):
         ("Élie", 2, 10, 1500, 100, "e"),
     ]
     assert (sheet.faults, sheet.ignored, sheet.people, sheet.cents) == ([], ["Code produit"], 2, 97000)
+
+
+def test_names_and_numbers_are_known_however_a_spreadsheet_wrote_them(employer):
+    beneficiary_of(employer, "Lebœuf", "Anne-Marie", employee_number="00042")
+    sheet = read(employer, "Matricule;Nom;Prénom;Nombre de carnets", "42;LEBOEUF;;1", ";leboeuf;anne marie;2")
+    assert (sheet.faults, [line[0] for line in told(sheet)]) == ([], ["Lebœuf", "Lebœuf"])
 
 
 def test_our_own_columns_and_empty_cells_mean_what_is_usual(employer):

@@ -216,8 +216,8 @@ def test_contacts_stand_in_the_order_in_which_they_are_called(visitor, claire, l
     ("wrong", "sentence"),
     [
         ({"name": " "}, "Indiquez le nom de cette personne."),
-        ({"phone": "appelez-moi"}, "Ce numéro de téléphone ne peut pas être appelé : vérifiez-le."),
-        ({"phone": "12"}, "Ce numéro de téléphone ne peut pas être appelé : vérifiez-le."),
+        ({"phone": "appelez-moi"}, "Un téléphone français a 10 chiffres, comme 06 12 34 56 78"),
+        ({"phone": "06 12 34 56"}, "Un téléphone français a 10 chiffres, comme 06 12 34 56 78"),
         ({"kinship": ""}, "Indiquez le lien de cette personne avec l’enfant."),
         ({"is_emergency": "", "may_collect": ""}, "Cochez au moins une case"),
     ],

@@ -41,13 +41,33 @@ def test_an_amount_is_a_number_of_a_french_spreadsheet(cents, shown):
         "\ufeff=1",
         "−1+2",
         "-1,5,2",
+        "+33 5 61 A1",
+        "+1+1",
+        "--1",
+        "-A1",
+        "+33 5",
     ],
 )
 def test_a_text_that_a_spreadsheet_would_compute_is_kept_as_text(text):
     assert to_csv([[text]]).decode("utf-8-sig").lstrip('"').startswith("'")
 
 
-@pytest.mark.parametrize("text", ["Dupont", "Mer 1", "12", "-46,05", "l’école", "A=1", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dupont",
+        "Mer 1",
+        "12",
+        "-46,05",
+        "l’école",
+        "A=1",
+        "",
+        "+33 5 61 00 00 00",
+        "+33\u00a05\u00a061\u00a000\u00a000\u00a000",
+        "-",
+        "−",
+    ],
+)
 def test_other_texts_are_left_alone(text):
     assert cells(text) == [text]
 

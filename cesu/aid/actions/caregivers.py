@@ -67,10 +67,10 @@ def _find(user: User, holder: CesuHolder, kind: str, nan: str, birth_date: date 
 def _is_named(caregiver: Caregiver, birth_date: date | None, name: str) -> bool:
     if caregiver.kind == Caregiver.Kind.PERSON:
         return caregiver.birth_date == birth_date
-    return same_name(caregiver.last_name, name)
+    return begins_name(caregiver.last_name, name)
 
 
-def same_name(known: str, typed: str) -> bool:
+def begins_name(known: str, typed: str) -> bool:
     """Whether what is typed names an organisation: its first words, whatever their accents and case."""
     known, typed = _words(known), _words(typed)
     return bool(typed) and known[: len(typed)] == typed and len("".join(typed)) >= min(3, len("".join(known)))

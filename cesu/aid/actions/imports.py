@@ -19,11 +19,11 @@ from cesu.aid.actions.grants import Grant, set_few
 from cesu.aid.actions.plans import rules_on, said_of, worth
 from cesu.models import AidAccount, CesuHolder, Funder, MonthlyRight, RightsImport, new_code
 from cesu.rules.aid import cents_of, hours, last_day, month_of
-from cesu.spreadsheets import bare
 from portal.lib.dates import date_short, month_title
 from portal.lib.money import euros
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
+from portal.lib.words import name_key
 
 CHUNK = 2000  # lines a transaction
 NEW, CREDITED, CORRECTED, UNCHANGED, REFUSED = WORDS = ("new", "credited", "corrected", "unchanged", "refused")
@@ -46,7 +46,7 @@ class Line(NamedTuple):
 
     @property
     def person(self) -> tuple[str, str, str]:
-        return bare(self.last_name), bare(self.first_name), self.birth_date
+        return name_key(self.last_name), name_key(self.first_name), self.birth_date
 
 
 @dataclass
@@ -120,7 +120,7 @@ class _Known:
         found = defaultdict(list)
         mine = AidAccount.objects.filter(funder=self.funder).values("holder")
         for holder in CesuHolder.objects.filter(birth_date__in=births, pk__in=mine) if births else ():
-            found[bare(holder.last_name), bare(holder.first_name), holder.birth_date.isoformat()].append(holder)
+            found[name_key(holder.last_name), name_key(holder.first_name), holder.birth_date.isoformat()].append(holder)
         return found
 
     def _given(self, accounts: list[AidAccount], months: set[str]) -> dict[tuple[int, str], tuple[int, int]]:
@@ -149,7 +149,7 @@ class _Known:
             holder = self.by_code.get(line.code)
             if holder is None:
                 return "Ce code CESU n’existe pas. Laissez-le vide pour une personne nouvelle.", None
-            if (bare(holder.last_name), bare(holder.first_name), str(holder.birth_date)) != line.person:
+            if (name_key(holder.last_name), name_key(holder.first_name), str(holder.birth_date)) != line.person:
                 return "Ce code CESU n’est pas celui d’une personne de ce nom, née ce jour-là.", None
             return "", holder
         found = self.by_name.get(line.person, [])

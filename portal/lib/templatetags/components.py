@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.lib import dates, money
+from portal.lib import dates, money, phones
 
 register = template.Library()
 
@@ -94,6 +94,12 @@ def ticked_icon(state: str) -> SafeString:
 def as_money(cents: int) -> str:
     """Write cents as « 15,20 € »."""
     return money.euros(cents)
+
+
+@register.filter
+def phone(number: str) -> str:
+    """Write « 06 12 34 56 78 », whatever the form in which it was stored."""
+    return phones.shown(number)
 
 
 @register.filter
