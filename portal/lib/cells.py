@@ -85,9 +85,7 @@ def _against_birth(born: date, today: date, youngest: int, oldest: int, whose: s
     if age > oldest:
         return f"La date de naissance {date_numeric(born)} n’est pas plausible\u00a0: {age} ans."
     if age < youngest:
-        return (
-            f"{whose} de {age} an{'s' if age > 1 else ''} n’est pas possible\u00a0: vérifiez l’année ({date_numeric(born)})."
-        )
+        return f"{whose} de {age} an{'s' if age > 1 else ''} n’est pas possible\u00a0: vérifiez l’année ({date_numeric(born)})."
     return ""
 
 
