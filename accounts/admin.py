@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 
 from accounts import actions, emails
+from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, User
 from accounts.rules import MAX_REASON
@@ -49,6 +50,7 @@ class ReasonForm(forms.Form):
 class UserForm(forms.ModelForm):
     """What agents correct of an account."""
 
+    birth_date = BirthField()
     phone = PhoneField()
 
 

@@ -26,7 +26,9 @@ class BirthField(forms.DateField):
 
     def __init__(self, **kwargs):
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "bday"})
-        super().__init__(**{"label": "Date de naissance", "required": False, "widget": widget, **kwargs})
+        said = {"invalid": "Écrivez la date en entier, comme 31/12/1980."}
+        given = {"label": "Date de naissance", "required": False, "widget": widget, "error_messages": said}
+        super().__init__(**given | kwargs)
 
     def clean(self, value):
         birth_date = super().clean(value)

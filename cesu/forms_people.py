@@ -19,7 +19,9 @@ class DayField(forms.DateField):
     """A day, with the browser's own picker, or 31/12/1985 typed."""
 
     def __init__(self, **kwargs):
-        super().__init__(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **kwargs)
+        box = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        said = {"invalid": "Écrivez la date en entier, comme 31/12/1985."}
+        super().__init__(**{"widget": box, "error_messages": said} | kwargs)
 
 
 class BeneficiaryForm(forms.Form):

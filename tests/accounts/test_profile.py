@@ -62,6 +62,14 @@ def test_a_telephone_is_stored_in_one_form(me, user, typed, stored):
     assert user.phone == stored
 
 
+@pytest.mark.parametrize("typed", ["14/05/38", "02/09/21"])
+def test_a_year_of_birth_of_two_digits_is_asked_for_in_full(me, user, typed):
+    answer = me.post("/comptes/profil/modifier/", DETAILS | {"birth_date": typed})
+    assert "Écrivez la date en entier, comme 31/12/1980." in answer.content.decode()
+    user.refresh_from_db()
+    assert user.birth_date is None
+
+
 def test_a_telephone_without_its_ten_digits_is_refused(me):
     answer = me.post("/comptes/profil/modifier/", DETAILS | {"phone": "06 12 34 56"})
     assert "Un téléphone français a 10 chiffres" in answer.content.decode()

@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django import forms
 
 from portal.lib.dates import (
     date_long,
@@ -118,3 +119,10 @@ def test_the_days_of_the_week_are_named_short_and_long():
         ("Ven", "vendredi"),
     ]
     assert weekday_titles()[5:] == [("Sam", "samedi"), ("Dim", "dimanche")]
+
+
+@pytest.mark.parametrize("typed", ["14/05/1938", "14-05-1938", "14.05.1938", "1938-05-14"])
+def test_a_date_is_typed_with_its_whole_year_in_every_form(typed):
+    assert forms.DateField().clean(typed) == date(1938, 5, 14)
+    with pytest.raises(forms.ValidationError):
+        forms.DateField().clean("14/05/38")  # Django's own French formats take it for 2038

@@ -1,6 +1,7 @@
 """Whom a holder pays: caregivers found by their NAN, and the list of those already known."""
 
 from datetime import date, timedelta
+from itertools import accumulate
 
 from django.db.models import Max, QuerySet
 from django.utils import timezone
@@ -12,7 +13,7 @@ from cesu.models import AidPayment, Caregiver, CesuHolder, KnownCaregiver
 from cesu.rules.aid import nan_of
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
-from portal.lib.words import unaccented
+from portal.lib.words import name_key, unaccented
 
 MOST, PERIOD = 10, timedelta(hours=1)  # searches that find nobody, for a person
 PAID = (AidPayment.Status.CONFIRMED, AidPayment.Status.SENT, AidPayment.Status.REJECTED)
@@ -71,9 +72,9 @@ def _is_named(caregiver: Caregiver, birth_date: date | None, name: str) -> bool:
 
 
 def begins_name(known: str, typed: str) -> bool:
-    """Whether what is typed names an organisation: its first words, whatever their accents and case."""
-    known, typed = _words(known), _words(typed)
-    return bool(typed) and known[: len(typed)] == typed and len("".join(typed)) >= min(3, len("".join(known)))
+    """Whether what is typed names an organisation: its first words, compared as all names are."""
+    beginnings, typed = list(accumulate(_words(known))), name_key(typed)
+    return typed in beginnings and len(typed) >= min(3, len(beginnings[-1]))
 
 
 def _words(text: str) -> list[str]:
