@@ -117,9 +117,10 @@ DATABASES = {
 if flag("PARVIS_PREPARED"):
     DATABASES["default"].setdefault("OPTIONS", {}).update({"server_side_binding": True, "prepare_threshold": 2})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Rate limits count in PostgreSQL (a flushed broker forgets nothing); what may differ for a minute stays in the process.
+# allauth counts in « default »: a table where nothing living makes room for other entries, so nothing else belongs there.
+# What may differ for a minute stays in the process.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
+    "default": {"BACKEND": "portal.lib.rate_counts.RateCountCache"},
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 30},
 }
 SESSION_ENGINE = "accounts.sessions"

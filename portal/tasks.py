@@ -18,11 +18,12 @@ from cesu.aid.actions.expiry import return_expired, warn_of_expiry
 from cesu.aid.actions.imports import forget_sheets
 from cesu.aid.actions.plans import credit_month
 from cesu.aid.actions.transfers import give_back_cards, prepare_transfers
-from cesu.aid.brakes import forget_old_tries
 from portal.actions.talk import forget_messages
+from portal.lib.brakes import forget_old_tries
 from portal.lib.jobs import run_once
 from portal.lib.mailing import by_day
 from portal.lib.models import IdempotencyKey, OutgoingEmail
+from portal.lib.rate_counts import forget_expired
 from portal.lib.retention import KEPT, months_before
 from reservations.actions import debit_the_day, remind_low_balances
 from reservations.actions.absences import forget_proofs
@@ -114,6 +115,7 @@ def housekeeping(today: date) -> dict[str, int]:
     keys, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
     secrets = OutgoingEmail.objects.filter(secret=True, created_at__lt=now - SECRETS_KEPT).exclude(context={})
     forget_old_tries(now - TRIES_KEPT)
+    forget_expired()
     events, _ = StripeEvent.objects.filter(handled_at__lt=now - EVENTS_KEPT).delete()
     return {"keys": keys, "events": events, "secrets": secrets.update(context={}, given_up_at=now)}
 

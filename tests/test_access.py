@@ -24,7 +24,7 @@ from tests.client import PortalClient
 from tests.journeys.town import NOW
 
 COOKIES = {"sessionid", "csrftoken"}
-BOOKKEEPING = {"django_session", "portal_cache"}
+BOOKKEEPING = {"django_session", "lib_ratecount"}
 
 
 @pytest.fixture

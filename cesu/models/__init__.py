@@ -10,7 +10,6 @@ from cesu.models.aid import (
     Funder,
     RightNotice,
     RightsImport,
-    Tries,
 )
 from cesu.models.caregivers import AidPayment, AidPaymentLine, AidTransferBatch, Caregiver, KnownCaregiver
 from cesu.models.employers import ActivationRequest, Contract, Employer, HelpRequest, Invoice, Manager, Numbering
@@ -55,7 +54,6 @@ __all__ = [
     "SpaceNews",
     "Terms",
     "Transport",
-    "Tries",
     "UsefulDocument",
     "Voucher",
     "VoucherLine",

@@ -364,18 +364,3 @@ class AidInvitation(models.Model):
 
     def __str__(self):
         return f"{self.first_name} {self.last_name}"
-
-
-class Tries(models.Model):
-    """Essais: how often something was tried since an instant (``code:12345678``, ``password:12``), see cesu/aid/brakes.py."""
-
-    subject = models.CharField("objet", max_length=60, unique=True)
-    count = models.PositiveIntegerField("essais", default=0)
-    since = models.DateTimeField("depuis")
-
-    class Meta:
-        verbose_name = "essais"
-        verbose_name_plural = "essais"
-
-    def __str__(self):
-        return self.subject

@@ -182,3 +182,29 @@ class IdempotencyKey(models.Model):
 
 
 _REMEMBER = "UPDATE lib_idempotencykey SET answer = %s::jsonb WHERE key = %s"
+class Tries(models.Model):
+    """Essais: how often something was tried since an instant (``code:12345678``, ``password:12``), see portal/lib/brakes.py."""
+
+    subject = models.CharField("objet", max_length=60, unique=True)
+    count = models.PositiveIntegerField("essais", default=0)
+    since = models.DateTimeField("depuis")
+
+    class Meta:
+        verbose_name = "essais"
+        verbose_name_plural = "essais"
+
+    def __str__(self):
+        return self.subject
+
+
+class RateCount(models.Model):
+    """What a rate limit remembers until an instant, see portal/lib/rate_counts.py."""
+
+    key = models.CharField(max_length=250, primary_key=True)
+    value = models.JSONField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self):
+        return self.key
+
+

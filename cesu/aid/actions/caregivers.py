@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.aid.actions.paying import require_paying
-from cesu.aid.brakes import return_try, take_try
 from cesu.models import AidPayment, Caregiver, CesuHolder, KnownCaregiver
 from cesu.rules.aid import nan_of
+from portal.lib.brakes import return_try, take_try
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
 from portal.lib.words import name_key, unaccented

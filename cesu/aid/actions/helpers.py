@@ -9,9 +9,9 @@ from accounts.models import User
 from cesu.aid import emails
 from cesu.aid.actions import links
 from cesu.aid.actions.sign_up import check_agent, create_person
-from cesu.aid.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, password_of, take_try
 from cesu.models import AidAccess, AidInvitation, AidLogin, CesuHolder
 from cesu.rules.aid import TooManyTries, WrongPassword
+from portal.lib.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, password_of, take_try
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost

@@ -15,7 +15,6 @@ from cesu.aid import emails_payment
 from cesu.aid.actions.complements import hold, write_lines
 from cesu.aid.actions.funders import payable_account
 from cesu.aid.actions.paying import require_paying
-from cesu.aid.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, is_spent, password_of, take_try
 from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder, Funder, MonthlyRight
 from cesu.rules.aid import PaymentRefused, Standing, TooManyTries, Use, WrongPassword, credited_by
 from cesu.rules.aid_payments import (
@@ -28,6 +27,7 @@ from cesu.rules.aid_payments import (
     changed,
     digest,
 )
+from portal.lib.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, is_spent, password_of, take_try
 from portal.lib.dates import day_and_month
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal

@@ -12,8 +12,8 @@ from accounts import actions as accounts
 from accounts.models import Consent, User
 from cesu.aid import emails
 from cesu.aid.actions import links
-from cesu.aid.brakes import forget_tries, return_try, take_try
 from cesu.models import AidAccess, AidAccount, AidLogin, CesuHolder, Funder
+from portal.lib.brakes import forget_tries, return_try, take_try
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost

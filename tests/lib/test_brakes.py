@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from cesu.aid.brakes import forget_old_tries, forget_tries, take_try
-from cesu.models import Tries
+from portal.lib.brakes import forget_old_tries, forget_tries, take_try
+from portal.lib.models import Tries
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

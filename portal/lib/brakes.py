@@ -6,13 +6,12 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import User
-from cesu.models import Tries
+from portal.lib.models import Tries
 
 PASSWORDS, PASSWORD_PERIOD = 5, timedelta(minutes=15)  # wrong ones of a person, payments and decisions together
 
 
-def password_of(user: User) -> str:
+def password_of(user) -> str:
     """The subject under which a person's wrong passwords are counted."""
     return f"password:{user.pk}"
 
@@ -44,7 +43,7 @@ def forget_tries(subject: str) -> None:
 
 
 _TAKE = """
-    INSERT INTO cesu_tries AS tries (subject, count, since) VALUES (%s, 1, %s)
+    INSERT INTO lib_tries AS tries (subject, count, since) VALUES (%s, 1, %s)
     ON CONFLICT (subject) DO UPDATE SET
         count = CASE WHEN tries.since < %s THEN 1 ELSE tries.count + 1 END,
         since = CASE WHEN tries.since < %s THEN excluded.since ELSE tries.since END
