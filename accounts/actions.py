@@ -7,6 +7,8 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 
 from accounts import emails
 from accounts.models import ActivationCode, Commune, Consent, User
@@ -19,6 +21,7 @@ from accounts.rules import (
     check_reason,
     new_code,
 )
+    WeakPassword,
 from portal.lib import states
 from portal.lib.history import unguarded
 from portal.lib.models import OutgoingEmail, authority
@@ -159,7 +162,7 @@ def make_codes(*, agent: User, users: Iterable[User], key: str) -> list[tuple[Us
 
 
 def activate(*, identifier: str, code: str, password: str) -> None:
-    """Set the password of the account that the letter names and accept the terms; raise WrongActivation otherwise."""
+    """Set the password of the account that the letter names and accept the terms. Raise WrongActivation, WeakPassword."""
     if not _activate(identifier.strip(), bare_code(code), password):
         raise WrongActivation
 
@@ -217,9 +220,18 @@ def forget_unverified(before: datetime) -> int:
 
     Someone whom anything else depends on (a family, a payment) stays.
     """
+    check_new_password(password, user)
     started = User.objects.residents().filter(status=Status.PENDING, signed_up_at=None, date_joined__lt=before)
     unconfirmed = started.filter(emailaddress__verified=False).exclude(emailaddress__verified=True)
     return sum(_forget(user) for user in unconfirmed.distinct().order_by("pk"))
+
+def check_new_password(password: str, user: User) -> None:
+    """Raise WeakPassword with what this person cannot choose; the letter's code is not spent."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(*error.messages) from None
+
 
 
 def _forget(user: User) -> bool:

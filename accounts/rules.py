@@ -58,6 +58,10 @@ class WeakQuestion(Refusal):
 
 class WrongAnswer(Refusal):
     sentence = "Ce n’est pas la bonne réponse."
+class WeakPassword(Refusal):
+    """What is wrong with a password for this person: all at once."""
+
+
 
 
 class QuestionBlocked(Refusal):

@@ -140,6 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # What every agent may do, in their own communes; the rest is for those who manage the portal.
 AGENT_PERMISSIONS = {
+    {"NAME": "accounts.passwords.UnguessableValidator"},
     "accounts.view_user",
     "accounts.change_user",
     *(

@@ -5,6 +5,7 @@ from django import forms
 from django.db import IntegrityError
 
 from accounts.forms import ConsentFields, PersonFields
+from django.contrib.auth.password_validation import validate_password
 from accounts.models import Consent, User
 from accounts.passwords import RULE
 from families.forms import MemberForm
@@ -24,6 +25,7 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
     field_order = ["gender", "first_name", "last_name", "email", "password1", "birth_date"]
 
     def __init__(self, *args, **kwargs):
+    OF_PERSON = ("first_name", "last_name", "email", "birth_date")
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "Adresse e-mail"
         self.fields["password1"].label = "Mot de passe"
@@ -36,6 +38,17 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
 
     def is_valid(self):
         return all([super().is_valid(), self.members.is_valid()])
+
+    def clean(self):
+        """The password against all that was typed: allauth's own check knows the address only."""
+        data = super().clean()
+        password, person = data.get("password1"), {name: data.get(name) for name in self.OF_PERSON}
+        if password and None not in (person["first_name"], person["last_name"]):
+            try:
+                validate_password(password, User(**person))
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return data
 
     def try_save(self, request):
         """allauth's; an address taken between the check and the writing gets the same answer as a known one."""

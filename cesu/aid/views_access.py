@@ -166,7 +166,9 @@ def activate(request, token):
     except DeadLink as refusal:
         return dead_link(request, refusal)
     request.frame = Frame(request.user, request.path, asked.funder)
-    person = User(identifier=asked.holder.code, first_name=asked.holder.first_name, last_name=asked.holder.last_name)
+    holder = asked.holder
+    names = {"first_name": holder.first_name, "last_name": holder.last_name, "birth_date": holder.birth_date}
+    person = User(identifier=holder.code, email=asked.email, **names)
     form = PasswordForm(request.POST or None, user=person, is_first=True)
     if request.method == "POST" and form.is_valid():
         user = told_on(form, actions.open_access, token=token, password=form.cleaned_data["password"])

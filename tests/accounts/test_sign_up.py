@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Consent, User
-from accounts.passwords import RULE
+from accounts.passwords import GUESSABLE, RULE
 from families.models import Family, Member
 from portal import sign_up_forms
 from portal.lib.models import Authority
@@ -240,6 +240,12 @@ BAD = {
     "no email": ({"email": ""}, "Adresse e-mail : "),
     "a broken email": ({"email": "claire@"}, "Adresse e-mail : "),
     "a weak password": ({"password1": "abc1!"}, f"Mot de passe : {RULE}"),
+    "a password that anybody guesses": ({"password1": "Password1234!"}, f"Mot de passe : {GUESSABLE}"),
+    "a password made of one's own name": ({"password1": "Claire-Dupont-26!"}, f"Mot de passe : {GUESSABLE}"),
+    "a password made of one's own birth": (
+        {"birth_date": "1985-03-12", "password1": "12031985-19850312-a"},
+        f"Mot de passe : {GUESSABLE}",
+    ),
     "a birth date in the future": (
         {"birth_date": "2999-01-01"},
         "Date de naissance : La date de naissance ne peut pas être dans le futur.",
