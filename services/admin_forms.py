@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from django import forms
 from django.utils import timezone
 
+from families.actions.mandates import SignedInTheFuture
 from services.models import DocumentType, RequestLine, SupportingDocument
 
 MAX_REASON = 1000
@@ -96,8 +97,9 @@ class ValidatePieceForm(SeenPiece):
 
     def clean_effective_from(self):
         day, today = self.cleaned_data["effective_from"], timezone.localdate()
-        last = today if self.document.type.kind == DocumentType.Kind.MANDATE else today + AHEAD
-        if not OLDEST <= day <= last:
+        if self.document.type.kind == DocumentType.Kind.MANDATE and day > today:
+            raise forms.ValidationError(SignedInTheFuture.sentence)
+        if not OLDEST <= day <= today + AHEAD:
             raise forms.ValidationError("Cette date n’est pas plausible.")
         return day
 

@@ -22,13 +22,21 @@ class AlreadyEnded(Refusal):
     sentence = "Ce mandat est déjà terminé."
 
 
+class SignedInTheFuture(Refusal):
+    """A signature is a thing of the past."""
+
+    sentence = "La date de signature est dans le futur : recopiez celle du mandat, au plus tard aujourd’hui."
+
+
 def next_rum(family: Family) -> str:
     """The reference of the mandate that the family would sign now, such as D1042-M2: printed on the paper."""
     return f"{family.reference}-M{family.mandates.count() + 1}"
 
 
 def open_mandate(family: Family, *, iban: str, bic: str, holder: str, signed_on: date) -> SepaMandate:
-    """Record a signed mandate inside the caller's transaction; the one that stood ends."""
+    """Record a signed mandate inside the caller's transaction; the one that stood ends. Raise SignedInTheFuture."""
+    if signed_on > timezone.localdate():
+        raise SignedInTheFuture
     lock_family(family.pk)
     rum = next_rum(family)
     end_mandates(family.mandates.values_list("pk", flat=True), REPLACED)

@@ -1,10 +1,13 @@
 """A SEPA mandate as agents see it, and how it ends."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
-from families.actions.mandates import AlreadyEnded, end_mandate, open_mandate
+from families.actions.mandates import AlreadyEnded, SignedInTheFuture, end_mandate, open_mandate
 from families.models import SepaMandate
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
@@ -21,6 +24,16 @@ LIST = reverse("admin:families_sepamandate_changelist")
 
 def page(name, mandate):
     return reverse(f"admin:families_sepamandate_{name}", args=[mandate.pk])
+
+
+def test_a_mandate_signed_tomorrow_is_not_opened_and_the_one_that_stands_stays():
+    family, today = family_with(UserFactory()), timezone.localdate()
+    said = {"family": family, "iban": IBAN, "bic": "", "holder": "Claire Dupont"}
+    with transaction.atomic():
+        standing = open_mandate(**said, signed_on=today)
+    with pytest.raises(SignedInTheFuture), transaction.atomic():
+        open_mandate(**said, signed_on=today + timedelta(1))
+    assert list(SepaMandate.objects.standing()) == [standing]
 
 
 def end(mandate, agent=None, key=None, note="À la demande de la famille"):
@@ -70,7 +83,7 @@ def test_two_agents_end_a_mandate_once():
 def test_the_mandate_that_is_replaced_says_so():
     family = family_with()
     first = mandate_of(family)
-    second = open_mandate(family, iban=IBAN, bic="", holder="Zoé", signed_on="2026-11-01")
+    second = open_mandate(family, iban=IBAN, bic="", holder="Zoé", signed_on=date(2026, 11, 1))
     first.refresh_from_db()
     assert (first.end_note, second.rum) == ("Remplacé par un nouveau mandat", f"{family.reference}-M2")
 

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from families.actions.mandates import SignedInTheFuture
 from families.models import Quotient, SepaMandate
 from portal.lib.models import OutgoingEmail
 from services.actions.documents import read_blank
@@ -290,7 +291,9 @@ def test_a_mandate_without_an_iban_is_not_validated(browser, desk):
         ("quotient", "2099-01-01", "Cette date n’est pas plausible."),
         ("quotient", "demain", "Saisissez une date valide."),
         ("quotient", "", "Ce champ est obligatoire."),
-        ("mandate", "2099-01-01", "Cette date n’est pas plausible."),
+        ("mandate", "1999-12-31", "Cette date n’est pas plausible."),
+        ("mandate", "2099-01-01", SignedInTheFuture.sentence),
+        ("mandate", str(date.today() + timedelta(1)), SignedInTheFuture.sentence),
     ],
 )
 def test_a_day_that_makes_no_sense_is_refused_with_a_sentence(browser, desk, kind, day, sentence):
