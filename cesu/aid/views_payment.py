@@ -27,7 +27,7 @@ from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
 from portal.lib.once import make_key
-from portal.lib.pdf import render_pdf
+from portal.lib.pdf import public_pdf, render_pdf
 from portal.lib.refusals import Refusal, StalePage, told_on
 from wallet import gateway
 from wallet.actions import cards
@@ -90,7 +90,7 @@ def _hide(request):
 @login_not_required
 def affiliation(request):
     """« formulaire d’affiliation » of a person who is not affiliated yet, to print and fill in (S1-47)."""
-    pdf = render_pdf("pdf/aid_affiliation.html", {"issuer": issuer(), "authority": authority()})
+    pdf = public_pdf("pdf/aid_affiliation.html", {"issuer": issuer(), "authority": authority()})
     return document_response(pdf, "Formulaire d’affiliation.pdf", Kind.PDF)
 
 

@@ -1,7 +1,7 @@
 """The only module that knows WeasyPrint: printable pages become PDF files."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
@@ -33,6 +33,20 @@ def render_pdf(template: str, context: dict, carried: Carried | None = None) -> 
 
     Only our own static files may be embedded: any other address is refused.
     """
+    return _draw(render_to_string(template, context), carried)
+
+
+def public_pdf(template: str, context: dict) -> bytes:
+    """``render_pdf`` for what everybody may ask for: each process draws it once, and anew when its words change."""
+    return _drawn_once(render_to_string(template, context))
+
+
+@lru_cache(maxsize=8)
+def _drawn_once(page: str) -> bytes:
+    return _draw(page, None)
+
+
+def _draw(page: str, carried: Carried | None) -> bytes:
     try:
         import weasyprint  # imported late: the portal starts without Pango
         from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -47,7 +61,7 @@ def render_pdf(template: str, context: dict, carried: Carried | None = None) -> 
             with open(path, "rb") as file:
                 return URLFetcherResponse(url, file.read())
 
-    html = weasyprint.HTML(string=render_to_string(template, context), url_fetcher=StaticOnly(), base_url="static:")
+    html = weasyprint.HTML(string=page, url_fetcher=StaticOnly(), base_url="static:")
     if carried is None:
         return html.write_pdf(pdf_variant="pdf/ua-1")
     file = weasyprint.Attachment(string=carried.content, name=carried.name, relationship="Alternative")

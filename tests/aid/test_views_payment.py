@@ -8,7 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cesu.models import AidAccess, AidPayment, Caregiver
+from cesu.models import AidAccess, AidPayment, Caregiver, Issuer
+from portal.lib import pdf
 from tests.cesu.reading import plain
 from tests.client import once_keys
 from tests.factories.aid import aid_account_of, aid_user, caregiver_with, left, organisation_with, right_with
@@ -92,6 +93,22 @@ def test_step_one_asks_as_the_guide_does(odette):
         assert words in read
     form = client.get(reverse("aid:affiliation"))
     assert (form["Content-Type"], form.content[:5]) == ("application/pdf", b"%PDF-")
+
+
+def test_the_form_of_affiliation_is_drawn_once_for_all_visitors_and_anew_when_its_words_change(client, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(pdf, "_draw", lambda page, carried: drawn.append(page) or b"%PDF-")
+    pdf._drawn_once.cache_clear()
+    Issuer.objects.update_or_create(pk=1, defaults={"phone": "05 61 00 00 01"})
+    for _ in range(3):
+        assert type(client)().get(reverse("aid:affiliation")).content == b"%PDF-"
+    assert len(drawn) == 1
+    changed = Issuer.objects.get()
+    changed.phone = "05 61 00 00 02"
+    changed.save()
+    client.get(reverse("aid:affiliation"))
+    assert ["05 61 00 00 02" in page for page in drawn] == [False, True]
+    pdf._drawn_once.cache_clear()
 
 
 def test_a_person_is_found_then_paid_first_on_the_list(odette):
