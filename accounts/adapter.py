@@ -9,10 +9,12 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import browsers
 from accounts.hooks import space_of
 from accounts.models import SecurityQuestion, User
 from accounts.questions import link_parts
 from portal.lib import mailing
+from portal.lib.brakes import return_try, take_try
 from portal.lib.dates import moment_long
 
 SECRETS = {"code", "password_reset_url"}  # what opens an account: erased once sent
@@ -55,6 +57,22 @@ class AccountAdapter(DefaultAccountAdapter):
             return super().send_password_reset_mail(user, email, context)
         url = settings.PUBLIC_URL + reverse("answer_question", args=link_parts(user))
         return self.send_mail("account/email/password_question", email, context | {"password_reset_url": url})
+
+    def pre_authenticate(self, request, **credentials):
+        """Count a try: of a browser that signed in before by itself, of others by name and by network address."""
+        login = credentials.get("email", credentials.get("username", ""))
+        self.browser = browsers.subject_of(request, login)
+        if self.browser is None:
+            super().pre_authenticate(request, **credentials)
+        elif not take_try(self.browser, browsers.TRIES, browsers.PERIOD):
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request, **credentials):
+        """A right password was no try."""
+        user = super().authenticate(request, **credentials)
+        if user and self.browser:
+            return_try(self.browser)
+        return user
 
     def _now(self):
         now = timezone.now()

@@ -8,7 +8,10 @@ class PortalConfig(AppConfig):
 
     def ready(self):
         from cesu.actions.documents import kept_documents
-        from portal import celery  # noqa: F401 -- so that shared tasks use the portal's broker
+        from portal import (
+            celery,  # noqa: F401 -- so that shared tasks use the portal's broker
+            checks,  # noqa: F401 -- registers them
+        )
         from services.hooks import kept_blobs
 
         kept_blobs.register(kept_documents)

@@ -1,11 +1,38 @@
 """What no view should have to say: who changes things, that a refusal is a polite page, that no cache keeps a person's page."""
 
+import logging
+
+from django.conf import settings
 from django.db import connection
+from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from portal.lib.history import Teller
 from portal.lib.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+
+class HeadersMiddleware(SecurityMiddleware):
+    """Django's security headers on each answer, also on those that its own middleware and WhiteNoise never see.
+
+    Tells the log, once a process, of a proxy in front that the settings do not know.
+    """
+
+    warned = False
+
+    def process_request(self, request):
+        unknown = not settings.ALLAUTH_TRUSTED_PROXY_COUNT and "HTTP_X_FORWARDED_FOR" in request.META
+        if unknown and not HeadersMiddleware.warned:
+            HeadersMiddleware.warned = True
+            log.warning(UNKNOWN_PROXY)
+
+
+UNKNOWN_PROXY = (
+    "A request bears X-Forwarded-For and PARVIS_TRUSTED_PROXIES is 0: if a proxy stands in front, all visitors share its "
+    "address, and one of them can use up the tries of everybody. Set PARVIS_TRUSTED_PROXIES (docs/operations.md)."
+)
 
 
 class RefusalMiddleware:

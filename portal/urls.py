@@ -7,6 +7,7 @@ from wallet.views_cards import stripe_events
 urlpatterns = [
     path("", views.home, name="home"),
     path("mon-compte/", views.account, name="account"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("couleurs.css", views.authority_css, name="authority_css"),
     path("informations/contact/", views_talk.contact, name="contact"),
     path("informations/<slug:slug>/", views.legal, name="legal"),

@@ -1,10 +1,13 @@
 """The pages of the portal itself: home, account, the authority's colours, legal pages, health, the demo's inbox."""
 
+from datetime import UTC, datetime, time, timedelta
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -81,6 +84,26 @@ def authority_css(request):
     return HttpResponse(css, content_type="text/css; charset=utf-8")
 
 
+STATEMENT = timedelta(days=180)  # how long what security.txt says is good for; RFC 9116 advises less than a year
+
+
+@require_safe
+@login_not_required
+@cache_control(public=True, max_age=86400)
+def security_txt(request):
+    """Whom to tell of a weakness of the portal (RFC 9116), as « Collectivité » says."""
+    it, here = authority(), settings.PUBLIC_URL
+    address = it.security_contact or it.email
+    expires = datetime.combine(timezone.now() + STATEMENT, time.min, UTC)
+    lines = [
+        f"Contact: mailto:{address}" if address else f"Contact: {here}{reverse('contact')}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {here}{reverse('security_txt')}",
+    ]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+
+
 LEGAL_PAGES = {
     "mentions-legales": ("Mentions légales", "portal/legal.html"),
     "donnees-personnelles": ("Conditions générales et politique de confidentialité", "portal/terms.html"),
@@ -96,7 +119,7 @@ def legal(request, slug):
     if slug not in LEGAL_PAGES:
         raise Http404
     title, template = LEGAL_PAGES[slug]
-    cookies = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME]
+    cookies = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.KNOWN_COOKIE_NAME]
     return render(request, template, {"title": title, "cookies": cookies})
 
 

@@ -338,6 +338,7 @@ ANSWERS = {
         "kitchens",
         "kitchen",
         "authority_css",
+        "security_txt",
         "legal",
         "health",
         "activation",

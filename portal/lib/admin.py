@@ -255,7 +255,14 @@ class AuthorityAdmin(BankAccount, Coloured, ManagersOnly, admin.ModelAdmin):
         (
             "Pages légales",
             {
-                "fields": ["publisher", "host", "data_protection", "accessibility_on", "accessibility_gaps"],
+                "fields": [
+                    "publisher",
+                    "host",
+                    "data_protection",
+                    "accessibility_on",
+                    "accessibility_gaps",
+                    "security_contact",
+                ],
                 "description": "Ce que disent « Mentions légales », « Données personnelles » et « Accessibilité ».",
             },
         ),

@@ -56,6 +56,11 @@ class Authority(models.Model):
     )
     accessibility_on = models.DateField("déclaration d’accessibilité établie le", null=True, blank=True)
     accessibility_gaps = models.TextField("défauts d’accessibilité connus", blank=True, help_text="Un par ligne.")
+    security_contact = models.EmailField(
+        "adresse e-mail pour signaler une faille de sécurité",
+        blank=True,
+        help_text="Publiée dans /.well-known/security.txt. Vide : l’adresse e-mail de contact.",
+    )
     colour_primary = models.CharField("couleur principale", max_length=7, default="#0f5a60", validators=[colour])
     colour_accent = models.CharField("couleur d’accent", max_length=7, default="#a8431c", validators=[colour])
     validates_accounts = models.BooleanField(
@@ -181,7 +186,6 @@ class IdempotencyKey(models.Model):
         return answer
 
 
-_REMEMBER = "UPDATE lib_idempotencykey SET answer = %s::jsonb WHERE key = %s"
 class Tries(models.Model):
     """Essais: how often something was tried since an instant (``code:12345678``, ``password:12``), see portal/lib/brakes.py."""
 
@@ -208,3 +212,4 @@ class RateCount(models.Model):
         return self.key
 
 
+_REMEMBER = "UPDATE lib_idempotencykey SET answer = %s::jsonb WHERE key = %s"

@@ -79,6 +79,75 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(client):
     ]
 
 
+# --- A browser that signed in before -----------------------------------------------------------------------------------
+TOO_MANY = ["Trop d’essais de connexion. Attendez quelques minutes, puis recommencez."]
+
+
+def elsewhere(client, login="claire@example.org", tries=6):
+    """A stranger tries passwords from another place, more than are judged."""
+    stranger = type(client)(REMOTE_ADDR="192.0.2.66")
+    answers = [errors(log_in(stranger, login, f"not-the-password-{n}")) for n in range(tries)]
+    assert answers[-1] == TOO_MANY
+
+
+@pytest.fixture
+def known(client):
+    """A browser in which Claire signed in, and out again."""
+    UserFactory(email="claire@example.org", identifier="F0000012", password=PASSWORD)
+    log_in(client, "claire@example.org")
+    client.post("/comptes/logout/")
+    return client
+
+
+@pytest.mark.parametrize("login", ["claire@example.org", "F0000012", " Claire@Example.org"])
+def test_wrong_passwords_elsewhere_do_not_lock_ones_own_browser_out(known, login):
+    elsewhere(known)
+    assert errors(log_in(type(known)(), login)) == TOO_MANY or login == "F0000012"
+    assert log_in(known, login).url == "/mon-compte/"
+
+
+def test_wrong_passwords_from_the_same_network_do_not_either(known):
+    stranger = type(known)()
+    for number in range(12):
+        log_in(stranger, f"nobody{number}@example.org", "not-the-password-1")
+    assert errors(log_in(stranger, "somebody@example.org")) == TOO_MANY
+    assert log_in(known, "claire@example.org").url == "/mon-compte/"
+
+
+def test_a_known_browser_has_five_tries_of_its_own(known):
+    for _ in range(5):
+        assert errors(log_in(known, "claire@example.org", "not-the-password-1")) != TOO_MANY
+    assert errors(log_in(known, "claire@example.org")) == TOO_MANY
+    assert log_in(type(known)(REMOTE_ADDR="192.0.2.7"), "claire@example.org").url == "/mon-compte/"
+
+
+def test_a_browser_is_known_for_its_own_account_only(known):
+    UserFactory(email="paul@example.org", password=PASSWORD)
+    elsewhere(known, "paul@example.org")
+    assert errors(log_in(known, "paul@example.org")) == TOO_MANY
+
+
+def test_a_changed_password_ends_what_the_browser_was_known_for(known):
+    user = User.objects.get(email="claire@example.org")
+    user.set_password("une-autre-2026-cantine")
+    user.save()
+    elsewhere(known)
+    assert errors(log_in(known, "claire@example.org", "une-autre-2026-cantine")) == TOO_MANY
+
+
+@pytest.mark.parametrize("forged", ["x", "", "eyJuYW1lIjoieCJ9:1:1", '{"name": "x", "accounts": {"1": "x"}}'])
+def test_a_forged_cookie_makes_no_browser_known(known, client, settings, forged):
+    elsewhere(known)
+    known.cookies[settings.KNOWN_COOKIE_NAME] = forged
+    assert errors(log_in(known, "claire@example.org")) == TOO_MANY
+
+
+def test_the_cookie_is_read_by_no_script_and_says_nothing_of_the_person(known, settings):
+    cookie = known.cookies[settings.KNOWN_COOKIE_NAME]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 365 * 24 * 3600)
+    assert "claire" not in cookie.value
+
+
 def test_a_closed_account_does_not_sign_in(client):
     UserFactory(email="claire@example.org", password=PASSWORD, status="closed", is_active=False)
     answer = log_in(client, "claire@example.org")
