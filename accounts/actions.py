@@ -3,25 +3,30 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
-from django.db.models import ProtectedError
-from django.utils import timezone
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.urls import reverse
+from django.utils import timezone
 
 from accounts import emails
-from accounts.models import ActivationCode, Commune, Consent, User
+from accounts.models import ActivationCode, Commune, Consent, CredentialAct, User
 from accounts.rules import (
     LettersPrinted,
     NotYourAccount,
+    NoWayToReset,
     SignUpIncomplete,
+    WeakPassword,
     WrongActivation,
     bare_code,
     check_reason,
     new_code,
 )
-    WeakPassword,
 from portal.lib import states
 from portal.lib.history import unguarded
 from portal.lib.models import OutgoingEmail, authority
@@ -143,22 +148,58 @@ def open_account(*, agent: User, commune: Commune, email: str | None, **details)
 
 @outermost
 def make_codes(*, agent: User, users: Iterable[User], key: str) -> list[tuple[User, str]]:
-    """Return (person, new activation code) for the agent's accounts; a code made earlier is worth nothing any more.
+    """Return (person, new activation code) for the agent's accounts that a letter may reach; earlier codes are dead.
 
     Obeyed once a key: a second click would make the letters just printed worthless. Raise LettersPrinted then.
     """
     claimed = claim_key(key, agent.owner, LETTERS)
     if claimed.answer is not None:
         raise LettersPrinted
-    people = list(_of_agent(agent).filter(pk__in=[user.pk for user in users], status=Status.VALIDATED))
+    people = list(_of_agent(agent).to_activate().filter(pk__in=[user.pk for user in users]))
     ActivationCode.objects.filter(user__in=people, used_at=None).delete()
     codes = [(user, new_code()) for user in people]
     ActivationCode.objects.bulk_create(
         ActivationCode(user=user, code_hash=make_password(bare_code(code)), expires_at=ActivationCode.default_expiry())
         for user, code in codes
     )
+    for user in people:
+        note_act(user, CredentialAct.Kind.LETTER, agent)
     claimed.remember({"letters": len(codes)})
     return codes
+
+
+def note_act(user: User, kind: str, agent: User | None = None, *more: str) -> None:
+    """Write what was done about a person's way in, and tell them at every address we know. The caller's transaction."""
+    CredentialAct.objects.create(user=user, kind=kind, agent=agent)
+    emails.credential_act(user, kind, *more)
+
+
+def offering(user: User) -> str:
+    """The purpose of the key with which an agent offers a new password."""
+    return f"offer-reset:{user.pk}"
+
+
+@outermost
+def offer_reset(*, agent: User, user: User, key: str) -> None:
+    """Send a person the link of a new password, at their own address; the agent sees nothing of it. Twice is once.
+
+    For who lost their password, or the answer to their security question: the agent has heard who they are, so the link
+    leads past it. Raise NotYourAccount, NoWayToReset.
+    """
+    once = claim_key(key, agent.owner, offering(user))
+    if once.answer is not None:
+        return
+    user = _lock_of_agent(agent, user)
+    if not user.email or not user.may_enter:
+        raise NoWayToReset
+    emails.reset_offered(user, _reset_url(user))
+    note_act(user, CredentialAct.Kind.RESET, agent)
+    once.remember({"sent": True})
+
+
+def _reset_url(user: User) -> str:
+    parts = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+    return settings.PUBLIC_URL + reverse("account_reset_password_from_key", kwargs=parts)
 
 
 def activate(*, identifier: str, code: str, password: str) -> None:
@@ -171,7 +212,7 @@ def activate(*, identifier: str, code: str, password: str) -> None:
 def _activate(identifier: str, code: str, password: str) -> bool:
     """Return whether the code opened the account; a failure is counted, so nothing is raised here."""
     user = User.objects.residents().select_for_update(no_key=True).filter(identifier__iexact=identifier).first()
-    letter = user and user.may_enter and ActivationCode.objects.live().filter(user=user).first()
+    letter = user and ActivationCode.objects.live().filter(user__in=User.objects.to_activate(), user=user).first()
     if not letter:
         make_password(code)  # so that an unknown identifier takes as long as a wrong code
         return False
@@ -179,8 +220,17 @@ def _activate(identifier: str, code: str, password: str) -> bool:
         letter.failures += 1
         letter.save(update_fields=["failures"])
         return False
+    check_new_password(password, user)
     _open_with(letter, user, password)
     return True
+
+
+def check_new_password(password: str, user: User) -> None:
+    """Raise WeakPassword with what this person cannot choose; the letter's code is not spent."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(*error.messages) from None
 
 
 def _open_with(letter: ActivationCode, user: User, password: str) -> None:
@@ -189,7 +239,7 @@ def _open_with(letter: ActivationCode, user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
     record_consents(user, {Consent.Kind.TERMS: True})
-    emails.password_chosen(user)
+    note_act(user, CredentialAct.Kind.LETTER_USED)
 
 
 # --- Locks -----------------------------------------------------------------------------------------------------------
@@ -220,18 +270,9 @@ def forget_unverified(before: datetime) -> int:
 
     Someone whom anything else depends on (a family, a payment) stays.
     """
-    check_new_password(password, user)
     started = User.objects.residents().filter(status=Status.PENDING, signed_up_at=None, date_joined__lt=before)
     unconfirmed = started.filter(emailaddress__verified=False).exclude(emailaddress__verified=True)
     return sum(_forget(user) for user in unconfirmed.distinct().order_by("pk"))
-
-def check_new_password(password: str, user: User) -> None:
-    """Raise WeakPassword with what this person cannot choose; the letter's code is not spent."""
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise WeakPassword(*error.messages) from None
-
 
 
 def _forget(user: User) -> bool:

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Case, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -11,8 +12,8 @@ from django.urls import path, reverse
 from accounts import actions, emails
 from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
-from accounts.models import Agent, Commune, User
-from accounts.rules import MAX_REASON
+from accounts.models import Agent, Commune, CredentialAct, User
+from accounts.rules import MAX_REASON, NoWayToReset
 from portal.lib.admin import CommunesAdmin, ManagersOnly
 from portal.lib.once import make_key
 from portal.lib.pdf import PdfUnavailable
@@ -21,6 +22,7 @@ from portal.lib.refusals import Refusal
 
 Status = User.Status
 PENDING_FIRST = Case(When(status=Status.PENDING, signed_up_at__isnull=False, then=Value(0)), default=Value(1))
+ACTS_SHOWN = 20
 REASON_EXAMPLE = "(votre motif)"
 
 
@@ -109,6 +111,7 @@ class UserAdmin(CommunesAdmin):
             ("<int:pk>/valider/", self.validate_view),
             ("<int:pk>/refuser/", self.refuse_view),
             ("<int:pk>/fermer/", self.close_view),
+            ("<int:pk>/nouveau-mot-de-passe/", self.reset_view),
             ("courriers/", self.letters_view),
         ]
         own = [
@@ -146,6 +149,26 @@ class UserAdmin(CommunesAdmin):
         if request.method == "POST":
             return self._decide(request, user, actions.close_account, "Compte fermé", {})
         return self._page(request, user, "Fermer ce compte", {"button": "Fermer le compte", "dangerous": True})
+
+    def reset_view(self, request, pk):
+        """« Proposer un nouveau mot de passe »: a link leaves to the person; the agent sees nothing of it."""
+        user, purpose = self._person(request, pk), "Proposer un nouveau mot de passe"
+        if request.method == "POST":
+            try:
+                actions.offer_reset(agent=request.user, user=user, key=request.POST.get("once_key", ""))
+                messages.success(request, f"Un lien est parti à {user.email}. Il sert une fois, dans les 2 heures.")
+            except NoWayToReset as refusal:
+                messages.error(request, str(refusal))
+            return redirect("admin:accounts_user_change", user.pk)
+        key = make_key(request.user.owner, actions.offering(user))
+        return self.page(request, "accounts/offer_reset", purpose, user_shown=user, once_key=key)
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """With what agents did about the person's way in, and what they can do now."""
+        user = self.get_object(request, object_id)
+        more = {"is_to_activate": user and User.objects.to_activate().filter(pk=user.pk).exists()}
+        more["credential_acts"] = user and user.credential_acts.select_related("agent")[:ACTS_SHOWN]
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def _decide(self, request, user, action, word, arguments):
         """Run the action; a second click finds it done and says the same."""
@@ -195,12 +218,13 @@ class UserAdmin(CommunesAdmin):
         return self._printed(request, letters_context(codes))
 
     def _letters_page(self, request, people):
-        people = people.filter(status=Status.VALIDATED)
+        chosen, people = people.count(), people.to_activate()
         if people.count() > MAX_LETTERS:
             messages.warning(request, f"Un tirage compte au plus {MAX_LETTERS} courriers : les premiers sont montrés.")
         key = make_key(request.user.owner, actions.LETTERS)
         title = "Imprimer des courriers d’activation"
-        return self.page(request, "accounts/letters", title, people=people[:MAX_LETTERS], once_key=key)
+        context = {"people": people[:MAX_LETTERS], "left_out": chosen - people.count()}
+        return self.page(request, "accounts/letters", title, once_key=key, **context)
 
     def _printed(self, request, letters):
         """The codes are made: they are shown once, as a PDF or else as a page to print."""
@@ -255,7 +279,10 @@ class AgentAdmin(ManagersOnly, admin.ModelAdmin):
         obj.is_staff, obj.status = True, Status.VALIDATED
         if not change:
             obj.set_unusable_password()
-        super().save_model(request, obj, form, change)
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if change and "email" in form.changed_data:
+                actions.note_act(obj, CredentialAct.Kind.EMAIL, request.user, form.initial["email"])
 
     def has_delete_permission(self, request, obj=None):
         return False

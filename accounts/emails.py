@@ -1,6 +1,6 @@
 """Emails of accounts: templates in ``emails/accounts/``. Without an address the same message stands in the portal."""
 
-from accounts.models import User
+from accounts.models import CredentialAct, User
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
 
@@ -47,9 +47,33 @@ def account_closed(user: User) -> None:
     mailing.queue(**_message("account_closed", user))
 
 
-def password_chosen(user: User) -> None:
-    """Tell a person that a password was chosen with their letter."""
-    mailing.queue(**_message("password_chosen", user))
+ACTS = {
+    CredentialAct.Kind.LETTER: "letter_printed",
+    CredentialAct.Kind.LETTER_USED: "password_chosen",
+    CredentialAct.Kind.RESET: "reset_sent",
+    CredentialAct.Kind.EMAIL: "email_replaced",
+}
+
+
+def credential_act(user: User, kind: str, *more: str) -> None:
+    """Tell a person, at every address we know, ``more`` too, and among their messages, what was done about their way in."""
+    first, *others = addresses_of(user, *more) or [""]
+    message = _message(ACTS[kind], user) | {"to": first}
+    mailing.queue(**message)
+    for address in others:
+        mailing.queue(**message | {"to": address, "owner": ""})
+
+
+def addresses_of(user: User, *more: str) -> list[str]:
+    """Where a person can be written to: the address they sign in with first, then the others they once gave."""
+    known = [user.email, *more, *user.emailaddress_set.order_by("pk").values_list("email", flat=True)]
+    return list(dict.fromkeys(address.lower() for address in known if address))
+
+
+def reset_offered(user: User, url: str) -> None:
+    """Send a person the link of a new password that an agent offers them."""
+    message = _message("reset_offered", user, password_reset_url=url, identifier=user.identifier)
+    mailing.queue(**message | {"owner": ""}, secret=True)
 
 
 def question_changed(user: User) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
@@ -89,6 +90,15 @@ class UserQuerySet(models.QuerySet):
     def pending(self):
         """Accounts that wait for an agent."""
         return self.residents().filter(status=User.Status.PENDING)
+
+    def to_activate(self):
+        """Whom a letter may reach: accounts never activated, and those of people without an address, who know no other way.
+
+        Employers' managers and who manages an aid account have links of their own.
+        """
+        never = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        of_families = self.residents().filter(status=User.Status.VALIDATED, manager=None, aid_login=None)
+        return of_families.filter(never | Q(email=None))
 
     def of_agent(self, agent):
         """The accounts that ``agent`` may see: of their communes, and of people who have not named theirs yet.
@@ -284,6 +294,30 @@ class ActivationCode(models.Model):
     @staticmethod
     def default_expiry():
         return timezone.now() + timedelta(days=ACTIVATION_DAYS)
+
+
+@pghistory.track(pghistory.InsertEvent(), model_name="CredentialActEvent")
+class CredentialAct(models.Model):
+    """What was done about a person's way in by way of an agent; rows are only added, and the person is told of each."""
+
+    class Kind(models.TextChoices):
+        LETTER = "letter", "Courrier d’activation imprimé"
+        LETTER_USED = "letter_used", "Mot de passe choisi avec le code du courrier"
+        RESET = "reset", "Lien envoyé pour choisir un nouveau mot de passe"
+        EMAIL = "email", "Adresse e-mail changée"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="credential_acts")
+    agent = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "acte sur un accès"
+        verbose_name_plural = "actes sur les accès"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} : {self.user}"
 
 
 class SecurityQuestionQuerySet(models.QuerySet):

@@ -43,6 +43,12 @@ class LettersPrinted(Refusal):
     )
 
 
+class NoWayToReset(Refusal):
+    """A link goes to the person's own address, and opens what is open."""
+
+    sentence = "Ce compte n’a pas d’adresse e-mail, ou n’est pas ouvert : aucun lien ne peut être envoyé."
+
+
 class WrongActivation(Refusal):
     """One answer for every failure: unknown identifier, wrong, used or old code, too many tries."""
 
@@ -52,20 +58,20 @@ class WrongActivation(Refusal):
     )
 
 
+class WeakPassword(Refusal):
+    """What is wrong with a password for this person: all at once."""
+
+
 class WeakQuestion(Refusal):
     """What is wrong with a question and its answer: all at once."""
 
 
 class WrongAnswer(Refusal):
     sentence = "Ce n’est pas la bonne réponse."
-class WeakPassword(Refusal):
-    """What is wrong with a password for this person: all at once."""
-
-
 
 
 class QuestionBlocked(Refusal):
-    sentence = "Trop de mauvaises réponses : attendez 24 heures, ou demandez un courrier d’activation à votre mairie."
+    sentence = "Trop de mauvaises réponses : attendez 24 heures, ou demandez un nouveau lien à votre mairie."
 
 
 class DeadLink(Refusal):

@@ -120,7 +120,7 @@ def test_a_wrong_answer_leads_nowhere_and_five_block_the_question_for_a_day(clie
     address = link(client)
     said = [errors(client.post(address, {"answer": "Madame Rose"}))[0] for _ in range(5)]
     assert said == ["Ce n’est pas la bonne réponse."] * 4 + [
-        "Trop de mauvaises réponses : attendez 24 heures, ou demandez un courrier d’activation à votre mairie."
+        "Trop de mauvaises réponses : attendez 24 heures, ou demandez un nouveau lien à votre mairie."
     ]
     assert errors(client.post(address, ASKED))[0].startswith("Trop de mauvaises réponses")
     time_machine.move_to("2026-03-03 10:01")
@@ -165,8 +165,8 @@ def test_a_link_is_worth_nothing_after_two_hours(client, asked, time_machine):
     assert "Ce lien n’est plus valable" in words(client.get(address))
 
 
-def test_the_letter_of_the_town_hall_needs_no_answer(client, asked):
-    assert "Demandez un courrier d’activation à votre mairie" in words(client.get(link(client)))
+def test_who_lost_the_answer_asks_the_town_hall_for_a_link(client, asked):
+    assert "Demandez un nouveau lien à votre mairie, qui vérifiera votre identité." in words(client.get(link(client)))
 
 
 # --- Effective at once -----------------------------------------------------------------------------------------------
