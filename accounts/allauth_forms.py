@@ -6,6 +6,7 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 
 from accounts.passwords import RULE
+from portal.lib.steady import no_sooner_than
 
 CODE = {"code": ("Code à 6 chiffres", "Celui que montre votre application, ou un code de secours.")}
 
@@ -55,6 +56,11 @@ class ResetPasswordKeyForm(NewPasswordWords, account.ResetPasswordKeyForm):
 
 class ResetPasswordForm(Worded, account.ResetPasswordForm):
     WORDS = {"email": ("Adresse e-mail", "")}
+
+    def save(self, request, **kwargs):
+        """As late for an unknown address as for a known one, whose link and question are looked up."""
+        with no_sooner_than():
+            return super().save(request, **kwargs)
 
 
 class AddEmailForm(Worded, account.AddEmailForm):

@@ -4,6 +4,7 @@ from functools import cache
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
 from portal.lib.rows import Rows
@@ -11,6 +12,16 @@ from portal.lib.rows import Rows
 
 class PortalBackend(AuthenticationBackend):
     """allauth's login by email or identifier; the person comes with their family or employer: every page needs both."""
+
+    def authenticate(self, request, **credentials):
+        """One look-up and one hash whoever is named: allauth's tries a known address twice, an unknown one once."""
+        password, login = credentials.get("password"), credentials.get("email") or credentials.get("username")
+        if not password or not login:
+            return None
+        user = User.objects.named(login)
+        if user is None:
+            make_password(password)
+        return self._check_password(user, password)
 
     def get_user(self, user_id):
         user = next((_with_relations(*row) for row in _people()(user_id)), None)

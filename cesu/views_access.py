@@ -17,6 +17,7 @@ from cesu.forms_access import ForgottenForm, PasswordForm, PersonForm, Reference
 from cesu.rules.people import NEUTRAL, NEUTRAL_LINK, DeadLink
 from portal.lib.once import make_key
 from portal.lib.refusals import told_on
+from portal.lib.steady import no_sooner_than
 
 TYPED = "employer-sign-up"  # in the session: what step 1 was told
 STEPS = "Votre référence client / Vos coordonnées / Confirmation"
@@ -95,7 +96,8 @@ def forgotten(request):
     form = ForgottenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if consume(request, action="employer_link", key=form.cleaned_data["identifier"].upper()):
-            links.forgot(**form.cleaned_data)
+            with no_sooner_than():
+                links.forgot(**form.cleaned_data)
         messages.success(request, NEUTRAL_LINK)
         return redirect("cesu:login")
     return render(request, "cesu/forgotten.html", {"form": form})

@@ -19,8 +19,12 @@ class AlreadyDecided(Refusal):
 
 
 @outermost
-def open_account(*, save: Callable[[], User], details: dict, consents: dict, members: list[dict]) -> User:
+def open_account(**parts) -> User:
     """Create the person (``save`` is allauth's), their details, consents and first beneficiaries, all or nothing."""
+    return _open(**parts)
+
+
+def _open(*, save: Callable[[], User], details: dict, consents: dict, members: list[dict]) -> User:
     user = save()
     for name, value in details.items():
         setattr(user, name, value)
@@ -31,6 +35,17 @@ def open_account(*, save: Callable[[], User], details: dict, consents: dict, mem
         for member in members:
             place_member(family, **member)
     return user
+
+
+class Rehearsed(Exception):
+    """The work of a sign-up was done and is undone."""
+
+
+@outermost
+def rehearse_account(**parts) -> None:
+    """Do the work of ``open_account`` and undo it, so that a known address costs what a new one does."""
+    _open(**parts)
+    raise Rehearsed
 
 
 @outermost

@@ -1,11 +1,14 @@
 """What a visitor enters to sign up."""
 
+from contextlib import suppress
+from uuid import uuid4
+
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError
 
 from accounts.forms import ConsentFields, PersonFields
-from django.contrib.auth.password_validation import validate_password
 from accounts.models import Consent, User
 from accounts.passwords import RULE
 from families.forms import MemberForm
@@ -22,10 +25,10 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
     """Step 1, « Infos personnelles » (S3-25…S3-38), in allauth's own sign-up."""
 
     terms = forms.BooleanField(label=TERMS, error_messages={"required": "Acceptez les conditions pour continuer."})
+    OF_PERSON = ("first_name", "last_name", "email", "birth_date")
     field_order = ["gender", "first_name", "last_name", "email", "password1", "birth_date"]
 
     def __init__(self, *args, **kwargs):
-    OF_PERSON = ("first_name", "last_name", "email", "birth_date")
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "Adresse e-mail"
         self.fields["password1"].label = "Mot de passe"
@@ -35,9 +38,6 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
         self.members = MembersFormSet(
             self.data if self.is_bound else None, prefix="members", form_kwargs={"user": User()}
         )
-
-    def is_valid(self):
-        return all([super().is_valid(), self.members.is_valid()])
 
     def clean(self):
         """The password against all that was typed: allauth's own check knows the address only."""
@@ -50,8 +50,13 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
                 self.add_error("password1", error)
         return data
 
+    def is_valid(self):
+        return all([super().is_valid(), self.members.is_valid()])
+
     def try_save(self, request):
         """allauth's; an address taken between the check and the writing gets the same answer as a known one."""
+        if self.account_already_exists:
+            self._rehearse(request)
         try:
             return super().try_save(request)
         except IntegrityError:
@@ -59,13 +64,24 @@ class SignUpForm(ConsentFields, PersonFields, allauth_forms.SignupForm):
             return super().try_save(request)
 
     def save(self, request):
+        return sign_up.open_account(**self._parts(request))
+
+    def _rehearse(self, request) -> None:
+        """The work of a sign-up with an address that nobody has, undone."""
+        data, self.account_already_exists = self.cleaned_data, False
+        self.cleaned_data = data | {"email": f"{uuid4().hex}@example.invalid"}
+        with suppress(sign_up.Rehearsed):
+            sign_up.rehearse_account(**self._parts(request))
+        self.cleaned_data, self.account_already_exists = data, True
+
+    def _parts(self, request) -> dict:
         data = self.cleaned_data
-        return sign_up.open_account(
-            save=lambda: allauth_forms.SignupForm.save(self, request),
-            details={name: data[name] for name in ("gender", "birth_date")},
-            consents=self.consents() | {Consent.Kind.TERMS: data["terms"]},
-            members=[member.cleaned_data for member in self.members if member.has_changed()],
-        )
+        return {
+            "save": lambda: allauth_forms.SignupForm.save(self, request),
+            "details": {name: data[name] for name in ("gender", "birth_date")},
+            "consents": self.consents() | {Consent.Kind.TERMS: data["terms"]},
+            "members": [member.cleaned_data for member in self.members if member.has_changed()],
+        }
 
 
 class EntryForm(forms.Form):

@@ -1,6 +1,7 @@
 """The three steps of the sign-up: « Infos personnelles », « Mes filiations », « Mes services »."""
 
 from allauth.account import views as allauth_views
+from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +17,7 @@ from families.models import Member, Membership
 from portal import sign_up
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
+from portal.lib.steady import no_sooner_than
 from portal.sign_up_forms import EntryForm, SignUpForm
 from services.actions.requests import NobodyChosen, NotAskable
 from services.forms import SituationsForm
@@ -38,6 +40,11 @@ class SignUpView(allauth_views.SignupView):
         if "add_member" in request.POST:
             return self._one_more_row(request)
         return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form):
+        """The same answer, as late, for a known address and a new one."""
+        with no_sooner_than():
+            return super().form_valid(form)
 
     def _one_more_row(self, request):
         form = row_added(request.POST)
@@ -88,6 +95,16 @@ def _added(request, form) -> bool:
         return False
     messages.success(request, f"{form.cleaned_data['first_name']} a été ajouté à vos filiations.")
     return True
+
+
+@login_not_required
+@require_POST
+def begin_again(request):
+    """« Recommencer avec une autre adresse »: forget the sign-up that waits for its code, begun or not."""
+    process = EmailVerificationProcess.resume(request)
+    if process and request.user.is_anonymous:
+        process.abort()
+    return redirect("signup")
 
 
 @require_POST

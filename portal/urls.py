@@ -28,6 +28,7 @@ urlpatterns = [
     path("cesu/", include("cesu.urls")),
     path("aide/", include("cesu.aid.urls")),
     path("inscription/", sign_up_views.details, name="signup"),
+    path("inscription/recommencer/", sign_up_views.begin_again, name="signup_again"),
     path("inscription/filiations/", sign_up_views.members, name="signup_members"),
     path("inscription/filiations/<int:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),
     path("inscription/services/", sign_up_views.services, name="signup_services"),

@@ -371,7 +371,7 @@ ANSWERS = {
         "families:contact_edit",
         "families:consents",
     ],
-    "405 405 405 405 405 405 405 405": ["stripe_events"],
+    "405 405 405 405 405 405 405 405": ["stripe_events", "signup_again"],
     "login wait 405 405 405 405 405 405": [
         "reviews_withdraw",
         "wallet:resume_payment",

@@ -26,6 +26,7 @@ from cesu.models import AidAccess, AidPayment, CesuHolder, Funder
 from cesu.rules.people import DeadLink
 from portal.lib.once import make_key
 from portal.lib.refusals import told_on
+from portal.lib.steady import no_sooner_than
 
 LAST = 3  # payments shown at the home
 RECOGNISED = "aid-sign-up"  # in the session: whom step 1 recognised, and the address of step 2
@@ -206,7 +207,8 @@ def forgotten(request):
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data["identifier"]
         if consume(request, action="aid_link", key=typed.lower()):
-            links.forgot(typed=typed)
+            with no_sooner_than():
+                links.forgot(typed=typed)
         messages.success(request, NEUTRAL_LINK)
         return redirect("aid:welcome", request.funder.slug)
     return render(request, "aid/forgotten.html", {"form": form})
