@@ -111,7 +111,7 @@ class UserAdmin(CommunesAdmin):
             ("<int:pk>/valider/", self.validate_view),
             ("<int:pk>/refuser/", self.refuse_view),
             ("<int:pk>/fermer/", self.close_view),
-            ("<int:pk>/nouveau-mot-de-passe/", self.reset_view),
+            ("<int:pk>/lien/", self.reset_view),
             ("courriers/", self.letters_view),
         ]
         own = [

@@ -59,13 +59,13 @@ class UserManager(BaseUserManager):
             pass
         return identifier
 
-    def create_user(self, identifier=None, email=None, password=None, **fields):
     def named(self, login: str):
         """Whom an email address or an identifier names, or None; the same two look-ups whatever is found."""
         by_email = self.alias(lower=Lower("email")).filter(lower=login.lower()).first()
         by_identifier = self.filter(identifier__iexact=login).first()
         return by_email or by_identifier
 
+    def create_user(self, identifier=None, email=None, password=None, **fields):
         """Create a person; ``email`` may be None for accounts opened by an agent."""
         email = self.normalize_email(email).lower() if email else None
         user = self.model(identifier=identifier or self.unused_identifier(), email=email, **fields)

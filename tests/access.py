@@ -536,6 +536,7 @@ ANSWERS = {
         "admin:accounts_user_valider",
         "admin:accounts_user_refuser",
         "admin:accounts_user_fermer",
+        "admin:accounts_user_lien",
         "admin:families_family_beneficiaire",
         "admin:families_family_quotient",
         "admin:families_family_certifier",

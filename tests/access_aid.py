@@ -87,6 +87,7 @@ OF_ROWS = [
             "payments",
             "correct",
             "authorise",
+            "give_code",
             "confirm",
             "revoke",
         )

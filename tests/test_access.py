@@ -90,7 +90,7 @@ def test_each_visitor_opens_what_is_theirs_and_a_get_writes_nothing(world, visit
     assert [name for name, answer in answers.items() if "Content-Security-Policy" not in answer[3]] == []
     if visitor != "anonymous":
         kept = [name for name, answer in answers.items() if "no-store" not in answer[3].get("Cache-Control", "")]
-        assert kept == ["security_txt", "authority_css", "aid:colours"]  # the same for everybody
+        assert kept == ["authority_css", "security_txt", "aid:colours"]  # the same for everybody
 
 
 def test_a_post_without_its_token_is_refused_everywhere(world):

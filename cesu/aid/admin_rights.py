@@ -3,12 +3,13 @@
 from functools import partial
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, Subquery, Sum
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 
 from cesu.aid.access import to_confirm
@@ -16,13 +17,17 @@ from cesu.aid.actions import changes
 from cesu.aid.actions.helpers import authorise, inviting, revoke, revoking
 from cesu.aid.actions.plans import awaiting
 from cesu.aid.actions.sign_up import confirm_access, confirming
+from cesu.aid.actions.sign_up_codes import give_code, giving
 from cesu.aid.admin_rows import AidDecisions
 from cesu.aid.forms_funders import AuthoriseForm, CorrectForm, EndForm, PlanForm, ResumeForm, SuspendForm
 from cesu.models import AidAccess, AidAccount, AidPlan, AidSuspension, MonthlyRight
+from cesu.models.doors import CODE_DAYS
 from cesu.rules.aid import hours, month_of
 from portal.lib.admin import ReadOnlyRows
 from portal.lib.dates import date_short, month_title
 from portal.lib.money import euros
+from portal.lib.once import make_key
+from portal.lib.refusals import Refusal
 
 PAGE = 50
 
@@ -152,6 +157,7 @@ class AidAccountAdmin(AidDecisions):
         "<int:pk>/rouvrir/": "reopen",
         "<int:pk>/paiements/": "payments",
         "<int:pk>/autoriser/": "authorise",
+        "<int:pk>/code-inscription/": "give_code",
         "acces/<int:pk>/confirmer/": "confirm",
         "acces/<int:pk>/retirer/": "revoke",
         "droits/<int:pk>/corriger/": "correct",
@@ -274,6 +280,22 @@ class AidAccountAdmin(AidDecisions):
 
         words = ("Autoriser un proche ou un tuteur", "L’invitation est partie.", summary, "Envoyer l’invitation")
         return self._open(request, account, form, act, inviting(account.holder), *words)
+
+    def give_code(self, request, pk):
+        """« Code d’inscription »: shown once, to be read on the phone or sent by post."""
+        account, code = self._account(request, pk), None
+        if request.method == "POST":
+            try:
+                code = give_code(agent=request.user, holder=account.holder, key=request.POST.get("once_key", ""))
+                self.log_change(request, account, "Code d’inscription donné")
+            except Refusal as refusal:
+                messages.error(request, str(refusal))
+        key = make_key(request.user.owner, giving(account.holder))
+        context = {"account": account, "code": code, "once_key": key, "back": self.address("change", pk)}
+        context |= {"contact": self.contact(account), "days": CODE_DAYS}
+        response = self.page(request, "cesu/aid_sign_up_code", f"Code d’inscription : {account.holder}", **context)
+        add_never_cache_headers(response)
+        return response
 
     def confirm(self, request, pk):
         """« Confirmer l’accès » of who signed up, once heard on the phone."""

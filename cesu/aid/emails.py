@@ -45,6 +45,13 @@ def sign_up_link(holder: CesuHolder, email: str, path: str) -> None:
     _write("sign_up_link", email, holder, secret=True, first_name=holder.first_name, path=path)
 
 
+def sign_up_slowed(funder: Funder, failures: int) -> None:
+    """Tell those who manage the portal that sign-ups need a code for now, and why."""
+    for manager in User.objects.filter(is_superuser=True, is_active=True).exclude(email=None):
+        context = _frame(funder) | {"first_name": manager.first_name, "failures": failures}
+        mailing.queue("aid/sign_up_slowed", to=manager.email, owner=manager.owner, context=context)
+
+
 def access_opened(access: AidAccess) -> None:
     """Tell a beneficiary that their account is active, and whether they may pay already."""
     _to_user("access_opened", access.user, access.holder, pays=access.pays)

@@ -73,6 +73,13 @@ class CodeForm(forms.Form):
 
     code = CodeField()
     birth_date = BirthDateField()
+    given = forms.CharField(
+        label="Code d’inscription",
+        required=False,
+        max_length=40,
+        help_text="Celui que nous vous avons donné par téléphone ou par courrier, par exemple K7PM-3XQR-9TWH.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
 
 
 class AddressForm(forms.Form):

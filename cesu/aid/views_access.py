@@ -102,7 +102,7 @@ def privacy(request):
 
 # --- Sign-up ----------------------------------------------------------------------------------------------------------
 @login_not_required
-@sensitive_post_parameters("code", "birth_date")
+@sensitive_post_parameters("code", "birth_date", "given")
 @rate_limit(action="aid")
 @never_cache
 @funder_page
@@ -114,7 +114,7 @@ def sign_up(request):
         if holder:
             request.session[RECOGNISED] = {"holder": holder.pk, "funder": request.funder.pk}
             return redirect("aid:sign_up_email", request.funder.slug)
-    return render(request, "aid/sign_up.html", {"form": form, "steps": STEPS})
+    return render(request, "aid/sign_up.html", {"form": form, "steps": STEPS, "is_slow": actions.is_slow()})
 
 
 @login_not_required

@@ -12,6 +12,7 @@ from cesu.models.aid import (
     RightsImport,
 )
 from cesu.models.caregivers import AidPayment, AidPaymentLine, AidTransferBatch, Caregiver, KnownCaregiver
+from cesu.models.doors import SignUpCode
 from cesu.models.employers import ActivationRequest, Contract, Employer, HelpRequest, Invoice, Manager, Numbering
 from cesu.models.issuer import Ceiling, Issuer, SpaceNews, Terms, Transport, UsefulDocument, issuer
 from cesu.models.orders import VoucherLine, VoucherOrder
@@ -51,6 +52,7 @@ __all__ = [
     "Opposition",
     "RightNotice",
     "RightsImport",
+    "SignUpCode",
     "SpaceNews",
     "Terms",
     "Transport",

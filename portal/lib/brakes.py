@@ -16,15 +16,20 @@ def password_of(user) -> str:
     return f"password:{user.pk}"
 
 
-def take_try(subject: str, most: int, period: timedelta) -> bool:
-    """Count one more try of ``subject``; whether it is among the ``most`` of a period that begins with its first try.
+def count_try(subject: str, period: timedelta) -> int:
+    """Count one more try of ``subject``; return how many there are in a period that begins with its first try.
 
     Counted at once, outside the transaction of what is tried: a try that fails stays counted.
     """
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [subject, now, now - period, now - period])
-        return cursor.fetchone()[0] <= most
+        return cursor.fetchone()[0]
+
+
+def take_try(subject: str, most: int, period: timedelta) -> bool:
+    """Count one more try of ``subject``; whether it is among the ``most`` of its period."""
+    return count_try(subject, period) <= most
 
 
 def is_spent(subject: str, most: int, period: timedelta) -> bool:

@@ -236,7 +236,7 @@ def test_who_has_no_address_reads_it_among_their_messages(visitor, client, agent
 
 
 def offer(browser, person, key=None):
-    url = f"/admin/accounts/user/{person.pk}/nouveau-mot-de-passe/"
+    url = f"/admin/accounts/user/{person.pk}/lien/"
     return browser.post(url, {"once_key": key or once_keys(browser.get(url))[0]}, follow=True)
 
 
@@ -267,7 +267,7 @@ def test_an_offer_is_made_once_however_often_it_is_clicked(visitor, agent, activ
 def test_no_offer_for_a_stranger_nor_without_an_address(visitor, agent, user):
     stranger = UserFactory(commune=CommuneFactory(), password=PASSWORD)
     browser = visitor(agent)
-    assert browser.get(f"/admin/accounts/user/{stranger.pk}/nouveau-mot-de-passe/").status_code == 404
+    assert browser.get(f"/admin/accounts/user/{stranger.pk}/lien/").status_code == 404
     with pytest.raises(NotYourAccount):
         actions.offer_reset(agent=agent, user=stranger, key=make_key(agent.owner, actions.offering(stranger)))
     page = offer(browser, user, make_key(agent.owner, actions.offering(user)))

@@ -5,19 +5,31 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Consent, User
-from cesu.aid.actions.sign_up import NotRecognised, NotYourHolder, confirm_access, confirming, open_access, recognise
-from cesu.models import AidAccess, CesuHolder, Funder
+from cesu.aid.actions.sign_up import (
+    NotRecognised,
+    NotYourHolder,
+    SlowDoor,
+    confirm_access,
+    confirming,
+    open_access,
+    recognise,
+)
+from cesu.aid.actions.sign_up_codes import give_code, giving
+from cesu.models import AidAccess, CesuHolder, Funder, SignUpCode
 from cesu.rules.people import DeadLink
+from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
 from tests.client import PortalClient, once_keys
 from tests.concurrency import someone_else
-from tests.factories.accounts import UserFactory
+from tests.factories.accounts import AgentFactory, ManagerFactory, UserFactory
 from tests.factories.aid import BORN, aid_account_of, aid_user, funder_with, holder_with
 
 pytestmark = pytest.mark.django_db
@@ -126,8 +138,105 @@ def test_many_failures_in_an_hour_brake_everybody_successes_do_not(odette, funde
     for number in range(3):
         with pytest.raises(NotRecognised):
             recognise(funder=funder, code=f"0000000{number}", birth_date=BORN)
-    with pytest.raises(NotRecognised):
+    with pytest.raises(SlowDoor):
         recognise(funder=funder, code="12345678", birth_date=BORN)
+
+
+# --- The slower door ---------------------------------------------------------------------------------------------------
+@pytest.fixture
+def agent(funder):
+    agent = AgentFactory(email="apa31@example.org")
+    agent.user_permissions.set(Permission.objects.filter(codename__in=["view_aidaccount", "change_aidaccount"]))
+    funder.staff.add(agent)
+    return agent
+
+
+@pytest.fixture
+def stormed(odette, funder, monkeypatch):
+    """Strangers tried pairs at random, as many as an hour allows."""
+    monkeypatch.setattr("cesu.aid.actions.sign_up.FAILURES", 3)
+    for number in range(3):
+        with pytest.raises(NotRecognised):
+            recognise(funder=funder, code=f"0000000{number}", birth_date=BORN)
+
+
+def code_of(agent, holder):
+    return give_code(agent=agent, holder=holder, key=make_key(agent.owner, giving(holder)))
+
+
+def test_when_the_door_is_slow_right_and_wrong_pairs_read_the_same_and_the_page_says_what_to_do(stormed, client):
+    assert "il faut un code de plus" in PortalClient().get(f"{SPACE}inscription/").content.decode()
+    for pair in (told(), told(birth_date="15/05/1938")):
+        page = client.post(f"{SPACE}inscription/", pair)
+        assert list(page.context["form"].non_field_errors()) == [SlowDoor.sentence]
+
+
+def test_the_funders_code_opens_the_slow_door_once(stormed, odette, agent, client):
+    code = code_of(agent, odette)
+    assert client.post(f"{SPACE}inscription/", told() | {"given": code.lower()}).status_code == 302
+    again = PortalClient().post(f"{SPACE}inscription/", told() | {"given": code})
+    assert list(again.context["form"].non_field_errors()) == [NotRecognised.sentence]
+
+
+def test_it_also_opens_for_who_was_locked_out_by_wrong_dates(odette, funder, agent):
+    for day in range(1, 6):
+        with pytest.raises(NotRecognised):
+            recognise(funder=funder, code="12345678", birth_date=date(1940, 1, day))
+    assert recognise(funder=funder, code="12345678", birth_date=BORN, given=code_of(agent, odette)) == odette
+
+
+def test_a_code_without_the_birth_date_opens_nothing_and_five_wrong_ones_end_it(odette, funder, agent):
+    code = code_of(agent, odette)
+    with pytest.raises(NotRecognised):
+        recognise(funder=funder, code="12345678", birth_date=date(1940, 1, 1), given=code)
+    for _ in range(5):
+        with pytest.raises(NotRecognised):
+            recognise(funder=funder, code="12345678", birth_date=BORN, given="AAAA-BBBB-CCCC")
+    with pytest.raises(NotRecognised):
+        recognise(funder=funder, code="12345678", birth_date=BORN, given=code)
+
+
+def test_an_old_code_and_one_that_was_replaced_open_nothing(odette, funder, agent):
+    old = code_of(agent, odette)
+    code = code_of(agent, odette)
+    with pytest.raises(NotRecognised):
+        recognise(funder=funder, code="12345678", birth_date=BORN, given=old)
+    with time_machine.travel(timezone.now() + timedelta(days=31)), pytest.raises(NotRecognised):
+        recognise(funder=funder, code="12345678", birth_date=BORN, given=code)
+
+
+def test_the_managers_are_told_once_an_hour(stormed, funder):
+    ManagerFactory(email="gestion@example.org")
+    for number in range(5):
+        with pytest.raises(SlowDoor):
+            recognise(funder=funder, code=f"1000000{number}", birth_date=BORN)
+    written = OutgoingEmail.objects.filter(template="aid/sign_up_slowed")
+    assert [email.to for email in written] == ["gestion@example.org"]
+    assert "Plus de 3 essais" in mailing.render(written[0])[1]
+
+
+def test_an_hour_later_the_door_is_as_before(stormed, odette, funder):
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert recognise(funder=funder, code="12345678", birth_date=BORN) == odette
+
+
+def test_an_agent_of_the_funder_gives_a_code_that_is_shown_once(odette, funder, agent, visitor):
+    browser = visitor(agent)
+    url = reverse("admin:cesu_aidaccount_give_code", args=[odette.aid_accounts.get().pk])
+    posted = {"once_key": once_keys(browser.get(url))[0]}
+    page = browser.post(url, posted)
+    code = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}", page.content.decode())[0]
+    assert "no-store" in page["Cache-Control"]
+    assert "n’est montré qu’une fois" in browser.post(url, posted).content.decode()
+    assert code.replace("-", "") not in SignUpCode.objects.get().code_hash
+    assert recognise(funder=funder, code="12345678", birth_date=BORN, given=code) == odette
+
+
+def test_an_agent_of_another_funder_gives_none(odette, agent):
+    agent.funders.clear()
+    with pytest.raises(NotYourHolder):
+        code_of(agent, odette)
+    assert not SignUpCode.objects.exists()
 
 
 def test_a_link_serves_once(odette, client):

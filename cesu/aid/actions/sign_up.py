@@ -6,14 +6,16 @@ only looks until that contact, or the funder's staff, confirms it. Locks: the ke
 
 from datetime import date, timedelta
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.utils import timezone
 
 from accounts import actions as accounts
 from accounts.models import Consent, User
+from accounts.rules import bare_code
 from cesu.aid import emails
 from cesu.aid.actions import links
-from cesu.models import AidAccess, AidAccount, AidLogin, CesuHolder, Funder
-from portal.lib.brakes import forget_tries, return_try, take_try
+from cesu.models import AidAccess, AidAccount, AidLogin, CesuHolder, Funder, SignUpCode
+from portal.lib.brakes import count_try, forget_tries, is_spent, return_try, take_try
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
@@ -34,6 +36,16 @@ class NotRecognised(Refusal):
     )
 
 
+class SlowDoor(Refusal):
+    """Too many wrong pairs were tried: a right one, too, needs the funder's code."""
+
+    sentence = (
+        "Beaucoup d’inscriptions sont essayées en ce moment. Pour protéger votre compte, il faut un code de plus : "
+        "demandez-le au numéro en haut de la page. Nous vous le donnons par téléphone ou par courrier. "
+        "Écrivez-le ensuite dans « Code d’inscription »."
+    )
+
+
 class NotYourHolder(Refusal):
     """An agent decides for the people of their own funder."""
 
@@ -41,19 +53,58 @@ class NotYourHolder(Refusal):
     status = 404
 
 
-def recognise(*, funder: Funder, code: str, birth_date: date) -> CesuHolder:
-    """The holder of a right pair (S1-11) who may sign up with this funder. Raise NotRecognised for anything else.
+def recognise(*, funder: Funder, code: str, birth_date: date, given: str = "") -> CesuHolder:
+    """The holder of a right pair (S1-11) who may sign up with this funder. Raise NotRecognised, SlowDoor.
 
-    Five failures a day for a code, 300 an hour for everybody: then right pairs wait too.
+    Five failures a day for a code; after 300 an hour of everybody's, right pairs need the code that the funder gives by
+    phone or post (``given``), which also passes the former: strangers who try pairs lock nobody out.
     """
-    subject = f"code:{code}"
-    allowed = [take_try(EVERYBODY, FAILURES, AN_HOUR), take_try(subject, TRIES, A_DAY)]
     holder = _signing_up().filter(code=code, birth_date=birth_date, pk__in=_holders_of(funder)).first()
-    if holder is None or not all(allowed):
+    if given:
+        return _with_code(holder, given)
+    subject, failures = f"code:{code}", count_try(EVERYBODY, AN_HOUR)
+    allowed = take_try(subject, TRIES, A_DAY)
+    if failures > FAILURES:
+        _alert(funder)
+        raise SlowDoor
+    if holder is None or not allowed:
         raise NotRecognised
     return_try(EVERYBODY)
     forget_tries(subject)
     return holder
+
+
+def is_slow() -> bool:
+    """Whether sign-ups need a code of the funder for now."""
+    return is_spent(EVERYBODY, FAILURES, AN_HOUR)
+
+
+def _with_code(holder: CesuHolder | None, given: str) -> CesuHolder:
+    if not use_code(holder, given):
+        raise NotRecognised
+    return holder
+
+
+def _alert(funder: Funder) -> None:
+    """Tell those who manage the portal, once an hour."""
+    if take_try("sign-up-alert", 1, AN_HOUR):
+        emails.sign_up_slowed(funder, FAILURES)
+
+
+@outermost
+def use_code(holder: CesuHolder | None, typed: str) -> bool:
+    """Whether this is the holder's code, which has served then; a failure is counted, so nothing is raised here."""
+    code = SignUpCode.objects.live().select_for_update(no_key=True).filter(holder=holder).first()
+    if code is None:
+        make_password(bare_code(typed))  # so that it takes as long as a wrong code
+        return False
+    if not check_password(bare_code(typed), code.code_hash):
+        code.failures += 1
+        code.save(update_fields=["failures"])
+        return False
+    code.used_at = timezone.now()
+    code.save(update_fields=["used_at"])
+    return True
 
 
 def _signing_up():

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cesu", "0006_right_notices"),
+        ("cesu", "0007_delivery_put_off"),
         ("lib", "0005_brakes"),
     ]
     operations = [
