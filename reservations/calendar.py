@@ -12,6 +12,7 @@ from portal.lib.money import euros
 from reservations.models import Activity, Billing, Booking, CartLine, Session, WaitlistEntry
 from reservations.offers import Offer
 from reservations.rules import DayState, in_time, short_deadline, spoken_deadline
+from reservations.ticking import Ticks, can_only_be_given_up, plan
 
 Act = CartLine.Act
 WORDS = {
@@ -27,6 +28,7 @@ WORDS = {
 }
 LAST_PLACES = "dernières places"
 MIXED = "mixed"
+ASK, GIVE_UP = "jour", "annuler"  # the two fields that days are sent in
 SELECTABLE = {DayState.OPEN, DayState.BOOKED, DayState.WAITABLE}
 
 
@@ -42,6 +44,7 @@ class Cell:
     note: str = ""
     selectable: bool = False
     checked: bool = False
+    gives_up: bool = False
 
     @property
     def number(self) -> int:
@@ -52,8 +55,18 @@ class Cell:
         return self.date.isoformat()
 
     @property
+    def name(self) -> str:
+        """The field of its box: a day to be cancelled is never sent as one that is asked for."""
+        return GIVE_UP if self.gives_up else ASK
+
+    @property
     def checked_word(self) -> str:
-        return {DayState.BOOKED: "À annuler", DayState.WAITABLE: "En attente"}.get(self.state, "Choisi")
+        return {DayState.BOOKED: "À annuler", DayState.WAITABLE: "En attente"}.get(self.checked_state, "Choisi")
+
+    @property
+    def checked_state(self) -> str:
+        """What the box says once ticked: of several children, only those who are booked give the day up."""
+        return DayState.BOOKED if self.gives_up else self.state
 
 
 @dataclass
@@ -106,10 +119,10 @@ def grid(month: date) -> list[date]:
     return list(calendar.Calendar().itermonthdates(month.year, month.month))
 
 
-def build_month(month: date, sessions: Iterable[Session], offer: Offer, ticked: Collection[date]) -> Month:
-    """Draw the month for the offer's members; ``ticked`` days are shown ticked where they may be."""
+def build_month(month: date, sessions: Iterable[Session], offer: Offer, ticks: Ticks) -> Month:
+    """Draw the month for the offer's members; ticked days are shown ticked where they may be."""
     by_day = {session.date: session for session in sessions}
-    cells = [_cell(day, month, by_day.get(day), offer, day in ticked) for day in grid(month)]
+    cells = [_cell(day, month, by_day.get(day), offer, ticks) for day in grid(month)]
     weekend = any(day.weekday() > 4 for day in by_day)
     return Month(month.replace(day=1), [Week(list(row)) for row in _weeks(cells)], hide_weekend=not weekend)
 
@@ -118,18 +131,19 @@ def _weeks(cells: list[Cell]) -> list[list[Cell]]:
     return [cells[start : start + 7] for start in range(0, len(cells), 7)]
 
 
-def _cell(day: date, month: date, session: Session | None, offer: Offer, ticked: bool) -> Cell:
+def _cell(day: date, month: date, session: Session | None, offer: Offer, ticks: Ticks) -> Cell:
     cell = Cell(day, day.month == month.month, label=f"{date_long(day, day)}, fermé")
     if session is None or not offer.members:
         return cell
     states = {member: offer.state(session, member) for member in offer.members.values()}
     cell.state = next(iter(states.values())) if len(set(states.values())) == 1 else MIXED
     cell.selectable = not SELECTABLE.isdisjoint(states.values())
-    cell.checked = ticked and cell.selectable
+    cell.gives_up = can_only_be_given_up(states.values())
+    cell.checked = cell.selectable and (ticks.gives_up(day) if cell.gives_up else day in ticks.asked)
     cell.word = WORDS.get(cell.state, "Selon l’enfant")
     cell.note = _note(cell.state, states, session, offer)
     cell.label = _label(session, states, offer)
-    if not ticked and any((session.pk, pk) in offer.lines for pk in offer.members):
+    if not cell.checked and any((session.pk, pk) in offer.lines for pk in offer.members):
         cell.word = "Au panier"
         cell.label += ", dans votre panier"
     return cell
@@ -230,14 +244,14 @@ class Recap:
     notes: list[str] = field(default_factory=list)
 
 
-def build_recap(activity: Activity, sessions: Iterable[Session], offer: Offer, ticked: Collection[date]) -> Recap:
+def build_recap(activity: Activity, sessions: Iterable[Session], offer: Offer, ticks: Ticks) -> Recap:
     """Price the ticked days: one line a member, one line for the cancellations, the nearest deadline said."""
-    chosen = [session for session in sessions if session.date in ticked]
-    wanted, reasons = offer.plan(chosen)
+    chosen = [session for session in sessions if session.date in ticks.days]
+    planned = plan(offer, chosen, ticks)
     asked = {act: defaultdict(list) for act in Act}
-    for session, member, act in wanted:
+    for session, member, act in planned.wanted:
         asked[act][member].append((session, offer.cents(session, member)))
-    recap = Recap(notes=reasons)
+    recap = Recap(notes=planned.reasons)
     for member, days in asked[Act.BOOK].items():
         recap.lines.append(_line(f"{member.first_name} · {activity.count(len(days))}", days))
     for member, days in asked[Act.WAIT].items():
@@ -249,11 +263,19 @@ def build_recap(activity: Activity, sessions: Iterable[Session], offer: Offer, t
         label = f"{'Annulations' if len(dropped) > 1 else 'Annulation'} : {_named(dropped)}"
         recap.lines.append(_line(label, dropped, -1))
     recap.total = sum(line["amount"] for line in recap.lines)
-    recap.count = activity.count(sum(map(len, asked[Act.BOOK].values())))
+    recap.count = count_acts(activity, sum(map(len, asked[Act.BOOK].values())), len(dropped))
     if activity.billing == Billing.PREPAID and recap.lines:
         recap.after.append({"label": "Mon porte-monnaie", "amount": offer.facts.balance})
     recap.notes += _deadline_notes(chosen, offer)
     return recap
+
+
+def count_acts(activity: Activity, booked: int, cancelled: int) -> str:
+    """« 4 repas », « 1 annulation », « 4 repas et 2 annulations »: what is cancelled is never counted as booked."""
+    ends = f"{cancelled} annulation{'s' if cancelled > 1 else ''}"
+    if booked and cancelled:
+        return f"{activity.count(booked)} et {ends}"
+    return ends if cancelled else activity.count(booked)
 
 
 def _named(days: list[tuple[Session, int]]) -> str:

@@ -34,9 +34,7 @@ from services.models import Audience, Service
 from services.rules import reason_without_access
 from wallet.models import Purse
 
-Act = CartLine.Act
 Residence = Audience.Residence
-TAKEN = (DayState.BOOKED, DayState.LOCKED, DayState.WAITING, DayState.OFFERED)
 ASKABLE = (DayState.OPEN, DayState.WAITABLE)
 NO_PLACE = "il n’y a plus de place."
 NO_PLACE_NOR_LIST = "l’activité et sa liste d’attente sont complètes."
@@ -188,26 +186,6 @@ class Offer:
         if not in_time(session.cancellable_until, self.now):
             return [f"{who_when(member, session)} : {_too_late('d’annulation', session.cancellable_until)}"]
         return []
-
-    def plan(self, sessions: Iterable[Session]) -> tuple[list[tuple[Session, Member, str]], list[str]]:
-        """What ticking these days means: (session, member, act) rows, and the reasons why days were left out.
-
-        A day is booked for every member who can be, or waited for where it is full; only a day that nobody can ask for
-        is cancelled where it may be.
-        """
-        wanted, reasons = [], []
-        for session in sessions:
-            states = [self.state(session, member) for member in self.members.values()]
-            asked = not {*states}.isdisjoint(ASKABLE)
-            cancels = DayState.BOOKED in states and not asked
-            for member, state in zip(self.members.values(), states, strict=True):
-                found = (self.against_cancelling if cancels else self.against_booking)(session, member)
-                if not found:
-                    act = Act.WAIT if state == DayState.WAITABLE else Act.BOOK
-                    wanted.append((session, member, Act.CANCEL if cancels else act))
-                elif cancels or not asked or state not in TAKEN:
-                    reasons += found
-        return wanted, list(dict.fromkeys(reasons))
 
     def _against_day(self, session: Session) -> list[str]:
         activity = session.activity

@@ -1,7 +1,7 @@
 """What the pages of bookings show, read in a constant number of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,12 +13,13 @@ from accounts.models import User
 from families.models import Member
 from portal.lib.money import euros
 from reservations.actions.baskets import Basket
-from reservations.calendar import Month, Recap, build_month, build_recap, grid
+from reservations.calendar import ASK, GIVE_UP, Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
 from reservations.models import Activity, Booking, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings_and_lines, without_access
 from reservations.rules import DeadlineRule, describe
 from reservations.rules.payment import share_payment
+from reservations.ticking import Ticks
 from wallet import gateway
 from wallet.actions.ledger import lacks
 from wallet.models import Purse, Wallet
@@ -55,7 +56,7 @@ class CalendarPage:
     recap: Recap
     offer: Offer
     sessions: list[Session]
-    elsewhere: list[str] = field(default_factory=list)
+    elsewhere: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def prices(self) -> str:
@@ -91,16 +92,16 @@ class CalendarPage:
 
 
 def calendar_page(
-    user: User, activity: Activity, month: date, chosen: set[int] | None, ticked: set[date], fill: Iterable[date] = ()
+    user: User, activity: Activity, month: date, chosen: set[int] | None, ticks: Ticks, fill: Iterable[date] = ()
 ) -> CalendarPage:
     """Read the calendar of ``activity`` for a month; ``chosen`` None ticks everybody whom the activity takes and the service let in.
 
-    ``ticked`` days of other months are kept; ``fill`` are days to tick where they are free.
+    Ticked days of other months are kept; ``fill`` are days to ask for where they are free.
     """
     facts = facts_of(user)
     everyone = members_with_schooling(facts.family.pk)
     days = grid(month)
-    sessions = list(Session.objects.filter(activity=activity, date__in={*days, *ticked, *fill}).order_by("date"))
+    sessions = list(Session.objects.filter(activity=activity, date__in={*days, *ticks.days, *fill}).order_by("date"))
     for session in sessions:
         session.activity = activity
     offer = Offer(facts, {m.pk: m for m in everyone}, PriceBook([activity], facts), timezone.now())
@@ -110,12 +111,13 @@ def calendar_page(
     chosen = let_in or pks if chosen is None else chosen & pks
     offer.members = {pk: member for pk, member in offer.members.items() if pk in chosen}
     read_bookings_and_lines(offer, sessions)
-    ticked = set(ticked) | {s.date for s in sessions if s.date in set(fill) and offer.is_free(s)}
+    ticks = ticks.also(s.date for s in sessions if s.date in set(fill) and offer.is_free(s))
     in_grid = [session for session in sessions if days[0] <= session.date <= days[-1]]
-    drawn = build_month(month, in_grid, offer, ticked)
-    shown = {cell.date for cell in drawn.cells if cell.in_month}
-    elsewhere = sorted(day.isoformat() for day in ticked - shown)
-    recap = build_recap(activity, sessions, offer, ticked)
+    drawn = build_month(month, in_grid, offer, ticks)
+    others = ticks.outside(month)
+    elsewhere = [(ASK, each.isoformat()) for each in sorted(others.asked)]
+    elsewhere += [(GIVE_UP, each.isoformat()) for each in sorted(others.given_up)]
+    recap = build_recap(activity, sessions, offer, ticks)
     return CalendarPage(activity, taken, chosen, drawn, recap, offer, in_grid, elsewhere)
 
 
@@ -193,6 +195,13 @@ def product_lines(lines: Iterable[CartLine]) -> list[ProductLine]:
         ProductLine(act, group[0].session.activity, cents or 0, group, waits)
         for ((act, waits, _, _, cents), _), group in by_days.items()
     ]
+
+
+def spoken_number(lines: Collection[CartLine]) -> str:
+    """« 4 produits », « 2 produits et 1 annulation »: what is cancelled is never counted among the products."""
+    ends = sum(line.act == CartLine.Act.CANCEL for line in lines)
+    numbers = [(len(lines) - ends, "produit"), (ends, "annulation")]
+    return " et ".join(f"{number} {word}{'s' * (number > 1)}" for number, word in numbers if number)
 
 
 def bookings_shown(user: User, month: date) -> list[Booking]:

@@ -15,7 +15,7 @@ from portal.lib.refusals import Refusal
 from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, pay_by_card, remove_lines
 from reservations.actions.baskets import read_basket
 from reservations.actions.checkout import NotCertified
-from reservations.calendar import build_agenda
+from reservations.calendar import ASK, GIVE_UP, build_agenda
 from reservations.coming import by_day, upcoming, waited_for
 from reservations.forms import TypicalWeekForm, end_of_month, read_days, read_month, read_pks
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Order, Session
@@ -26,12 +26,15 @@ from reservations.pages import (
     checkout_of,
     product_lines,
     say_confirmed,
+    spoken_number,
 )
 from reservations.rules import typical_week as spread
+from reservations.ticking import Ticks
 from wallet.models import CardPayment
 from wallet.views_cards import go_to_payment
 
 BOOKINGS_A_PAGE = 30
+NO_TICKS = Ticks()
 
 
 def offered(slug: str) -> Activity:
@@ -69,21 +72,25 @@ def activity_calendar(request, slug):
     )
 
 
-def _read_calendar(request, activity, chosen=None, ticked=frozenset()):
+def _read_calendar(request, activity, chosen=None, ticks=NO_TICKS):
     """The page as the form asks: month, members, ticked days, and a week or month to fill."""
     data = request.POST
     month = read_month(data.get("aller") or data.get("mois_affiche") or request.GET.get("mois"))
     if request.method == "POST":
         chosen = read_pks(data.getlist("enfant")) if chosen is None else chosen
-        ticked = read_days(data.getlist("jour"))
+        ticks = _read_ticks(request)
     fill = ()
     if "semaine" in data:
         fill = [day for week in read_days([data["semaine"]]) for day in _week_of(week)]
     elif "mois" in data:
         fill = [month.replace(day=number) for number in range(1, end_of_month(month).day + 1)]
     elif "effacer" in data:
-        ticked = {day for day in ticked if (day.year, day.month) != (month.year, month.month)}
-    return calendar_page(request.user, activity, month, chosen, ticked, fill)
+        ticks = ticks.outside(month)
+    return calendar_page(request.user, activity, month, chosen, ticks, fill)
+
+
+def _read_ticks(request) -> Ticks:
+    return Ticks(*(frozenset(read_days(request.POST.getlist(name))) for name in (ASK, GIVE_UP)))
 
 
 def _week_of(monday):
@@ -96,12 +103,14 @@ def _calendar_template(request, template):
 
 
 def _add_to_cart(request, activity):
-    members, days = read_pks(request.POST.getlist("enfant")), read_days(request.POST.getlist("jour"))
-    if not members or not days:
+    members, ticks = read_pks(request.POST.getlist("enfant")), _read_ticks(request)
+    if not members or not ticks.days:
         what = "une personne" if not members else "un jour"
         messages.error(request, f"Choisissez au moins {what}, puis « Ajouter au panier ».")
         return redirect(request.get_full_path())
-    choice = choose_days(user=request.user, activity=activity, members=members, days=days)
+    choice = choose_days(
+        user=request.user, activity=activity, members=members, days=ticks.asked, given_up=ticks.given_up
+    )
     _tell_choice(request, activity, choice)
     return redirect("reservations:cart" if choice.kept else request.get_full_path())
 
@@ -114,6 +123,10 @@ def _tell_choice(request, activity, choice):
         messages.success(request, f"{activity.count(choice.booked)} dans {where}.")
     if choice.waiting:
         messages.success(request, f"Liste d’attente : {activity.count(choice.waiting)} dans {where}.")
+    if choice.cancelled:
+        messages.warning(request, f"À annuler : {activity.count(choice.cancelled)} dans {where}, à confirmer.")
+    if choice.standing:
+        messages.info(request, f"Déjà réservé, rien n’y change : {activity.count(choice.standing)}.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,6 +165,7 @@ def cart(request):
     context = {
         "basket": basket,
         "products": product_lines(basket.lines),
+        "number": spoken_number(basket.lines),
         "checkout": checkout_of(basket),
         "once_key": make_key(request.user.owner, "confirm:prepaid", basket.purpose),
     }
@@ -217,11 +231,12 @@ def selection(request):
     if not activity or not chosen:
         return render(request, "reservations/selection.html", context)
     if "valider" in request.POST:
-        days = read_days(request.POST.getlist("jour"))
-        choice = choose_days(user=request.user, activity=activity, members=[chosen.pk], days=days, replace=True)
+        ticks = _read_ticks(request)
+        wanted = {"days": ticks.asked, "given_up": ticks.given_up, "replace": True}
+        choice = choose_days(user=request.user, activity=activity, members=[chosen.pk], **wanted)
         _tell_choice(request, activity, choice)
         return redirect("reservations:request")
-    kept = set() if request.method == "POST" else _kept_days(request.user, activity, chosen)
+    kept = NO_TICKS if request.method == "POST" else _kept_ticks(request.user, activity, chosen)
     page = _read_calendar(request, activity, {chosen.pk}, kept)
     context |= {"page": page, "recap": page.recap, "month": page.month}
     return render(request, _calendar_template(request, "reservations/selection.html"), context)
@@ -231,10 +246,13 @@ def _pick(rows, text):
     return next((row for row in rows if str(row.pk) == text), rows[0] if len(rows) == 1 else None)
 
 
-def _kept_days(user, activity, member):
-    """The days already asked for: « Retour » keeps the requests and lets change them."""
+def _kept_ticks(user, activity, member) -> Ticks:
+    """The days already asked for, or to be cancelled: « Retour » keeps the requests and lets change them."""
     lines = CartLine.objects.of(user).filter(session__activity=activity, member=member)
-    return set(lines.values_list("session__date", flat=True))
+    kept = {False: set(), True: set()}
+    for act, day in lines.values_list("act", "session__date"):
+        kept[act == CartLine.Act.CANCEL].add(day)
+    return Ticks(frozenset(kept[False]), frozenset(kept[True]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

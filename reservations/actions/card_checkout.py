@@ -60,7 +60,7 @@ def pay_by_card(*, user: User, use_wallet: bool, key: str) -> dict:
         user=user,
         family=basket.offer.facts.family,
         purpose=f"{PURPOSE}:{basket.cart.pk}",
-        label=f"Réservations ({len(basket.lines)})",
+        label=f"Réservations ({len(basket.booked)})",
         lines={wallets[purse].account_id: share.card for purse, share in shares.items() if share.card},
         email=user.email or "",
     )

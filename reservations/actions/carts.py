@@ -15,6 +15,7 @@ from portal.lib.transactions import outermost
 from reservations.facts import family_facts, members_with_schooling
 from reservations.models import Activity, Cart, CartLine, Session
 from reservations.offers import Offer, PriceBook, read_bookings
+from reservations.ticking import Ticks, plan
 from wallet.actions.cards import PaymentGoing
 
 STRANGER = "Une personne choisie ne figure pas dans vos filiations : rien n’a été ajouté pour elle."
@@ -22,12 +23,15 @@ STRANGER = "Une personne choisie ne figure pas dans vos filiations : rien n’a
 
 @dataclass(frozen=True)
 class Choice:
-    """What became of the days a family ticked: lines kept in the cart, and why the others were left out."""
+    """What became of the days a family ticked: lines kept in the cart, days booked before that stay as they are
+    (``standing``), and why the others were left out.
+    """
 
     booked: int
     waiting: int
     cancelled: int
     reasons: list[str]
+    standing: int = 0
 
     @property
     def kept(self) -> int:
@@ -36,26 +40,34 @@ class Choice:
 
 @outermost
 def choose_days(
-    *, user: User, activity: Activity, members: Collection[int], days: Collection[date], replace: bool = False
+    *,
+    user: User,
+    activity: Activity,
+    members: Collection[int],
+    days: Collection[date],
+    given_up: Collection[date] = (),
+    replace: bool = False,
 ) -> Choice:
     """Put days into the family's cart: a free day is to be booked, a full one to be waited for where its list is
-    open, a booked one that may change is to be cancelled.
+    open, one booked already stays as it is. Only a booked day of ``given_up`` is to be cancelled.
 
     With ``replace`` the lines of these members for this activity become exactly these days (the deferred page).
     ``activity`` comes from ``Activity.objects.offered()``. Unknown days and members are left out with a reason.
     """
     cart = lock_cart(user.guardian.family_id, activity.billing)
-    offer, sessions = _look(user, activity, members, days)
+    ticks = Ticks(frozenset(days), frozenset(given_up))
+    offer, sessions = _look(user, activity, members, ticks.days)
     if replace:
         cart.lines.filter(session__activity=activity, member__in=offer.members).delete()
-    wanted, reasons = offer.plan(sessions)
-    known = {session.date for session in sessions}
-    reasons += [f"Le {date_short(day)} n’est pas ouvert à la réservation." for day in sorted(set(days) - known)]
+    planned = plan(offer, sessions, ticks)
+    reasons, unknown = planned.reasons, ticks.days - {session.date for session in sessions}
+    reasons += [f"Le {date_short(day)} n’est pas ouvert à la réservation." for day in sorted(unknown)]
     if set(members) - offer.members.keys():
         reasons.append(STRANGER)
-    _put(cart, wanted)
-    acts = Counter(act for *_, act in wanted)
-    return Choice(acts[CartLine.Act.BOOK], acts[CartLine.Act.WAIT], acts[CartLine.Act.CANCEL], reasons)
+    _put(cart, planned.wanted)
+    acts = Counter(act for *_, act in planned.wanted)
+    numbers = (acts[each] for each in (CartLine.Act.BOOK, CartLine.Act.WAIT, CartLine.Act.CANCEL))
+    return Choice(*numbers, reasons, len(planned.standing))
 
 
 def _put(cart: Cart, wanted: list[tuple]) -> None:

@@ -8,7 +8,7 @@ form?.addEventListener("click", (event) => {
   if (!button) return;
   event.preventDefault();
   const clear = button.dataset.tick === "effacer";
-  const boxes = button.closest(SCOPES[button.dataset.tick]).querySelectorAll(clear ? "[name=jour]" : "[data-fill]");
+  const boxes = button.closest(SCOPES[button.dataset.tick]).querySelectorAll(clear ? "[name=jour], [name=annuler]" : "[data-fill]");
   for (const box of boxes) box.checked = !clear;
   form.dispatchEvent(new Event("change", { bubbles: true }));
 });

@@ -136,11 +136,22 @@ def household(cents: int = 10_000, *children: tuple[str, date], commune=None, ce
     return Household(user, family, wallet, [child(family, *each) for each in children or (LOUANE,)])
 
 
-def choose(home: Household, activity: Activity, *days: date, members=None, replace=False):
-    """Put days into the family's cart, for all its children unless named."""
+def choose(home: Household, activity: Activity, *days: date, members=None, replace=False, given_up=None):
+    """Click days in the calendar, for all the family's children unless named, and put them into the cart.
+
+    The box of a day that the family booked for all of them gives it up; with ``given_up`` the days are asked for whatever is booked.
+    """
     pks = home.pks if members is None else [each.pk for each in members]
+    if given_up is None:
+        given_up = [day for day in days if _booked(home, activity, day) >= set(pks)]
+        days = [day for day in days if day not in given_up]
     activity = Activity.objects.with_schools().get(pk=activity.pk)
-    return choose_days(user=home.user, activity=activity, members=pks, days=days, replace=replace)
+    return choose_days(user=home.user, activity=activity, members=pks, days=days, given_up=given_up, replace=replace)
+
+
+def _booked(home: Household, activity: Activity, day: date) -> set[int]:
+    rows = Booking.objects.active().filter(family=home.family, session__activity=activity, session__date=day)
+    return set(rows.values_list("member", flat=True))
 
 
 def basket(home: Household, billing: str = Billing.PREPAID):

@@ -54,7 +54,7 @@ def test_free_days_are_put_into_the_cart_for_every_child_chosen():
 def test_a_booked_day_that_may_change_is_put_down_for_cancelling():
     home, activity = household(), ActivityFactory()
     book(home, session(activity))
-    choice = choose(home, activity, TUESDAY)
+    choice = choose(home, activity, given_up=[TUESDAY])
     assert (choice.booked, choice.cancelled, choice.reasons) == (0, 1, [])
     assert lines(home) == [(TUESDAY, "Louane", "cancel")]
     assert Booking.objects.active().count() == 1
@@ -71,7 +71,7 @@ def test_a_day_booked_for_one_child_only_is_booked_for_the_other():
 def test_a_day_booked_for_both_children_is_cancelled_for_both():
     home, activity = household(10_000, LOUANE, THEO), ActivityFactory()
     book(home, session(activity))
-    assert choose(home, activity, TUESDAY).cancelled == 2
+    assert choose(home, activity, given_up=[TUESDAY]).cancelled == 2
     assert lines(home) == [(TUESDAY, "Théo", "cancel"), (TUESDAY, "Louane", "cancel")]
 
 
@@ -124,9 +124,57 @@ def test_a_booked_day_past_its_deadline_answers_with_a_sentence():
     book(home, it)
     it.cancellable_until = instant(date(2026, 11, 2), "09:00")
     it.save()
-    choice = choose(home, activity, TUESDAY)
+    choice = choose(home, activity, given_up=[TUESDAY])
     assert (choice.booked, choice.cancelled) == (0, 0)
-    assert choice.reasons == ["Louane, mardi 10 novembre : déjà réservé."]
+    assert choice.reasons == [
+        f"Louane, mardi 10 novembre : le délai d’annulation est passé (c’était jusqu’au lundi 2 novembre, 9{NBSP}h)."
+    ]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_asking_for_a_day_that_is_booked_leaves_it_alone(replace):
+    """A typical week, a whole month, a page drawn before the day was booked: none of them cancels anything."""
+    home, activity = household(10_000, LOUANE, THEO), ActivityFactory()
+    [first, _] = sessions(activity, TUESDAY, THURSDAY)
+    book(home, first)
+    choice = choose(home, activity, TUESDAY, THURSDAY, replace=replace, given_up=[])
+    assert (choice.booked, choice.cancelled, choice.standing, choice.reasons) == (2, 0, 2, [])
+    assert lines(home) == [(THURSDAY, "Théo", "book"), (THURSDAY, "Louane", "book")]
+
+
+def test_a_day_that_is_booked_and_locked_is_said_to_stand():
+    home, activity = household(), ActivityFactory()
+    it = session(activity)
+    book(home, it)
+    it.cancellable_until = instant(date(2026, 11, 2), "09:00")
+    it.save()
+    choice = choose(home, activity, TUESDAY, given_up=[])
+    assert (choice.standing, choice.kept, choice.reasons) == (1, 0, [])
+
+
+def test_a_day_both_asked_for_and_given_up_is_not_cancelled():
+    home, activity = household(), ActivityFactory()
+    book(home, session(activity))
+    assert choose(home, activity, TUESDAY, given_up=[TUESDAY]).cancelled == 0
+    assert lines(home) == []
+
+
+def test_giving_up_a_day_that_nobody_booked_asks_for_nothing():
+    home, activity = household(), ActivityFactory()
+    session(activity)
+    choice = choose(home, activity, given_up=[TUESDAY])
+    assert (choice.kept, choice.reasons) == (
+        0,
+        ["Louane, mardi 10 novembre : aucune réservation de votre famille à annuler."],
+    )
+    assert lines(home) == []
+
+
+def test_giving_up_a_day_of_one_child_books_nothing_for_the_other():
+    home, activity = household(10_000, LOUANE, THEO), ActivityFactory()
+    book(home, session(activity), members=home.children[:1])
+    assert choose(home, activity, given_up=[TUESDAY]).cancelled == 1
+    assert lines(home) == [(TUESDAY, "Louane", "cancel")]
 
 
 def test_a_day_booked_by_the_other_parent_is_neither_booked_nor_cancelled():
@@ -158,13 +206,13 @@ def test_the_same_day_twice_is_one_line():
 
 
 def test_a_line_becomes_what_was_asked_last():
-    """In the cart to be booked, then booked by way of another window: ticking again now asks to cancel."""
+    """In the cart to be booked, then booked by way of another window: giving it up now asks to cancel."""
     home, activity = household(), ActivityFactory()
     it = session(activity)
     [booking] = book(home, it)
-    choose(home, activity, TUESDAY)
+    choose(home, activity, given_up=[TUESDAY])
     CartLine.objects.update(act="book")
-    choose(home, activity, TUESDAY)
+    choose(home, activity, given_up=[TUESDAY])
     assert lines(home) == [(TUESDAY, "Louane", "cancel")]
     assert basket(home).cancelled == [booking]
 

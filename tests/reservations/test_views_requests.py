@@ -100,7 +100,7 @@ def test_the_second_valider_records_them_and_an_email_says_so(parent, home, leis
 @pytest.mark.seed("S4-86", "S4-105", "S4-106", "S4-107", "S4-108")
 def test_a_day_is_cancelled_by_ticking_it_and_validating_twice(parent, home, leisure):
     [booking] = book(home, leisure.sessions.get(date=TUESDAY), members=[home.child])
-    parent.post(SELECTION, form(home.child, leisure, TUESDAY, THURSDAY, valider="1"))
+    parent.post(SELECTION, form(home.child, leisure, THURSDAY, valider="1", annuler=iso(TUESDAY)))
     words = text(parent.get(REQUESTS))
     assert "Récapitulatif des annulations Date Personne Activité Arrivée Départ Coût" in words
     assert "mardi 10 novembre Louane Dupont ALSH Journée 09:00 17:30 13,30 € Total 13,30 €" in words
