@@ -18,7 +18,9 @@ from reservations.admin_forms import ActivityForm, ClosureForm, OpeningRuleForm,
 from reservations.admin_tariffs import LateRows, TariffRows, UnbookedRows, without_a_price
 from reservations.admin_waiting import PriorityRows
 from reservations.models import Activity, Booking, Closure, OpeningRule, Order, Session, Tariff
+from reservations.offers import asks_first
 from reservations.rules import spoken_deadline
+from services.models import Service
 from wallet.models import Purse
 
 PREVIEWED = 5  # days whose deadlines are shown
@@ -111,6 +113,7 @@ class ActivityAdmin(CommunesAdmin, RefusableAdmin):
             raise Preview(told, upcoming(activity))
         messages.success(request, f"{told[0].upper()}{told[1:]}.")
         _warn_of_prices(request, activity)
+        _warn_of_access(request, activity)
 
     def render_change_form(self, request, context, *args, **kwargs):
         activity, refusal = context.get("original"), getattr(request, "refusal", None)
@@ -165,6 +168,18 @@ def _warn_of_prices(request, activity: Activity) -> None:
         messages.warning(request, "Sans tarif normal, personne ne peut réserver : ajoutez au moins un prix.")
     elif names := ", ".join(without_a_price(activity)):
         messages.warning(request, f"Sans tarif normal, ces situations ne peuvent pas réserver : {names}.")
+
+
+def _warn_of_access(request, activity: Activity) -> None:
+    """Say that a service open to all still decides who books on credit, and what families need to ask it."""
+    service = activity.service
+    if service.access == Service.Access.REQUEST or not asks_first(activity):
+        return
+    messages.info(request, "Débitée le jour venu : seules réserveront les familles dont le service accepte la demande.")
+    if not service.audiences.exists():
+        messages.warning(
+            request, "Ce service n’a aucune situation : ajoutez-en une, sans quoi nul ne peut la demander."
+        )
 
 
 def days_told(done: dict[str, int]) -> str:

@@ -11,7 +11,7 @@ class ReservationsConfig(AppConfig):
         from reservations import history
         from reservations.actions.absences import kept_proofs
         from reservations.actions.card_checkout import PURPOSE, CartPayment
-        from services.hooks import booking_addresses, kept_blobs
+        from services.hooks import booking_addresses, kept_blobs, services_on_credit
         from wallet import checks, purposes
 
         is_transmitted.register(history.is_transmitted)
@@ -19,6 +19,7 @@ class ReservationsConfig(AppConfig):
         hooks.upcoming_bookings.register(history.upcoming_bookings)
         hooks.family_has_history.register(history.family_has_history)
         booking_addresses.register(history.booking_addresses)
+        services_on_credit.register(history.services_on_credit)
         kept_blobs.register(kept_proofs)
         checks.register(history.check_bookings)
         purposes.register(PURPOSE, CartPayment())

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from families.models import Family, Member
-from reservations.models import Activity, BackOfficeService, Booking, Order, WaitlistEntry
+from reservations.models import Activity, BackOfficeService, Billing, Booking, Order, WaitlistEntry
 from services.models import RequestLine
 from wallet.checks import rows
 
@@ -46,6 +46,11 @@ def booking_addresses(*, services: Collection[int]) -> dict[int, str]:
         else reverse("reservations:products", args=[rows[0][1]])
         for service, rows in found.items()
     }
+
+
+def services_on_credit() -> QuerySet:
+    """The services of which an activity is debited only once its day has come."""
+    return Activity.objects.filter(is_open=True, billing=Billing.DEFERRED).order_by().values("service")
 
 
 def is_transmitted(*, user: User) -> bool:

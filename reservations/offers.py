@@ -15,7 +15,7 @@ from portal.lib.models import authority
 from portal.lib.money import euros
 from portal.lib.rows import Rows
 from reservations.facts import FamilyFacts
-from reservations.models import Activity, Booking, CartLine, Session, Tariff, WaitlistEntry
+from reservations.models import Activity, Billing, Booking, CartLine, Session, Tariff, WaitlistEntry
 from reservations.rules import (
     Candidate,
     Conditions,
@@ -30,7 +30,7 @@ from reservations.rules import (
     reasons_against,
     spoken_deadline,
 )
-from services.models import Audience, Service
+from services.models import Audience
 from services.rules import reason_without_access
 from wallet.models import Purse
 
@@ -50,21 +50,20 @@ class PriceBook:
         self._facts = facts
         self._lines = defaultdict(list)
         self._audience = {}
-        self._services = {activity.pk: activity.service for activity in activities}
-        self._quantities = {activity.pk: activity.quantity for activity in activities}
-        for row, audience in _TARIFFS(list(self._services), kind):
+        self._activities = {activity.pk: activity for activity in activities}
+        for row, audience in _TARIFFS(list(self._activities), kind):
             self._lines[row.activity_id].append(_line(row))
-            if audience and audience.residence == self._residence(self._services[row.activity_id].commune_id):
+            if audience and audience.residence == self._residence(self._activities[row.activity_id].service.commune_id):
                 self._audience[row.activity_id] = row.audience_id
             elif audience and audience.residence == Residence.ANY:
                 self._audience.setdefault(row.activity_id, row.audience_id)
 
     def cents(self, activity_id: int, day: date, member: Member | None) -> int:
         """The price of one day of a member in euro cents, all its units; raise NoTariff when there is none."""
-        _, audience = _access(self._services[activity_id], member)
+        _, audience = _access(self._activities[activity_id], member)
         audience = audience or self._audience.get(activity_id)
         unit_price = price(self._lines[activity_id], audience, self._facts.quotient_on(day), day)
-        return unit_price * self._quantities[activity_id]
+        return unit_price * self._activities[activity_id].quantity
 
     def _residence(self, commune_id: int) -> str:
         return Residence.INSIDE if self._facts.family.commune_id == commune_id else Residence.OUTSIDE
@@ -82,11 +81,16 @@ _TARIFFS = Rows(
 )
 
 
-def _access(service: Service, member: Member | None) -> tuple[str | None, int | None]:
-    """Status and audience of the member's line for a service on demand; who left the family since (None) has none."""
-    if member is None or service.access == Service.Access.OPEN:
+def asks_first(activity: Activity) -> bool:
+    """Whether only those whom its service let in may book: always on demand, else for what is debited later."""
+    return activity.service.asks_first(on_credit=activity.billing == Billing.DEFERRED)
+
+
+def _access(activity: Activity, member: Member | None) -> tuple[str | None, int | None]:
+    """Status and audience of the member's line where one is asked for; who left the family since (None) has none."""
+    if member is None or not asks_first(activity):
         return None, None
-    return member.access.get(service.pk, (None, None))
+    return member.access.get(activity.service_id, (None, None))
 
 
 def _line(row: Tariff) -> TariffLine:
@@ -217,7 +221,7 @@ class Offer:
         return self.facts.family.commune_id == activity.service.commune_id
 
     def _not_for(self, session: Session, member: Member) -> list[str]:
-        return [*without_access(session.activity.service, member), *self._unfit(session, member)]
+        return [*without_access(session.activity, member), *self._unfit(session, member)]
 
     def _unfit(self, session: Session, member: Member) -> list[str]:
         activity = session.activity
@@ -265,12 +269,12 @@ def suspension(owed: int, purse: Purse) -> str:
     )
 
 
-def without_access(service: Service, member: Member) -> list[str]:
-    """Why the service has not let the member in, and what to do (S2-47, S2-50); empty when it has."""
-    if service.access == Service.Access.OPEN:
+def without_access(activity: Activity, member: Member) -> list[str]:
+    """Why the service has not let the member in, and what to do (S2-47, S2-50); empty when it has, or need not."""
+    if not asks_first(activity):
         return []
-    status, _ = _access(service, member)
-    reason = reason_without_access(str(service), status)
+    status, _ = _access(activity, member)
+    reason = reason_without_access(str(activity.service), status)
     return [reason] if reason else []
 
 

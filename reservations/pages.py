@@ -69,7 +69,7 @@ class CalendarPage:
         """Whom the service has not let in yet, by the sentence that says why and what to do."""
         found = defaultdict(list)
         for member in self.choices:
-            for reason in without_access(self.activity.service, member):
+            for reason in without_access(self.activity, member):
                 found[reason].append(member)
         return dict(found)
 
@@ -107,7 +107,7 @@ def calendar_page(
     offer = Offer(facts, {m.pk: m for m in everyone}, PriceBook([activity], facts), timezone.now())
     taken = [member for member in everyone if not sessions or offer.takes(sessions, member)]
     pks = {member.pk for member in taken}
-    let_in = {member.pk for member in taken if not without_access(activity.service, member)}
+    let_in = {member.pk for member in taken if not without_access(activity, member)}
     chosen = let_in or pks if chosen is None else chosen & pks
     offer.members = {pk: member for pk, member in offer.members.items() if pk in chosen}
     read_bookings_and_lines(offer, sessions)

@@ -40,7 +40,7 @@ class ServiceAdmin(CommunesAdmin):
     ordering = ["commune__name", "name"]
     search_fields = ["name", "commune__name"]
     search_help_text = "Nom du service ou de la commune"
-    fields = ["commune", "name", "description", "email", "access", "is_open"]
+    fields = ["commune", "name", "description", "email", "access", "credit_to_all", "is_open"]
     inlines = [AudienceRows, RequiredDocumentRows]
 
     def get_queryset(self, request):

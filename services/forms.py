@@ -23,13 +23,17 @@ class ServiceForm(forms.Form):
     """« Ajouter un service »: one of those that open on demand."""
 
     service = forms.ModelChoiceField(
-        Service.objects.on_demand().filter(audiences__isnull=False).distinct(),
+        Service.objects.none(),
         label="Service",
         error_messages={
             "required": "Choisissez un service, puis appuyez sur « Valider ».",
             "invalid_choice": "Ce service n’est plus proposé : choisissez-en un autre.",
         },
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["service"].queryset = Service.objects.on_demand().filter(audiences__isnull=False).distinct()
 
 
 class SituationsForm(forms.Form):

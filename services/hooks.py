@@ -4,5 +4,7 @@ from portal.lib.hooks import Hook
 
 # fn(*, services) -> dict[int, str]: where families book these services (pks); those that offer nothing are left out
 booking_addresses = Hook()
+# fn() -> QuerySet of pks: the services of which something is debited only after it was booked
+services_on_credit = Hook()
 # fn() -> set[str]: names of the vault's contents that an app's own rows name; the sweep leaves them
 kept_blobs = Hook()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Commune, User
 from families.models import Family, Member
-from services import rules
+from services import hooks, rules
 
 
 class ServiceQuerySet(models.QuerySet):
@@ -19,9 +19,16 @@ class ServiceQuerySet(models.QuerySet):
         named = models.Exists(mine.filter(agents=agent))
         return mine.filter(Q(agents=agent) | Q(agents=None) & ~named).distinct()
 
+    def deciding(self):
+        """Those that decide on each family: for all they offer, or for what is debited after it was booked."""
+        wanted = Q(access=Service.Access.REQUEST)
+        for pks in hooks.services_on_credit():
+            wanted |= Q(access=Service.Access.OPEN, credit_to_all=False, pk__in=pks)
+        return self.filter(wanted)
+
     def on_demand(self):
         """Those that families may ask for now."""
-        return self.filter(is_open=True, access=Service.Access.REQUEST)
+        return self.deciding().filter(is_open=True)
 
 
 class Service(models.Model):
@@ -41,6 +48,14 @@ class Service(models.Model):
     )
     is_open = models.BooleanField("ouvert aux familles", default=True)
     access = models.CharField("accès", max_length=8, choices=Access.choices, default=Access.REQUEST)
+    credit_to_all = models.BooleanField(
+        "paiement différé sans demande d’accès",
+        default=False,
+        help_text="Compte pour un service ouvert à toute famille validée. Décoché : pour une activité débitée le jour "
+        "venu, la famille demande d’abord l’accès, et un agent de ce service l’accepte. Coché : toute famille validée, "
+        "par n’importe quelle commune et même sans argent dans son porte-monnaie, prend tout de suite une place "
+        "qu’elle ne paiera que le jour venu.",
+    )
     agents = models.ManyToManyField(
         User,
         blank=True,
@@ -57,6 +72,10 @@ class Service(models.Model):
 
     def __str__(self):
         return f"{self.commune} – {self.name}"
+
+    def asks_first(self, on_credit: bool) -> bool:
+        """Whether families need an access that this service decided; ``on_credit``: for what is debited later."""
+        return self.access == self.Access.REQUEST or (on_credit and not self.credit_to_all)
 
 
 class Audience(models.Model):

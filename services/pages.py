@@ -77,12 +77,11 @@ def catalogue(family: Family | None, asked: Iterable[Group] = ()) -> list[Commun
     """
     names = {group.service.pk: ", ".join(line.member.first_name for line in group.lines) for group in asked}
     services = Service.objects.filter(is_open=True).select_related("commune").prefetch_related("audiences")
-    rows = []
+    rows, on_demand = [], set(Service.objects.on_demand().values_list("pk", flat=True))
     for commune, found in groupby(services.order_by("commune__name", "commune_id", "name"), lambda row: row.commune):
         rows.append(CommuneServices(commune, list(found), bool(family) and commune.pk == family.commune_id))
     for service in (service for row in rows for service in row.services):
-        on_demand = service.access == Service.Access.REQUEST
-        service.situations = list(service.audiences.all()) if on_demand else []
+        service.situations = list(service.audiences.all()) if service.pk in on_demand else []
         service.asked_for, service.address = names.get(service.pk, ""), ""
     _address([each for row in rows for each in row.services if not each.situations])
     if len(rows) == 1:

@@ -50,7 +50,10 @@ def _blank_sheet(type: DocumentType) -> None:
 
 
 def let_in(user: User, agent: User, number: int) -> None:
-    """Ask for the services of the family's commune; most requests are complete and accepted, some wait."""
+    """Ask for the services of the family's commune; most requests are complete and accepted, some wait.
+
+    A service that only lets in for what is debited later knows the families of its commune.
+    """
     for service in Service.objects.on_demand().filter(commune=user.commune):
         choices = {
             member.pk: audience.pk for member in Member.objects.of(user) if (audience := _situation(service, member))
@@ -58,10 +61,11 @@ def let_in(user: User, agent: User, number: int) -> None:
         if not choices:
             continue
         ask_access(user=user, service=service, choices=choices, key=make_key(user.owner, f"ask:{service.pk}"))
-        if number % 6 == 4:
+        turn = number % 6 if service.access == Service.Access.REQUEST else 0
+        if turn == 4:
             continue
         _give_mandatory(user, service, agent)
-        if number % 6 != 5:
+        if turn != 5:
             lines = RequestLine.objects.filter(request__family=user.guardian.family, request__service=service)
             accept_lines(agent=agent, lines=lines.values_list("pk", flat=True))
 

@@ -76,6 +76,7 @@ SERVICES = [
     ("43152", "Cantine scolaire", "request", EVERYBODY),
     ("43165", "Cantine scolaire", "request", EVERYBODY),
     ("43181", "Cantine scolaire", "request", [("Adultes", "any", "adults")]),
+    # Open to all, but debited on the day: who is not let in by Cestas asks first.
     ("33122", "Centres de loisirs", "open", [RESIDENTS, OUTSIDERS]),
 ]
 # What Saint-Marcel's canteen asks for (guide 002): (name, mandatory, fields)

@@ -8,7 +8,9 @@ from accounts.models import User
 from portal.lib.once import make_key
 from reservations.actions import cancel_booking, choose_days, confirm_cart
 from reservations.actions.baskets import read_basket
+from reservations.facts import members_with_schooling
 from reservations.models import Activity, Billing, Cart, Order, Session, WaitlistEntry
+from reservations.offers import without_access
 from reservations.rules import age_on
 
 FULL, OFFERED = "alsh-3-6-journee", "alsh-6-12-journee"
@@ -51,10 +53,13 @@ def _free_day(activity: Activity) -> Session | None:
 
 
 def _fits(user: User, activity: Activity, session: Session) -> list[int]:
-    """The family's children of the age that the activity takes."""
-    members = user.guardian.family.members.all()
+    """The first of the family's children whom the service let in, of the age that the activity takes."""
+    members = members_with_schooling(user.guardian.family_id)
     return [
-        each.pk for each in members if activity.age_min <= age_on(each.birth_date, session.date) <= activity.age_max
+        each.pk
+        for each in members
+        if activity.age_min <= age_on(each.birth_date, session.date) <= activity.age_max
+        and not without_access(activity, each)
     ][:1]
 
 

@@ -57,7 +57,7 @@ def live(user: User, agent: User, number: int) -> None:
 def _book(user: User, activity: Activity, it: Session) -> list[Booking]:
     family = user.guardian.family
     prices = PriceBook([activity], family_facts(family.pk, timezone.localdate()))
-    members = [each for each in members_with_schooling(family.pk) if not without_access(activity.service, each)]
+    members = [each for each in members_with_schooling(family.pk) if not without_access(activity, each)]
     if not members:
         return []
     at = timezone.make_aware(datetime.combine(it.date - timedelta(14), datetime.min.time()))

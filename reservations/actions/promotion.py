@@ -143,6 +143,7 @@ def _may_be_served(entry: WaitlistEntry, now: datetime) -> bool:
 def offer_of(entry: WaitlistEntry, now: datetime) -> Offer:
     """What the entry's family may do on its day, its member's schooling and access as they are now."""
     activity = Activity.objects.with_schools().get(pk=entry.session.activity_id)
+    activity.billing = entry.billing  # the place is paid, or owed, as it was asked for
     entry.session.activity = activity
     facts = family_facts(entry.family_id, timezone.localdate())
     members = {each.pk: each for each in members_with_schooling(entry.family_id, [entry.member_id])}

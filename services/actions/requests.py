@@ -70,7 +70,7 @@ def _check(service: Service, choices, members, audiences) -> None:
     reasons = []
     if not service.is_open:
         reasons.append("Ce service n’est plus ouvert aux familles.")
-    if service.access == Service.Access.OPEN:
+    if not Service.objects.deciding().filter(pk=service.pk).exists():
         reasons.append("Ce service est ouvert à toutes les familles : réservez sans faire de demande.")
     if set(choices) - members.keys():
         reasons.append("Une personne choisie ne figure pas dans vos filiations.")

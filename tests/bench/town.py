@@ -83,7 +83,9 @@ def _commune(number: int, today: date) -> tuple[Activity, Activity]:
 
 
 def _activity(commune, school, today, kind, name, billing, weekdays, fields) -> Activity:
-    service = Service.objects.create(commune=commune, name=f"Service {kind}", access=Service.Access.OPEN)
+    service = Service.objects.create(
+        commune=commune, name=f"Service {kind}", access=Service.Access.OPEN, credit_to_all=True
+    )
     residents = Audience.objects.create(service=service, name="Résident", residence=Audience.Residence.INSIDE)
     activity = Activity.objects.create(
         service=service,

@@ -21,7 +21,7 @@ PDF = b"%PDF-1.7\n%minimal"
 
 
 class ServiceFactory(factory.django.DjangoModelFactory):
-    """A service that every family may book; ``access="request"`` for one that agents open."""
+    """A service that every family may book, on credit too; ``access="request"`` for one that agents open."""
 
     class Meta:
         model = Service
@@ -29,6 +29,7 @@ class ServiceFactory(factory.django.DjangoModelFactory):
     commune = factory.SubFactory(CommuneFactory)
     name = factory.Sequence(lambda n: f"Service cantine {n}")
     access = Service.Access.OPEN
+    credit_to_all = True
 
 
 class AudienceFactory(factory.django.DjangoModelFactory):

@@ -103,7 +103,8 @@ def _leisure_centre(commune):
 
 
 def _activity(commune, service, name, slug, cents, fields, purse) -> Activity:
-    service, _ = Service.objects.get_or_create(commune=commune, name=service, defaults={"access": Service.Access.OPEN})
+    access = {"access": Service.Access.OPEN, "credit_to_all": True}
+    service, _ = Service.objects.get_or_create(commune=commune, name=service, defaults=access)
     activity = Activity.objects.create(
         service=service,
         name=name,

@@ -2,8 +2,11 @@
 
 import pytest
 
+from families.models import Family
 from portal.demo.seed import seed
-from reservations.models import Booking
+from reservations.facts import members_with_schooling
+from reservations.models import Activity, Booking
+from reservations.offers import without_access
 from services.models import Audience, DocumentType, RequestLine, RequiredDocument, Service
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +70,17 @@ def test_a_second_run_changes_nothing(demo):
     before = [table.objects.count() for table in tables]
     seed(families=2)
     assert [table.objects.count() for table in tables] == before
+
+
+def test_a_family_of_saint_marcel_asks_cestas_before_it_takes_a_place_on_credit(demo):
+    activity = Activity.objects.select_related("service").get(slug="alsh-6-12-journee")
+    assert (activity.service.access, activity.service.credit_to_all) == ("open", False)
+    told = {}
+    for family in Family.objects.filter(name="Dupont").select_related("commune"):
+        for member in members_with_schooling(family.pk):
+            told[family.commune.name, member.first_name] = without_access(activity, member)
+    assert told["Cestas", "Liou"] == []
+    assert told["Saint-Marcel", "Louane"] == [
+        "l’accès au service « Cestas – Centres de loisirs » n’est pas encore accepté : faites la demande dans "
+        "« Mes services »."
+    ]
