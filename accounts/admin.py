@@ -14,6 +14,7 @@ from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, CredentialAct, User
 from accounts.rules import MAX_REASON, NoWayToReset
+from portal.lib.addresses import read_id
 from portal.lib.admin import CommunesAdmin, ManagersOnly
 from portal.lib.once import make_key
 from portal.lib.pdf import PdfUnavailable
@@ -108,10 +109,10 @@ class UserAdmin(CommunesAdmin):
 
     def get_urls(self):
         pages = [
-            ("<int:pk>/valider/", self.validate_view),
-            ("<int:pk>/refuser/", self.refuse_view),
-            ("<int:pk>/fermer/", self.close_view),
-            ("<int:pk>/lien/", self.reset_view),
+            ("<id:pk>/valider/", self.validate_view),
+            ("<id:pk>/refuser/", self.refuse_view),
+            ("<id:pk>/fermer/", self.close_view),
+            ("<id:pk>/lien/", self.reset_view),
             ("courriers/", self.letters_view),
         ]
         own = [
@@ -206,8 +207,8 @@ class UserAdmin(CommunesAdmin):
         """Print activation letters; the page first names the people, since older letters stop working."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        numbers = [number for number in request.POST.getlist("ids") or request.GET.getlist("ids") if number.isdecimal()]
-        people = self.get_queryset(request).filter(pk__in=numbers)
+        numbers = map(read_id, request.POST.getlist("ids") or request.GET.getlist("ids"))
+        people = self.get_queryset(request).filter(pk__in=filter(None, numbers))
         if "once_key" not in request.POST:
             return self._letters_page(request, people)
         try:

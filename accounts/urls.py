@@ -12,5 +12,5 @@ urlpatterns = [
     path("profil/question/retirer/", views.remove_security_question, name="security_question_remove"),
     path("question/<str:uid>/<str:token>/", views.answer_question, name="answer_question"),
     path("messages/", views.message_list, name="account_messages"),
-    path("messages/<int:pk>/", views.message, name="account_message"),
+    path("messages/<id:pk>/", views.message, name="account_message"),
 ]

@@ -100,12 +100,12 @@ class EmployerAdmin(IssuerEdits):
     inlines = [ContractRows, ManagerRows, InvoiceRows]
     change_form_template = "admin/cesu/employer.html"
     pages = {
-        "<int:pk>/contrat/": "contract",
-        "<int:pk>/facture/": "invoice",
-        "<int:pk>/virement/": "credit",
-        "<int:pk>/releve/": "statement",
-        "gestionnaires/<int:pk>/lien/": "link",
-        "gestionnaires/<int:pk>/retirer/": "retire",
+        "<id:pk>/contrat/": "contract",
+        "<id:pk>/facture/": "invoice",
+        "<id:pk>/virement/": "credit",
+        "<id:pk>/releve/": "statement",
+        "gestionnaires/<id:pk>/lien/": "link",
+        "gestionnaires/<id:pk>/retirer/": "retire",
     }
 
     @admin.display(description="solde", ordering="account__balance__cents")
@@ -234,7 +234,7 @@ class ActivationRequestAdmin(IssuerDecisions):
         "reason",
     ]
     change_form_template = "admin/cesu/activation_request.html"
-    pages = {"<int:pk>/accepter/": "accept", "<int:pk>/refuser/": "refuse"}
+    pages = {"<id:pk>/accepter/": "accept", "<id:pk>/refuser/": "refuse"}
 
     @admin.display(description="décidée par")
     def decider(self, asked):

@@ -148,7 +148,7 @@ class UsefulDocumentAdmin(IssuerEdits):
     list_display = ["title", "rank", "is_offered"]
     fields = ["title", "description", "rank"]
     change_form_template = "admin/cesu/document.html"
-    pages = {"<int:pk>/publier/": "publish", "<int:pk>/retirer/": "withdraw", "<int:pk>/telecharger/": "download"}
+    pages = {"<id:pk>/publier/": "publish", "<id:pk>/retirer/": "withdraw", "<id:pk>/telecharger/": "download"}
 
     @admin.display(description="publié", boolean=True)
     def is_offered(self, document):
@@ -226,7 +226,7 @@ class HelpRequestAdmin(IssuerDecisions):
     search_help_text = "Objet, employeur ou référence client"
     fields = ["employer", "asker", "phone", "asked_at", "subject", "message", "answer", "answered_at", "answerer"]
     change_form_template = "admin/cesu/help_request.html"
-    pages = {"<int:pk>/repondre/": "answer"}
+    pages = {"<id:pk>/repondre/": "answer"}
 
     @admin.display(description="par")
     def asker(self, asked):

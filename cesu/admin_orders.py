@@ -65,7 +65,7 @@ class VoucherOrderAdmin(IssuerDecisions):
         ("Annulation", {"fields": ["cancelled_at", "canceller", "cancel_reason"]}),
     ]
     change_form_template = "admin/cesu/order.html"
-    pages = {"<int:pk>/expedier/": "ship", "<int:pk>/livrer/": "deliver", "<int:pk>/annuler/": "cancel"}
+    pages = {"<id:pk>/expedier/": "ship", "<id:pk>/livrer/": "deliver", "<id:pk>/annuler/": "cancel"}
 
     def get_queryset(self, request):
         count = Sum(F("lines__booklets") * F("lines__vouchers"), default=0)
@@ -172,7 +172,7 @@ class FabricationAdmin(IssuerDecisions):
     search_help_text = "N° de commande ou employeur"
     fields = ["order", "employer", "vintage", "started_at", "finished_at", "vouchers"]
     change_form_template = "admin/cesu/fabrication.html"
-    pages = {"<int:pk>/fichier/": "download"}
+    pages = {"<id:pk>/fichier/": "download"}
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("file")

@@ -11,6 +11,7 @@ from cesu.drafts import Excess, Totals, bounds, excesses, lines_of, page_of, tot
 from cesu.forms_orders import COLUMNS, Delivery, Row, errors_of, read_delivery, read_row, row_of
 from cesu.models import Transport, VoucherLine, VoucherOrder
 from cesu.models.people import Category, Form
+from portal.lib.addresses import read_id
 from portal.lib.dates import weekday_titles
 
 TIPS = (
@@ -52,7 +53,7 @@ class OrderTable:
     def typed(self) -> dict[int, Row]:
         """The lines of the draft that were sent, by pk; lines of others are passed over."""
         sent = {name.partition("-")[2] for name in self.data or () if name.startswith("carnets-")}
-        pks = [int(pk) for pk in sent if pk.isascii() and pk.isdigit() and len(pk) < 19]
+        pks = [pk for text in sent if (pk := read_id(text)) is not None]
         lines = lines_of(self.draft).filter(pk__in=pks[:500]).alphabetical()
         limits = bounds()
         return {line.pk: read_row(line, self.data, limits) for line in lines}

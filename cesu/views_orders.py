@@ -19,6 +19,7 @@ from cesu.models import VoucherLine, VoucherOrder, issuer
 from cesu.order_table import OrderTable
 from cesu.recaps import Recap, groups_of, steps_of
 from cesu.rules.orders import NothingOrdered
+from portal.lib.addresses import read_id
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal, told_on
 from wallet.actions import balance
@@ -110,8 +111,7 @@ def _move(request, shown, leaving):
 
 
 def _pk(data, name):
-    text = data.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return read_id(data.get(name, ""))
 
 
 @require_http_methods(READ)

@@ -25,6 +25,7 @@ from families.models import (
     Schooling,
     is_certified,
 )
+from portal.lib.addresses import read_id
 from portal.lib.calendars import school_year_of
 from portal.lib.dates import date_short
 from portal.lib.refusals import Refusal
@@ -156,16 +157,16 @@ class FamilyAdmin(OfAgent):
             "relier": self.link_view,
         }
         own = [
-            path(f"<int:pk>/{word}/", self.admin_site.admin_view(view), name=f"families_family_{word}")
+            path(f"<id:pk>/{word}/", self.admin_site.admin_view(view), name=f"families_family_{word}")
             for word, view in pages.items()
         ]
         return own + super().get_urls()
 
     def member_view(self, request, pk):
         """Add a beneficiary, or correct the one named by ``?personne=``."""
-        family, wanted = self.own(request, pk), request.GET.get("personne", "")
+        family, wanted = self.own(request, pk), read_id(request.GET.get("personne", ""))
         people = Membership.objects.of_family(family.pk).current()
-        known = get_object_or_404(people, member=wanted) if wanted.isdecimal() else None
+        known = get_object_or_404(people, member=wanted) if wanted is not None else None
         initial = {"member": known.member, "kinship": known.kinship} if known else {}
         form = MemberForm(request.POST or None, **initial)
         if form.is_valid() and self._kept(request, family, known, form):
@@ -219,8 +220,8 @@ class FamilyAdmin(OfAgent):
     def link_view(self, request, pk):
         """Link a child of another family to this one: separated parents, each with their own account."""
         family = self.own(request, pk)
-        wanted = request.POST.get("child", "")
-        if request.method == "POST" and wanted.isdecimal():
+        wanted = read_id(request.POST.get("child", ""))
+        if wanted is not None:
             child = get_object_or_404(Member, pk=wanted, families__in=self.get_queryset(request))
             self.obeyed(request, family, f"{child} relié", None, actions.link_child, family=family, member=child)
             return redirect("admin:families_family_change", pk)
@@ -261,7 +262,7 @@ class SchoolAdmin(OfAgent):
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.roll_over_view)
-        return [path("<int:pk>/passage/<int:year>/", view, name="families_roll_over"), *super().get_urls()]
+        return [path("<id:pk>/passage/<year:year>/", view, name="families_roll_over"), *super().get_urls()]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         from_year = school_year_of(timezone.localdate() + PREPARED_BEFORE) - 1

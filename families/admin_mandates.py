@@ -49,7 +49,7 @@ class SepaMandateAdmin(ReadOnly, CommunesAdmin):
 
     def get_urls(self):
         end = require_http_methods(["GET", "HEAD", "POST"])(self.end_view)
-        own = path("<int:pk>/arreter/", self.admin_site.admin_view(end), name="families_sepamandate_arreter")
+        own = path("<id:pk>/arreter/", self.admin_site.admin_view(end), name="families_sepamandate_arreter")
         return [own, *super().get_urls()]
 
     @admin.display(description="compte")

@@ -56,8 +56,8 @@ class KitchenAdmin(CommunesAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
-            path("<int:pk>/menus/", view(self.week_page), name="portal_kitchen_menus"),
-            path("<int:pk>/menus/copier/", view(self.copy_page), name="portal_kitchen_copy"),
+            path("<id:pk>/menus/", view(self.week_page), name="portal_kitchen_menus"),
+            path("<id:pk>/menus/copier/", view(self.copy_page), name="portal_kitchen_copy"),
             *super().get_urls(),
         ]
 

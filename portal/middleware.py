@@ -3,6 +3,7 @@
 import logging
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import connection
 from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
@@ -33,6 +34,33 @@ UNKNOWN_PROXY = (
     "A request bears X-Forwarded-For and PARVIS_TRUSTED_PROXIES is 0: if a proxy stands in front, all visitors share its "
     "address, and one of them can use up the tries of everybody. Set PARVIS_TRUSTED_PROXIES (docs/operations.md)."
 )
+
+
+class TextMiddleware:
+    """Answer 400 to what no keyboard types and PostgreSQL cannot hold: NUL in an address, a field or a cookie."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        _require_text([request.path_info, *request.COOKIES.values()], *request.GET.lists())
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        # The check of the form's token comes before and has read the form; what needs none is no form.
+        if request.content_type in FORMS and not getattr(view, "csrf_exempt", False):
+            _require_text(*request.POST.lists())
+
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def _require_text(*groups) -> None:
+    """Raise BadRequest for a NUL in lists of texts, or in (name, texts)."""
+    for group in groups:
+        name, texts = group if isinstance(group, tuple) else ("", group)
+        if any("\0" in text for text in (name, *texts)):
+            raise BadRequest("NUL")
 
 
 class RefusalMiddleware:

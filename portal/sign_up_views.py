@@ -15,6 +15,7 @@ from families.actions.members import removal
 from families.forms import MemberForm
 from families.models import Member, Membership
 from portal import sign_up
+from portal.lib.addresses import read_id
 from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from portal.lib.steady import no_sooner_than
@@ -64,7 +65,7 @@ def row_added(posted) -> SignUpForm:
     """Return the form as it was typed with one more empty beneficiary, and without a word about what is missing."""
     data = posted.copy()
     typed = data.get("members-TOTAL_FORMS", "")
-    rows = min(int(typed) if typed.isdecimal() else 0, 11) + 1
+    rows = min(read_id(typed) or 0, 11) + 1
     data |= {"members-TOTAL_FORMS": str(rows), "members-INITIAL_FORMS": "0"}
     form = SignUpForm(data)
     for part in (form, *form.members.forms):

@@ -4,6 +4,8 @@ from django.urls import include, path
 from portal import sign_up_views, views, views_menus, views_reviews, views_talk
 from wallet.views_cards import stripe_events
 
+handler500 = views.server_error
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("mon-compte/", views.account, name="account"),
@@ -12,10 +14,10 @@ urlpatterns = [
     path("informations/contact/", views_talk.contact, name="contact"),
     path("informations/<slug:slug>/", views.legal, name="legal"),
     path("menus/", views_menus.kitchens, name="kitchens"),
-    path("menus/<int:pk>/", views_menus.kitchen, name="kitchen"),
+    path("menus/<id:pk>/", views_menus.kitchen, name="kitchen"),
     path("mes-menus/", views_menus.my_menus, name="my_menus"),
-    path("avis/<int:pk>/", views_reviews.reviews, name="reviews"),
-    path("avis/<int:pk>/retirer/", views_reviews.withdraw, name="reviews_withdraw"),
+    path("avis/<id:pk>/", views_reviews.reviews, name="reviews"),
+    path("avis/<id:pk>/retirer/", views_reviews.withdraw, name="reviews_withdraw"),
     path("sante/", views.health, name="health"),
     path("demo/codes/", views.codes, name="codes"),
     path("demo/messages/", views.inbox, name="inbox"),
@@ -30,9 +32,9 @@ urlpatterns = [
     path("inscription/", sign_up_views.details, name="signup"),
     path("inscription/recommencer/", sign_up_views.begin_again, name="signup_again"),
     path("inscription/filiations/", sign_up_views.members, name="signup_members"),
-    path("inscription/filiations/<int:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),
+    path("inscription/filiations/<id:pk>/retirer/", sign_up_views.remove_member, name="signup_remove_member"),
     path("inscription/services/", sign_up_views.services, name="signup_services"),
-    path("inscription/services/<int:pk>/", sign_up_views.situations, name="signup_situations"),
+    path("inscription/services/<id:pk>/", sign_up_views.situations, name="signup_situations"),
     path("comptes/", include("accounts.urls")),
     path("comptes/signup/", sign_up_views.details_of_allauth, name="account_signup"),
     path("comptes/", include("allauth.urls")),

@@ -1,14 +1,17 @@
 """The pages of the portal itself: home, account, the authority's colours, legal pages, health, the demo's inbox."""
 
+import sys
 from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import timezone
+from django.views import defaults
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -104,6 +107,7 @@ def security_txt(request):
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
+BACK_SOON = "10"  # seconds: PostgreSQL is restarted in less
 LEGAL_PAGES = {
     "mentions-legales": ("Mentions légales", "portal/legal.html"),
     "donnees-personnelles": ("Conditions générales et politique de confidentialité", "portal/terms.html"),
@@ -121,6 +125,14 @@ def legal(request, slug):
     title, template = LEGAL_PAGES[slug]
     cookies = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.KNOWN_COOKIE_NAME]
     return render(request, template, {"title": title, "cookies": cookies})
+
+
+def server_error(request):
+    """What went wrong: our own fault, or a database that is not there for the moment, which passes (503)."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        page = get_template("503.html").render()
+        return HttpResponse(page, status=503, headers={"Retry-After": BACK_SOON, "Cache-Control": "no-store"})
+    return defaults.server_error(request)
 
 
 @require_safe

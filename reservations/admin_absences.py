@@ -41,7 +41,7 @@ class AbsenceAdmin(DecisionAdmin):
     search_help_text = "Nom de l’enfant ou de la famille"
     fields = ["day", "child", "activity", "price", "reason", "has_proof", "marked", "by", "created_at", "status"]
     change_form_template = "admin/reservations/absence.html"
-    pages = {"<int:pk>/decider/": "decision", "<int:pk>/justificatif/": "proof"}
+    pages = {"<id:pk>/decider/": "decision", "<id:pk>/justificatif/": "proof"}
 
     @admin.display(description="jour", ordering="booking__session__date")
     def day(self, absence):

@@ -143,7 +143,7 @@ def pages() -> list:
     """The addresses of these pages; the site of the agents lets only agents in."""
     return [
         path("presences/", attendance_day, name="attendance_day"),
-        path("presences/<int:pk>/", attendance, name="attendance"),
-        path("presences/<int:pk>/pointer/", attendance_send, name="attendance_send"),
-        path("presences/<int:pk>/ajouter/", attendance_add, name="attendance_add"),
+        path("presences/<id:pk>/", attendance, name="attendance"),
+        path("presences/<id:pk>/pointer/", attendance_send, name="attendance_send"),
+        path("presences/<id:pk>/ajouter/", attendance_add, name="attendance_add"),
     ]

@@ -164,7 +164,7 @@ def pages() -> list:
     """The addresses of these pages; the site of the agents lets only agents in."""
     return [
         path("guichet/", desk, name="desk"),
-        path("guichet/<int:pk>/", desk_family, name="desk_family"),
-        path("guichet/<int:pk>/reserver/", desk_book, name="desk_book"),
-        path("guichet/annuler/<int:pk>/", desk_cancel, name="desk_cancel"),
+        path("guichet/<id:pk>/", desk_family, name="desk_family"),
+        path("guichet/<id:pk>/reserver/", desk_book, name="desk_book"),
+        path("guichet/annuler/<id:pk>/", desk_cancel, name="desk_cancel"),
     ]

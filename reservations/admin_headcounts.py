@@ -63,5 +63,5 @@ def pages() -> list:
     return [
         path("effectifs/", headcounts, name="headcounts"),
         path("effectifs.pdf", headcounts_pdf, name="headcounts_pdf"),
-        path("effectifs/<int:pk>/enfants/", headcount_children, name="headcount_children"),
+        path("effectifs/<id:pk>/enfants/", headcount_children, name="headcount_children"),
     ]

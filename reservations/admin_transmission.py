@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 
+from portal.lib.addresses import read_id
 from portal.lib.admin import ManagersOnly
 from portal.lib.dates import date_long
 from reservations import backoffice
@@ -67,10 +68,10 @@ class TransmissionAdmin(DecisionAdmin):
     fields += ["tries", "error", "remarks", "checked_at", "digest"]
     change_form_template = "admin/reservations/transmission.html"
     pages = {
-        "<int:pk>/renvoyer/": "send_again",
-        "<int:pk>/telecharger/": "download",
-        "<int:pk>/reponse/": "answer",
-        "<int:pk>/verifier/": "verify",
+        "<id:pk>/renvoyer/": "send_again",
+        "<id:pk>/telecharger/": "download",
+        "<id:pk>/reponse/": "answer",
+        "<id:pk>/verifier/": "verify",
     }
 
     def own(self, rows, agent):
@@ -209,7 +210,7 @@ class LineAdmin(DecisionAdmin):
     fields = ["what", "shown_family", "transmission", "created_at", "state", "reason", "verdict_at", "handled_at"]
     fields += ["handled_by", "note"]
     change_form_template = "admin/reservations/line.html"
-    pages = {"<int:pk>/regler/": "handle"}
+    pages = {"<id:pk>/regler/": "handle"}
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
@@ -238,7 +239,7 @@ class LineAdmin(DecisionAdmin):
         return line.transmission.get_status_display() if line.transmission else "Non transmis"
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        waits = Change.objects.to_handle().filter(pk=object_id).exists() if object_id.isdigit() else False
+        waits = Change.objects.to_handle().filter(pk=read_id(object_id)).exists()
         return super().change_view(request, object_id, form_url, {"waits": waits} | (extra_context or {}))
 
     def handle(self, request, pk):

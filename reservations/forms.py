@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from families.models import Family, Member
+from portal.lib.addresses import read_id
 from portal.lib.dates import month_after, weekday_titles
 from portal.lib.money import bare_euros, euros
 from reservations.balances import Balances, PurseLine
@@ -66,7 +67,7 @@ def _read_day(text: str) -> date | None:
 
 def read_pks(texts: Iterable[str]) -> set[int]:
     """The numbers among the texts; what is not a small number is left out."""
-    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 16}
+    return {pk for text in texts if (pk := read_id(text)) is not None}
 
 
 class TypicalWeekForm(forms.Form):

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from portal.lib.addresses import read_id
 from portal.lib.admin import CommunesAdmin, ManagersOnly, RowForm
 from portal.lib.dates import date_short
 from portal.lib.documents.kinds import kind_of
@@ -87,7 +88,7 @@ class SupportingDocumentAdmin(CommunesAdmin):
     def get_urls(self):
         views = {"ouvrir": self.open_view, "valider": self.validate_view, "refuser": self.refuse_view}
         own = [
-            path(f"<int:pk>/{word}/", self.admin_site.admin_view(view), name=f"services_supportingdocument_{word}")
+            path(f"<id:pk>/{word}/", self.admin_site.admin_view(view), name=f"services_supportingdocument_{word}")
             for word, view in views.items()
         ]
         return own + super().get_urls()
@@ -164,7 +165,7 @@ class SupportingDocumentAdmin(CommunesAdmin):
     def _back(self, request, document) -> str:
         """To the request that the agent was deciding, else to the pieces; with the list that they came from."""
         line, query = request.GET.get("demande", ""), self.get_preserved_filters(request)
-        if line.isascii() and line.isdecimal() and len(line) < 19:
+        if read_id(line) is not None:
             return f"{reverse('admin:services_requestline_change', args=[line])}?{query}"
         page = reverse("admin:services_supportingdocument_changelist")
         return f"{page}?{request.GET.get('_changelist_filters', '')}"
@@ -195,7 +196,7 @@ class DocumentTypeAdmin(ManagersOnly, admin.ModelAdmin):
     def get_urls(self):
         views = {"formulaire": self.blank_view, "telecharger": self.download_view}
         own = [
-            path(f"<int:pk>/{word}/", self.admin_site.admin_view(view), name=f"services_documenttype_{word}")
+            path(f"<id:pk>/{word}/", self.admin_site.admin_view(view), name=f"services_documenttype_{word}")
             for word, view in views.items()
         ]
         return own + super().get_urls()

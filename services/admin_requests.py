@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 
 from families.models import Family, Guardian
+from portal.lib.addresses import read_id
 from portal.lib.admin import CommunesAdmin
 from portal.lib.dates import date_short
 from portal.lib.refusals import Refusal
@@ -175,7 +176,7 @@ class RequestLineAdmin(CommunesAdmin):
 
     def get_urls(self):
         own = [
-            path(f"<int:pk>/{word}/", self.admin_site.admin_view(self._decide_view), {"word": word}, name=name)
+            path(f"<id:pk>/{word}/", self.admin_site.admin_view(self._decide_view), {"word": word}, name=name)
             for word, name in ((word, f"services_requestline_{word}") for word in DECISIONS)
         ]
         return own + super().get_urls()
@@ -278,8 +279,7 @@ class RequestLineAdmin(CommunesAdmin):
         return request.GET.get("_changelist_filters", "")
 
     def _service(self, request) -> int | None:
-        wanted = QueryDict(self._list_query(request)).get("service", "")
-        return int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 else None
+        return read_id(QueryDict(self._list_query(request)).get("service", ""))
 
     def _title(self, request) -> str:
         return f"{request.family} – {request.service}"

@@ -6,11 +6,11 @@ app_name = "services"
 
 urlpatterns = [
     path("", views.services, name="services"),
-    path("<int:pk>/", views.ask, name="ask"),
-    path("<int:pk>/pieces/", views.pieces, name="pieces"),
+    path("<id:pk>/", views.ask, name="ask"),
+    path("<id:pk>/pieces/", views.pieces, name="pieces"),
     path("documents/", views.documents, name="documents"),
-    path("documents/<int:pk>/", views.download, name="download"),
-    path("documents/<int:pk>/remplacer/", views.replace, name="replace"),
-    path("formulaires/<int:pk>/", views.blank, name="blank"),
+    path("documents/<id:pk>/", views.download, name="download"),
+    path("documents/<id:pk>/remplacer/", views.replace, name="replace"),
+    path("formulaires/<id:pk>/", views.blank, name="blank"),
     path("mandat/", views.mandate, name="mandate"),
 ]

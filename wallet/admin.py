@@ -60,7 +60,7 @@ class WalletAdmin(ReadOnlyAdmin):
 
     def get_urls(self):
         view = self.admin_site.admin_view(partial(exemption_view, self))
-        return [path("<int:wallet_id>/reste-du/", view, name="wallet_exemption"), *super().get_urls()]
+        return [path("<id:wallet_id>/reste-du/", view, name="wallet_exemption"), *super().get_urls()]
 
     def get_search_results(self, request, queryset, search_term):
         return search(queryset, search_term, "family__"), False
@@ -143,8 +143,8 @@ class CounterPaymentAdmin(ReadOnlyAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
-            path("add/<int:family_id>/", view(partial(credit_view, self)), name="wallet_credit"),
-            path("<int:payment_id>/annuler/", view(partial(cancel_view, self)), name="wallet_cancel_credit"),
+            path("add/<id:family_id>/", view(partial(credit_view, self)), name="wallet_credit"),
+            path("<id:payment_id>/annuler/", view(partial(cancel_view, self)), name="wallet_cancel_credit"),
             *super().get_urls(),
         ]
 

@@ -65,7 +65,7 @@ class CardPaymentAdmin(DecisionAdmin):
     ]
     inlines = [LineRows, RefundRows, DisputeRows]
     change_form_template = "admin/wallet/card_payment.html"
-    pages = {"<int:pk>/rembourser/": "refund"}
+    pages = {"<id:pk>/rembourser/": "refund"}
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         payment = self.get_object(request, object_id)

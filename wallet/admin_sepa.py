@@ -58,7 +58,7 @@ class DirectDebitRunAdmin(AllOrNothing, DecisionAdmin):
     list_select_related = ["purse"]
     fields = ["month_name", "purse", "collected_on", "message", "created_at", "number", "amount", "rejected", "state"]
     change_form_template = "admin/wallet/debit_run.html"
-    pages = {"<int:pk>/fichier/": "file", "<int:pk>/telecharger/": "download"}
+    pages = {"<id:pk>/fichier/": "file", "<id:pk>/telecharger/": "download"}
 
     def get_queryset(self, request):
         kept = ~Q(debits__status=DirectDebit.Status.REJECTED)
@@ -161,7 +161,7 @@ class DirectDebitAdmin(DecisionAdmin):
     change_form_template = "admin/wallet/direct_debit.html"
     change_list_template = "admin/wallet/direct_debits.html"
     pages = {
-        "<int:pk>/rejeter/": "reject",
+        "<id:pk>/rejeter/": "reject",
         "compte-rendu/": "report",
         "compte-rendu/appliquer/": "report_confirm",
     }
@@ -263,7 +263,7 @@ class BankRefundAdmin(DecisionAdmin):
     fields = ["end_to_end", "family", "wallet", "amount", "holder", "account", "reason", "status", "by", "created_at"]
     change_form_template = "admin/wallet/bank_refund.html"
     change_list_template = "admin/wallet/bank_refunds.html"
-    pages = {"virer/<int:pk>/": "pay", "<int:pk>/rejeter/": "reject"}
+    pages = {"virer/<id:pk>/": "pay", "<id:pk>/rejeter/": "reject"}
 
     @admin.display(description="famille", ordering="wallet__family__name")
     def family(self, refund):
@@ -331,7 +331,7 @@ class BankRefundBatchAdmin(AllOrNothing, DecisionAdmin):
     fields = ["message", "created_at", "executed_on", "number", "amount", "by"]
     change_form_template = "admin/wallet/refund_batch.html"
     change_list_template = "admin/wallet/refund_batches.html"
-    pages = {"preparer/": "make", "<int:pk>/telecharger/": "download"}
+    pages = {"preparer/": "make", "<id:pk>/telecharger/": "download"}
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).annotate(kept=Count("refunds"), cents=Sum("refunds__cents", default=0))

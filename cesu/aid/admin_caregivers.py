@@ -43,7 +43,7 @@ class CaregiverAdmin(IssuerDecisions):
         "importer/": "bring",
         "importer/confirmer/": "bring_confirm",
         "modele/": "sample",
-        "<int:pk>/fin/": "end",
+        "<id:pk>/fin/": "end",
     }
 
     @admin.display(description="IBAN")

@@ -52,7 +52,7 @@ class FunderAdmin(BankAccount, Coloured, IssuerEdits):
     ]
     readonly_fields = ["slug", "primary_contrast", "accent_contrast"]
     change_form_template = "admin/cesu/funder.html"
-    pages = {"<int:pk>/retours/": "returns", "<int:pk>/retours.csv": "returns_file"}
+    pages = {"<id:pk>/retours/": "returns", "<id:pk>/retours.csv": "returns_file"}
 
     def own(self, rows, agent):
         return rows if agent.has_perm("cesu.add_funder") else rows.of_agent(agent)

@@ -45,7 +45,7 @@ class RightsImportAdmin(DecisionAdmin):
     fields = ["file_name", "funder", "at", "agent", "state", *WORDS]
     new, credited, corrected, unchanged, refused = map(_count, WORDS)
     change_form_template = "admin/cesu/rights_import.html"
-    pages = {"<int:pk>/lignes/": "sheet", "<int:pk>/codes/": "codes", "modele/": "sample"}
+    pages = {"<id:pk>/lignes/": "sheet", "<id:pk>/codes/": "codes", "modele/": "sample"}
 
     def own(self, rows, agent):
         return rows.filter(funder__staff=agent)

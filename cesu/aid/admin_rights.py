@@ -150,17 +150,17 @@ class AidAccountAdmin(AidDecisions):
     inlines = [RightRows, PlanRows, SuspensionRows]
     change_form_template = "admin/cesu/aid_account.html"
     pages = {
-        "<int:pk>/plan/": "plan",
-        "<int:pk>/suspendre/": "suspend",
-        "<int:pk>/reprendre/": "resume",
-        "<int:pk>/fin/": "end",
-        "<int:pk>/rouvrir/": "reopen",
-        "<int:pk>/paiements/": "payments",
-        "<int:pk>/autoriser/": "authorise",
-        "<int:pk>/code-inscription/": "give_code",
-        "acces/<int:pk>/confirmer/": "confirm",
-        "acces/<int:pk>/retirer/": "revoke",
-        "droits/<int:pk>/corriger/": "correct",
+        "<id:pk>/plan/": "plan",
+        "<id:pk>/suspendre/": "suspend",
+        "<id:pk>/reprendre/": "resume",
+        "<id:pk>/fin/": "end",
+        "<id:pk>/rouvrir/": "reopen",
+        "<id:pk>/paiements/": "payments",
+        "<id:pk>/autoriser/": "authorise",
+        "<id:pk>/code-inscription/": "give_code",
+        "acces/<id:pk>/confirmer/": "confirm",
+        "acces/<id:pk>/retirer/": "revoke",
+        "droits/<id:pk>/corriger/": "correct",
     }
 
     def get_queryset(self, request):

@@ -39,8 +39,8 @@ class AidTransferBatchAdmin(IssuerDecisions):
     change_form_template = "admin/cesu/aid_batch.html"
     change_list_template = "admin/cesu/aid_batches.html"
     pages = {
-        "<int:pk>/telecharger/": "download",
-        "<int:pk>/remettre/": "hand_over",
+        "<id:pk>/telecharger/": "download",
+        "<id:pk>/remettre/": "hand_over",
         "compte-rendu/": "report",
         "compte-rendu/appliquer/": "report_confirm",
     }
@@ -150,7 +150,7 @@ class AidPaymentAdmin(IssuerDecisions):
         "reason",
     ]
     change_form_template = "admin/cesu/aid_payment.html"
-    pages = {"<int:pk>/rejeter/": "reject"}
+    pages = {"<id:pk>/rejeter/": "reject"}
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("batch__file")

@@ -22,6 +22,7 @@ from cesu.aid.forms_payment import AmountsForm, Choice, FindForm, PasswordForm, 
 from cesu.models import AidAccount, AidPayment, Caregiver, issuer
 from cesu.rules.aid import LookOnly, TooManyTries, WrongPassword, credited_by
 from cesu.rules.aid_payments import PaymentStands
+from portal.lib.addresses import read_id
 from portal.lib.dates import local_day
 from portal.lib.documents.kinds import Kind
 from portal.lib.documents.serving import document_response
@@ -80,7 +81,7 @@ def pay(request):
 def _hide(request):
     pk = request.POST["retirer"]
     known = Caregiver.objects.known_to(request.holder)
-    found = get_object_or_404(known, pk=pk if pk.isascii() and pk.isdigit() and len(pk) < 19 else 0)
+    found = get_object_or_404(known, pk=read_id(pk))
     hide_caregiver(user=request.user, holder=request.holder, caregiver=found)
     messages.success(request, f"{found} n’est plus dans votre liste.")
     return redirect("aid:pay", request.holder.pk)

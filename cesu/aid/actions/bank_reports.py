@@ -6,6 +6,7 @@ from accounts.models import User
 from cesu.aid.access import batches_of
 from cesu.aid.actions.transfers import give_back_cards, reject
 from cesu.models import AidPayment, AidTransferBatch
+from portal.lib.addresses import read_id
 from portal.lib.money import euros
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
@@ -36,7 +37,7 @@ def _ours(batch: AidTransferBatch) -> list[Ours]:
 
 
 def _known(references: Iterable[str], batch: AidTransferBatch | None) -> dict[str, AidPayment]:
-    numbers = [int(number) for each in references if (number := each.removeprefix("AIDE-")).isdecimal()]
+    numbers = [pk for each in references if (pk := read_id(each.removeprefix("AIDE-"))) is not None]
     rows = AidPayment.objects.filter(batch=batch, pk__in=numbers).select_related("caregiver") if batch else ()
     return {each.end_to_end: each for each in rows}
 
