@@ -327,7 +327,7 @@ else:
     EMAIL_HOST_USER = env("PARVIS_SMTP_USER", "")
     EMAIL_HOST_PASSWORD = env("PARVIS_SMTP_PASSWORD", "")
     EMAIL_USE_TLS = flag("PARVIS_SMTP_TLS")
-    EMAIL_TIMEOUT = 15
+    EMAIL_TIMEOUT = 10  # seconds of silence; then the server is left alone for a while (portal.lib.breaker)
 
 # --- Background work --------------------------------------------------------------------------------------------------
 REDIS_URL = env("REDIS_URL")
@@ -346,18 +346,33 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Each kind of work has its queue and its worker: one that hangs stops no other (docs/operations.md, « Processes »).
+CELERY_TASK_ROUTES = {
+    "portal.lib.tasks.*": {"queue": "mail"},
+    "wallet.tasks.*": {"queue": "payments"},
+    "reservations.tasks.*": {"queue": "bookings"},
+    "cesu.tasks.*": {"queue": "documents"},
+    "portal.tasks.*": {"queue": "nights"},
+}
 CELERY_TASK_SOFT_TIME_LIMIT = 900
 CELERY_TASK_TIME_LIMIT = 1200
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 NIGHT = time(2, 10)  # local: when the night's jobs begin; a date that changes begins none
+
+
+def every(seconds: int, task: str) -> dict:
+    """A round; one that no worker took before the next is due is let go."""
+    return {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "send-outgoing-emails": {"task": "portal.lib.tasks.send_outgoing_emails", "schedule": 30.0},
-    "reconcile-cards": {"task": "wallet.tasks.reconcile_cards", "schedule": 600.0},
-    "fabricate-cesu": {"task": "cesu.tasks.fabricate", "schedule": 300.0},
-    "tend-waiting-lists": {"task": "reservations.tasks.tend_waiting_lists", "schedule": 300.0},
-    "freeze-headcounts": {"task": "reservations.tasks.freeze_headcounts", "schedule": 300.0},
+    "send-outgoing-emails": every(30, "portal.lib.tasks.send_outgoing_emails"),
+    "reconcile-cards": every(600, "wallet.tasks.reconcile_cards"),
+    "fabricate-cesu": every(300, "cesu.tasks.fabricate"),
+    "tend-waiting-lists": every(300, "reservations.tasks.tend_waiting_lists"),
+    "freeze-headcounts": every(300, "reservations.tasks.freeze_headcounts"),
     "nightly": {"task": "portal.tasks.nightly", "schedule": crontab(hour=NIGHT.hour, minute=NIGHT.minute)},
     "answers": {"task": "portal.tasks.answers", "schedule": crontab(minute=35)},
     "watchdog": {"task": "portal.tasks.nightly", "schedule": crontab(minute=40)},

@@ -25,7 +25,14 @@ from tools import local
 FOLDER = local.LOCAL / "demo"
 BIN = Path(sys.executable).parent
 SUPERVISOR = "supervisor"
-PROCESSES = ("stripe", "worker", "beat", "web")  # in the order of their start
+# What hangs in one queue stops no other: each worker with the queues that it serves, and how many tasks at once.
+WORKERS = {
+    "mail": ("mail", 1),
+    "payments": ("payments,bookings", 2),
+    "nights": ("nights", 1),
+    "documents": ("documents", 1),
+}
+PROCESSES = ("stripe", "web", *WORKERS, "beat")  # in the order of their start
 WEBHOOK = "paiements/stripe/evenements/"
 FIRST_ANSWER_SECONDS = 60
 STOP_SECONDS = 15
@@ -42,11 +49,21 @@ def commands(port: int) -> dict[str, list[str]]:
     gunicorn = [str(BIN / "gunicorn"), "portal.wsgi:application", f"--bind=127.0.0.1:{port}", "--workers=2"]
     all_of_them = {
         "stripe": double_of_stripe(port),
-        "worker": [*celery, "worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=INFO"],
-        "beat": [*celery, "beat", "--loglevel=INFO", *beat_files],
         "web": [*gunicorn, "--no-control-socket", "--access-logfile=-"],
+        **{name: worker(name) for name in WORKERS},
+        "beat": [*celery, "beat", "--loglevel=INFO", *beat_files],
     }
     return {name: all_of_them[name] for name in PROCESSES if name != "stripe" or not real_cards()}
+
+
+def worker(name: str) -> list[str]:
+    """The Celery worker of this name."""
+    queues, at_once = WORKERS[name]
+    own = [f"--queues={queues}", f"--concurrency={at_once}", f"--hostname={name}@%h"]
+    return [str(BIN / "celery"), "-A", "portal", "worker", *own, *QUIET]
+
+
+QUIET = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
 
 
 def environment(port: int, urls: Mapping[str, str]) -> dict[str, str]:

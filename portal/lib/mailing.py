@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, time, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -17,6 +18,7 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from portal.lib import breaker
 from portal.lib.models import OutgoingEmail, authority
 from portal.lib.rows import insert
 from portal.lib.waking import wake
@@ -24,6 +26,8 @@ from portal.lib.waking import wake
 log = logging.getLogger(__name__)
 MAX_TRIES = 12
 BATCH = 50
+SERVER = "mail"  # its name among what is left alone when it does not answer
+OF_ONE_EMAIL = (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError)  # the server answers, and wants this one not
 MORNING = time(8)  # local: no letter that the night writes leaves before
 _held = ContextVar("held", default=False)
 
@@ -92,7 +96,10 @@ def _wake_relay():
 
 
 def send_pending(limit: int = BATCH) -> int:
-    """Send the emails that are due, one short transaction each; return how many left."""
+    """Send the emails that are due, one short transaction each; return how many left or met a fault of their own.
+
+    A mail server that does not answer ends the round: it is left alone for a while, and no other email waits for it.
+    """
     sent = 0
     while sent < limit and _send_next():
         sent += 1
@@ -100,6 +107,8 @@ def send_pending(limit: int = BATCH) -> int:
 
 
 def _send_next() -> bool:
+    if breaker.is_resting(SERVER):
+        return False
     with transaction.atomic():
         email = (
             OutgoingEmail.objects.select_for_update(skip_locked=True, no_key=True)
@@ -112,10 +121,13 @@ def _send_next() -> bool:
             return False
         try:
             build(email).send()
-        except Exception:  # a mail server may fail in any way; the row stays and is tried again later
+        except Exception as error:  # a mail server may fail in any way; the row stays and is tried again later
             log.exception("email %s not sent", email.pk)
             _postpone(email)
+            if isinstance(error, OSError) and not isinstance(error, OF_ONE_EMAIL):
+                breaker.rest(SERVER)
         else:
+            breaker.answered(SERVER)
             email.sent_at = timezone.now()
             if email.secret:
                 email.context = {}

@@ -147,6 +147,21 @@ class OutgoingEmail(models.Model):
         return f"{self.template} → {self.to or self.owner}"
 
 
+class Outage(models.Model):
+    """A service outside that did not answer: until when it is left alone (portal.lib.breaker)."""
+
+    service = models.CharField("service", max_length=40, primary_key=True)
+    failures = models.PositiveIntegerField("échecs de suite", default=0)
+    rest_until = models.DateTimeField("laissé en paix jusqu’à", default=timezone.now)
+
+    class Meta:
+        verbose_name = "service muet"
+        verbose_name_plural = "services muets"
+
+    def __str__(self):
+        return self.service
+
+
 class JobRun(models.Model):
     """A periodic job's run for one business date; its lease lets a second scheduler stand back and a crash be resumed."""
 

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
 import pytest
 import time_machine
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.lib import mailing, waking
-from portal.lib.models import OutgoingEmail
+from portal.lib.models import Outage, OutgoingEmail
 from portal.lib.tasks import send_outgoing_emails
 from tests.concurrency import someone_else
 
@@ -127,11 +128,54 @@ def test_an_email_that_waits_for_its_next_try_does_not_hold_back_the_others(no_m
         mailing.send_pending()
         monkeypatch.undo()
         owe(to="theo@example.org")
+        clock.shift(timedelta(seconds=31))  # the server is left alone for so long
         assert mailing.send_pending() == 1
         assert [message.to for message in mail.outbox] == [["theo@example.org"]]
         clock.shift(timedelta(minutes=3))
         mailing.send_pending()
         assert state(late)[:2] == (True, 1)
+
+
+def test_a_mail_server_that_does_not_answer_is_left_alone_longer_and_longer(no_mail_server, monkeypatch):
+    asked = []
+    with time_machine.travel(NOON, tick=False) as clock:
+        for _ in range(60):
+            owe()
+        for _ in range(30):
+            mailing.send_pending()
+            asked.append(len(no_mail_server))
+            clock.shift(timedelta(seconds=30))
+        assert asked[0] == 1
+        assert asked[-1] == 6  # after 0, 30, 90, 210, 450 and 750 seconds
+        monkeypatch.undo()
+        clock.shift(timedelta(minutes=5))
+        assert mailing.send_pending(100) == 60
+        assert not Outage.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        SMTPRecipientsRefused({"claire@example.org": (550, b"unknown")}),
+        SMTPDataError(451, b"later"),
+        KeyError("template"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_fault_of_one_email_holds_back_no_other(fault, monkeypatch, caplog):
+    caplog.set_level(logging.CRITICAL, "portal.lib.mailing")
+    first, second = owe(), owe(to="theo@example.org")
+    build = mailing.build
+
+    def fail(email):
+        if email.pk == first.pk:
+            raise fault
+        return build(email)
+
+    monkeypatch.setattr(mailing, "build", fail)
+    assert mailing.send_pending() == 2
+    assert [state(email)[:2] for email in (first, second)] == [(False, 1), (True, 0)]
+    assert not Outage.objects.exists()
 
 
 def test_all_tries_of_an_email_carry_the_same_message_id(no_mail_server):

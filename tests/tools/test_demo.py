@@ -78,6 +78,9 @@ def test_the_secret_key_is_the_same_the_next_time(folder):
 
 
 # --- Stripe
+OURS = ["web", "mail", "payments", "nights", "documents", "beat"]
+
+
 def options(command):
     """The options of a command, by name."""
     return dict(zip(command[3::2], command[4::2], strict=True))
@@ -90,7 +93,7 @@ def no_keys(monkeypatch):
 
 def test_the_portal_and_the_stand_in_for_stripe_know_each_other(no_keys, folder):
     env, stripe = demo.environment(9000, {}), options(demo.commands(9000)["stripe"])
-    assert list(demo.commands(9000)) == ["stripe", "worker", "beat", "web"]
+    assert list(demo.commands(9000)) == ["stripe", *OURS]
     assert (env["STRIPE_API_BASE"], env["STRIPE_PAGE"]) == ("http://127.0.0.1:9001", "http://127.0.0.1:9001")
     assert env["STRIPE_SECRET_KEY"].startswith("sk_test_")
     assert stripe == {
@@ -107,7 +110,7 @@ def test_keys_of_stripe_in_the_environment_leave_the_stand_in_out(monkeypatch):
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
     env = demo.environment(9000, {})
-    assert list(demo.commands(9000)) == ["worker", "beat", "web"]
+    assert list(demo.commands(9000)) == OURS
     assert {name: value for name, value in env.items() if name.startswith("STRIPE_")} == ours
 
 
