@@ -44,8 +44,8 @@ SETTINGS = {
 }
 # Models that no form of a table writes: pages of their own do, or what people do and what the night counts.
 OTHERS = {
-    "lib": "OutgoingEmail JobRun IdempotencyKey",
-    "accounts": "User Agent Consent ActivationCode SecurityQuestion",
+    "lib": "OutgoingEmail JobRun IdempotencyKey Tries RateCount",
+    "accounts": "User Agent Consent ActivationCode CredentialAct SecurityQuestion",
     "families": "Family Guardian Member Membership Schooling Certification Quotient Invitation SepaMandate HealthSheet "
     "Contact MemberConsent HealthReading HealthFile",
     "services": "SupportingDocument DocumentReading AccessRequest RequestLine",
@@ -54,7 +54,7 @@ OTHERS = {
     "reservations": "Session Order RefusedDay Booking Cart CartLine Attendance Absence Forgiveness Headcount "
     "CalendarAddress WeekReminder RemindersOff Transmission Change WaitlistEntry",
     "cesu": "Employer Contract Manager ActivationRequest Invoice Numbering HelpRequest CesuHolder Beneficiary "
-    "AidAccount MonthlyRight AidPlan AidSuspension RightsImport RightNotice AidLogin AidAccess AidInvitation Tries "
+    "AidAccount MonthlyRight AidPlan AidSuspension RightsImport RightNotice AidLogin AidAccess AidInvitation SignUpCode "
     "Caregiver KnownCaregiver AidTransferBatch AidPayment AidPaymentLine VoucherOrder VoucherLine Fabrication "
     "Opposition Voucher ExpiryNotice",
     "portal": "Menu Dish ContactMessage Review",
