@@ -88,6 +88,12 @@ def _pay_by_card(request, order: VoucherOrder):
     return redirect(payment.url or "cesu:pay", *([] if payment.url else [order.number]))
 
 
+TO_CHECK = (
+    "Ce que notre prestataire de paiement nous annonce ne correspond pas à votre commande : nous vérifions ce paiement."
+    " Si votre carte a été débitée, la somme sera enregistrée ou remboursée. Vous pouvez payer de nouveau."
+)
+
+
 def _payment_of(user, reference) -> tuple[CardPayment, VoucherOrder]:
     """A card payment of an order of the manager's employer, with that order."""
     payment = get_object_or_404(CardPayment, reference=reference, purpose__startswith=f"{CARD}:")
@@ -110,6 +116,8 @@ def payment(request, reference):
         return redirect("cesu:order", order.number)
     if found.status == CardPayment.Status.PAID:
         messages.success(request, f"Votre paiement de {euros(found.cents)} est accepté.")
+    elif found.status == CardPayment.Status.TO_CHECK:
+        messages.warning(request, TO_CHECK)
     elif not found.is_going:
         messages.warning(request, "Le paiement est abandonné : rien n’a été débité.")
     return redirect("cesu:order", order.number)

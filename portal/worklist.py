@@ -13,7 +13,7 @@ from portal.models import ContactMessage, Review
 from reservations.models import Absence, Change, Transmission
 from services.desk import expiring
 from services.models import RequestLine, SupportingDocument
-from wallet.models import BankRefund, DirectDebit, DirectDebitRun
+from wallet.models import BankRefund, CardDispute, CardPayment, DirectDebit, DirectDebitRun, StripeEvent
 
 ACCOUNTS = "admin:accounts_user_changelist"
 REQUESTS = "admin:services_requestline_changelist"
@@ -24,6 +24,8 @@ REVIEWS = "admin:portal_review_changelist"
 RUNS = "admin:wallet_directdebitrun_changelist"
 LINES = "admin:reservations_change_changelist"
 TRANSMISSIONS = "admin:reservations_transmission_changelist"
+CARDS = "admin:wallet_cardpayment_changelist"
+EVENTS = "admin:wallet_stripeevent_changelist"
 BATCHES = "admin:wallet_bankrefundbatch_make"
 
 
@@ -57,6 +59,7 @@ def _of_communes(agent: User) -> list[Task]:
         _absences(agent),
         _messages(agent),
         _reviews(agent),
+        *_cards(agent),
         *_payments(agent),
         *_transmissions(agent),
     ]
@@ -102,6 +105,38 @@ def _reviews(agent: User) -> Task:
     """What families say of the services, not read yet."""
     said = Review.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("at"))
     return Task("Avis à lire", said["count"], f"{reverse(REVIEWS)}?status__exact=pending", _days(said["oldest"]))
+
+
+def _cards(agent: User) -> list[Task]:
+    """Payments and news of Stripe that an agent has to look at, for those who manage; disputes want an answer there."""
+    if not agent.has_perm("wallet.add_cardrefund"):
+        return []
+    payments = CardPayment.objects if agent.is_superuser else CardPayment.objects.of_agent(agent)
+    checks = payments.to_check().aggregate(count=Count("pk"), oldest=Min("created_at"))
+    disputes = CardDispute.objects.filter(payment__in=payments.values("pk"), status=CardDispute.Status.OPEN)
+    disputes = disputes.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    events = StripeEvent.objects.to_check().aggregate(count=Count("pk"), oldest=Min("received_at"))
+    cards = reverse(CARDS)
+    return [
+        Task(
+            "Paiements par carte à vérifier",
+            checks["count"],
+            f"{cards}?status__exact=to_check",
+            _days(checks["oldest"]),
+        ),
+        Task(
+            "Paiements contestés : répondre dans Stripe",
+            disputes["count"],
+            f"{cards}?disputes__status__exact=open",
+            _days(disputes["oldest"]),
+        ),
+        Task(
+            "Événements de Stripe à vérifier",
+            events["count"],
+            f"{reverse(EVENTS)}?etat=a-verifier",
+            _days(events["oldest"]),
+        ),
+    ]
 
 
 def _payments(agent: User) -> list[Task]:

@@ -7,7 +7,9 @@ from django.contrib import admin
 
 from portal.lib.admin import ManagersOnly, ReadOnly, ReadOnlyRows
 from portal.lib.money import euros
+from wallet.actions.card_events import looked_at, looking
 from wallet.actions.card_returns import refund_card, refundable
+from wallet.actions.cards import check_again, checking
 from wallet.admin_decisions import DecisionAdmin
 from wallet.forms import EurosField
 from wallet.models import CardDispute, CardPayment, CardPaymentLine, CardRefund, StripeEvent
@@ -18,6 +20,27 @@ class CardRefundForm(forms.Form):
 
     cents = EurosField(label="Montant à rembourser", help_text="En euros, comme 50 ou 15,20.")
     reason = forms.CharField(label="Motif lu par la famille", max_length=200)
+
+
+class CheckForm(forms.Form):
+    """What came of a check."""
+
+    note = forms.CharField(label="Ce que vous avez trouvé et fait", max_length=200)
+
+
+class SetAsideFilter(admin.SimpleListFilter):
+    """« À vérifier » only, or all."""
+
+    title, parameter_name = "état", "etat"
+
+    def lookups(self, request, model_admin):
+        return [("a-verifier", "À vérifier")]
+
+    def queryset(self, request, queryset):
+        return queryset.to_check() if self.value() else queryset
+
+
+LOOK = "wallet.change_stripeevent"
 
 
 class AmountRows(ReadOnlyRows):
@@ -46,7 +69,7 @@ class DisputeRows(AmountRows):
 @admin.register(CardPayment)
 class CardPaymentAdmin(DecisionAdmin):
     list_display = ["created_at", "family_named", "label", "amount", "status", "paid_at"]
-    list_filter = ["status", "created_at"]
+    list_filter = ["status", "disputes__status", "created_at"]
     list_select_related = ["family"]
     search_fields = ["family__name", "reference", "session", "intent"]
     search_help_text = "Nom de la famille, référence, ou identifiant de Stripe"
@@ -62,14 +85,19 @@ class CardPaymentAdmin(DecisionAdmin):
         "paid_at",
         "session",
         "intent",
+        "mismatch",
+        "checked_by",
+        "checked_note",
     ]
     inlines = [LineRows, RefundRows, DisputeRows]
     change_form_template = "admin/wallet/card_payment.html"
-    pages = {"<id:pk>/rembourser/": "refund"}
+    pages = {"<id:pk>/rembourser/": "refund", "<id:pk>/verifier/": "verify"}
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         payment = self.get_object(request, object_id)
-        context = {"may_refund": refundable(payment) > 0 and request.user.has_perm("wallet.add_cardrefund")}
+        manages = request.user.has_perm("wallet.add_cardrefund")
+        context = {"may_refund": manages and refundable(payment) > 0}
+        context["may_check"] = manages and payment.status == CardPayment.Status.TO_CHECK
         return super().change_view(request, object_id, form_url, context)
 
     @admin.display(description="famille", ordering="family__name")
@@ -99,10 +127,62 @@ class CardPaymentAdmin(DecisionAdmin):
             button="Rembourser sur la carte",
         )
 
+    def verify(self, request, pk):
+        """What Stripe shows is not what was asked: look there, then ask Stripe once more and close."""
+        self.require(request, "add_cardrefund")
+        payment = self.row(request, pk)
+        return self.decide(
+            request,
+            f"Vérifier un paiement : {self.family_named(payment)}",
+            CheckForm(request.POST or None),
+            partial(check_again, payment=payment),
+            purpose=checking(payment),
+            done="La vérification est close. L’état du paiement se lit ici.",
+            back=self.address("change", payment.pk),
+            summary=[
+                f"{payment.label} : {euros(payment.cents)} demandés. {payment.mismatch}",
+                "Cherchez la session dans Stripe. Si la carte a été débitée, remboursez-la là-bas, ou créditez la famille.",
+                "Stripe est interrogé de nouveau : s’il annonce maintenant ce qui était demandé, le paiement est enregistré.",
+            ],
+            button="Clore la vérification",
+        )
+
 
 @admin.register(StripeEvent)
-class StripeEventAdmin(ManagersOnly, ReadOnly, admin.ModelAdmin):
-    list_display = ["received_at", "type", "target", "handled_at", "tries", "error"]
-    list_filter = ["type", "received_at"]
+class StripeEventAdmin(ManagersOnly, DecisionAdmin):
+    """Those set aside wait for somebody to look at them."""
+
+    list_display = ["received_at", "type", "target", "handled_at", "tries", "is_set_aside", "error"]
+    list_filter = [SetAsideFilter, "type", "received_at"]
     search_fields = ["id", "target", "intent"]
+    fields = ["id", "type", "target", "intent", "received_at", "handled_at", "tries", "is_set_aside", "error"]
+    change_form_template = "admin/wallet/stripe_event.html"
+    pages = {"<slug:pk>/vu/": "look"}
     has_change_permission = ReadOnly.has_change_permission
+
+    def own(self, rows, agent):
+        return rows
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        event = self.get_object(request, object_id)
+        context = {"may_look": event.is_set_aside and not event.handled_at and request.user.has_perm(LOOK)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def look(self, request, pk):
+        """Note that somebody looked at an event that was set aside."""
+        self.require(request, LOOK.partition(".")[2])
+        event = self.row(request, pk)
+        return self.decide(
+            request,
+            f"Événement vu : {event}",
+            forms.Form(request.POST if request.method == "POST" else None),
+            partial(looked_at, event=event),
+            purpose=looking(event),
+            done="L’événement est noté comme vu.",
+            back=self.address("changelist"),
+            summary=[
+                event.error,
+                "Cherchez-le dans Stripe (« Développeurs », « Événements »). Rien n’en a été enregistré ici.",
+            ],
+            button="C’est vu",
+        )

@@ -5,7 +5,7 @@ from families.models import Family
 from portal.lib import mailing
 from portal.lib.dates import date_short
 from portal.lib.money import euros
-from wallet.models import CardDispute, CardPayment, CardRefund, CounterPayment
+from wallet.models import CardDispute, CardPayment, CardRefund, CounterPayment, DirectDebit, Wallet
 
 
 def credited(payment: CounterPayment, balance: int) -> None:
@@ -17,9 +17,16 @@ def credit_cancelled(payment: CounterPayment, balance: int) -> None:
     """Tell the family that a credit was taken back, and why; ``balance`` in cents, after it."""
     context = _context(payment, balance) | {
         "reason": payment.cancellation_reason,
-        "owed": euros(-balance) if balance < 0 else "",
+        "owed": _asked(payment.wallet, balance),
+        "top_up": payment.wallet.purse.top_up_address,
     }
     _tell(payment.wallet.family, "wallet/credit_cancelled", context)
+
+
+def _asked(wallet: Wallet, balance: int) -> str:
+    """What a wallet still lacks, direct debits that are announced counted as paid; "" when nothing."""
+    lacks = -balance - DirectDebit.objects.pending().cents_by_wallet([wallet.pk]).get(wallet.pk, 0)
+    return euros(lacks) if lacks > 0 else ""
 
 
 def card_paid(payment: CardPayment) -> None:
@@ -28,6 +35,15 @@ def card_paid(payment: CardPayment) -> None:
     context |= {"reference": str(payment.reference), "of_a_family": payment.family is not None}
     owner = payment.family.owner if payment.family else payment.user.owner
     mailing.queue("wallet/card_paid", to=payment.email, owner=owner, context=context)
+
+
+def card_to_check(payment: CardPayment) -> None:
+    """Tell who paid that their payment is being looked at, and that they may pay anew."""
+    context = {"label": payment.label, "amount": euros(payment.cents), "reference": str(payment.reference)}
+    if payment.family:
+        _tell(payment.family, "wallet/card_to_check", context)
+    else:
+        mailing.queue("wallet/card_to_check", to=payment.email, owner=payment.user.owner, context=context)
 
 
 def card_refunded(refund: CardRefund) -> None:

@@ -4,7 +4,9 @@ Hosted payment page by redirect, card only. Nothing here touches the database; e
 outside any transaction. Amounts are euro cents. Settings: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,12 +86,16 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What Stripe tells: ``target`` is the id of the object it is about, ``intent`` of the payment it concerns."""
+    """What Stripe tells: ``target`` is the id of the object it is about, ``intent`` of the payment it concerns.
+
+    ``flaw``: why nothing can be done with it, in French; such an event may have nothing but its id.
+    """
 
     id: str
     type: str
     target: str
     intent: str
+    flaw: str = ""
 
 
 def is_set_up() -> bool:
@@ -182,16 +188,58 @@ def disputes_between(first: datetime, last: datetime) -> list[Dispute]:
 
 
 def read_event(body: bytes, signature: str) -> Event:
-    """The event that Stripe signed; raise ForgedEvent for anything else."""
+    """The event that Stripe signed, with its flaw when it makes no sense; raise ForgedEvent for anything else."""
     try:
         stripe.WebhookSignature.verify_header(
             body.decode(), signature, settings.STRIPE_WEBHOOK_SECRET, stripe.Webhook.DEFAULT_TOLERANCE
         )
-        event = json.loads(body)
-        target = event["data"]["object"]
-        return Event(event["id"], event["type"], target.get("id") or "", target.get("payment_intent") or "")
-    except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as error:
         raise ForgedEvent from error
+    return _event(body)
+
+
+NAME = re.compile(r"[\w-]+", re.ASCII)
+KINDS = {  # what an event of this nature is about
+    "checkout.session.": "checkout.session",
+    "charge.dispute.": "dispute",
+    "charge.refund.": "refund",
+    "charge.refunded": "charge",
+    "refund.": "refund",
+}
+
+
+def _event(body: bytes) -> Event:
+    event = _parsed(body)
+    data = event.get("data")
+    found = data.get("object") if isinstance(data, dict) else None
+    target = found if isinstance(found, dict) else {}
+    name, nature = _word(event.get("id"), 120), _word(event.get("type"), 80)
+    name = name if NAME.fullmatch(name) else ""
+    about, intent = _word(target.get("id"), 120), _word(target.get("payment_intent") or "-", 120)
+    kind = next((kind for start, kind in KINDS.items() if nature.startswith(start)), "")
+    flaws = {
+        "son identifiant manque ou n’en est pas un": not name,
+        "sa nature manque ou n’en est pas une": not nature,
+        "son objet manque ou n’en est pas un": not target or (kind and not about),
+        "son objet n’est pas de sa nature": kind and target.get("object", kind) != kind,
+        "son paiement n’est pas un identifiant": kind and not intent,
+    }
+    flaw = next((f"Événement incompréhensible : {words}." for words, holds in flaws.items() if holds), "")
+    known = name or f"illisible-{hashlib.sha256(body).hexdigest()[:40]}"
+    return Event(known, nature or "illisible", about, intent.removeprefix("-"), flaw)
+
+
+def _parsed(body: bytes) -> dict:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _word(value, length: int) -> str:
+    """A value that may be an identifier; "" for anything else."""
+    return value if isinstance(value, str) and len(value) <= length and value.isprintable() else ""
 
 
 @cache
@@ -228,21 +276,22 @@ def _span(first: datetime, last: datetime) -> dict[str, int]:
     return {"gte": int(first.timestamp()), "lt": int(last.timestamp())}
 
 
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _moment(seconds: int | None) -> datetime:
+    return datetime.fromtimestamp(seconds or 0, UTC)
 
 
 def _checkout(session) -> Checkout:
+    """What is missing is empty: it is then not what was asked, and an agent looks at it."""
     return Checkout(
         id=session.id,
-        url=session.url or "",
-        status=session.status,
-        paid=session.payment_status == "paid",
-        cents=session.amount_total,
-        currency=session.currency,
-        reference=session.client_reference_id or "",
-        intent=session.payment_intent or "",
-        created=_moment(session.created),
+        url=getattr(session, "url", "") or "",
+        status=getattr(session, "status", "") or "",
+        paid=getattr(session, "payment_status", "") == "paid",
+        cents=getattr(session, "amount_total", 0) or 0,
+        currency=str(getattr(session, "currency", "") or ""),
+        reference=str(getattr(session, "client_reference_id", "") or ""),
+        intent=getattr(session, "payment_intent", "") or "",
+        created=_moment(getattr(session, "created", 0)),
     )
 
 

@@ -32,6 +32,7 @@ from portal.lib.pdf import public_pdf, render_pdf
 from portal.lib.refusals import Refusal, StalePage, told_on
 from wallet import gateway
 from wallet.actions import cards
+from wallet.models import CardPayment
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 STEPS = ["Choix de l’intervenant", "Saisie du montant", "Confirmation"]
@@ -239,6 +240,12 @@ def _payment(request, reference) -> AidPayment:
     return get_object_or_404(whole, reference=reference)
 
 
+TO_CHECK = (
+    "Ce que notre prestataire de paiement nous annonce ne correspond pas à votre demande : nous vérifions ce paiement."
+    " Si votre carte a été débitée, la somme vous sera remboursée. Vous pouvez payer de nouveau."
+)
+
+
 @read_or_post
 @aid_required
 def card(request, reference):
@@ -254,7 +261,9 @@ def card(request, reference):
     asked = request.method == "POST" or "retour" in request.GET
     leaves = asked and request.access.pays and found.card_payment.is_going
     try:
-        cards.abandon(found.card_payment) if leaves else cards.fulfil(found.card_payment)
+        told = cards.abandon(found.card_payment) if leaves else cards.fulfil(found.card_payment)
+        if told.status == CardPayment.Status.TO_CHECK:
+            messages.warning(request, TO_CHECK)
     except gateway.CardsUnavailable:
         messages.warning(
             request,

@@ -115,7 +115,10 @@ class CartPayment(FamilyPayment):
     @staticmethod
     def address(payment: CardPayment) -> str:
         order = Order.objects.filter(card_payment=payment).first()
-        return reverse("reservations:order", args=[order.pk]) if order else reverse("reservations:cart")
+        if order:
+            return reverse("reservations:order", args=[order.pk])
+        went_elsewhere = payment.status in (CardPayment.Status.PAID, CardPayment.Status.TO_CHECK)
+        return CartPayment.page(payment) if went_elsewhere else reverse("reservations:cart")
 
 
 @outermost

@@ -86,6 +86,17 @@ def test_given_up_the_rights_are_back(stripe_double):
     assert pay_for(home, [use(home.rights[0], 600)]).status == Status.CONFIRMED
 
 
+def test_a_page_that_is_not_what_was_asked_gives_the_rights_back_and_pays_nobody(stripe_double):
+    home = home_with(600)
+    payment = held(home)
+    stranger = stripe_double.open(99_900, reference=str(payment.card_payment.reference))
+    CardPayment.objects.update(session=stranger["id"])
+    stripe_double.pay(stranger["id"])
+    card = CardPayment.objects.get()
+    assert [cards.fulfil(card).status for _ in range(2)] == ["to_check", "to_check"]
+    assert (again(payment).status, left(home.rights[0]), owed(home)) == (Status.ABANDONED, (600, 4808), 0)
+
+
 def test_left_open_it_ends_by_itself_and_the_rights_are_back(stripe_double, time_machine):
     home = home_with(600)
     payment = held(home)

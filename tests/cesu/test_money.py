@@ -139,6 +139,25 @@ def test_a_manager_pays_by_card_and_comes_back_to_the_order(stripe_double):
     assert status(order) == "making"
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_payment_that_is_not_what_was_asked_is_told_and_the_order_may_be_paid_anew(stripe_double, paid):
+    employer = employer_with()
+    user = manager_of(employer)
+    order = placed(employer, by=user)
+    payment = start(ask(user, order))
+    stranger = stripe_double.open(99_900, reference=str(payment.reference))
+    CardPayment.objects.filter(pk=payment.pk).update(session=stranger["id"])
+    if paid:
+        stripe_double.pay(stranger["id"])
+    client = browser(user)
+    back = client.get(reverse("cesu:payment", args=[payment.reference]) + ("" if paid else "?retour=1"), follow=True)
+    assert "nous vérifions ce paiement" in back.content.decode()
+    assert (CardPayment.objects.get().status, status(order), balance(employer.account)) == ("to_check", "taken", 0)
+    told = OutgoingEmail.objects.get(template="wallet/card_to_check")
+    assert told.to == user.manager.email
+    assert ask(user, order).status == "created"
+
+
 def test_a_payment_page_left_open_is_abandoned_and_the_order_stays(stripe_double):
     employer = employer_with()
     user = manager_of(employer)

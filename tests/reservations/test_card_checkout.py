@@ -224,7 +224,7 @@ def test_a_page_whose_time_is_over_frees_the_places(stripe_double):
 
 
 def test_stripe_silent_past_its_hour_frees_the_places_then_money_that_came_is_in_the_wallet(
-    stripe_double, time_machine
+    stripe_double, time_machine, visitor
 ):
     home, activity = wants(TUESDAY, cents=0, capacity=1)
     payment = ask(home)
@@ -239,6 +239,28 @@ def test_stripe_silent_past_its_hour_frees_the_places_then_money_that_came_is_in
     reconcile()
     assert (home.balance, Booking.objects.filter(family=home.family).count()) == (380, 0)
     assert OutgoingEmail.objects.filter(template="reservations/paid_too_late", to=home.user.email).count() == 1
+    page = visitor(home.user).get(reverse("wallet:payment", args=[payment.reference]))
+    assert (
+        page.status_code,
+        "rien n’a été réservé, l’argent est dans votre porte-monnaie" in page.content.decode(),
+    ) == (200, True)
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_page_that_is_not_what_was_asked_frees_the_places_and_the_part_of_the_wallet(stripe_double, visitor, paid):
+    home, _ = wants(TUESDAY, cents=300, capacity=3)
+    payment = ask(home, use_wallet=True)
+    stranger = stripe_double.open(99_900, reference=str(payment.reference))
+    CardPayment.objects.filter(pk=payment.pk).update(session=stranger["id"])
+    if paid:
+        stripe_double.pay(stranger["id"])
+    page = visitor(home.user).get(reverse("wallet:payment", args=[payment.reference]) + ("" if paid else "?retour=1"))
+    assert "un agent vérifie ce paiement" in page.content.decode()
+    assert (home.balance, aside(home), held()) == (300, 0, [(0, 0)])
+    again = ask(home, use_wallet=True)
+    stripe_double.pay(again.session)
+    fulfil(again)
+    assert Booking.objects.filter(family=home.family).count() == 1
 
 
 def test_a_place_given_back_by_the_same_cart_is_not_held_twice(stripe_double):

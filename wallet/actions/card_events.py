@@ -6,6 +6,9 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import User
+from portal.lib.once import claim_key
+from portal.lib.transactions import outermost
 from wallet import gateway
 from wallet.actions import cards
 from wallet.actions.card_returns import sync
@@ -18,16 +21,18 @@ FOLLOWED = ("checkout.session.", "charge.refund", "charge.dispute.", "refund.")
 
 
 def store(event: gateway.Event) -> bool:
-    """Keep an event, once; return whether it is new and asks for something."""
-    if not event.type.startswith(FOLLOWED):
-        return False
+    """Keep an event, once; return whether it is new and asks for something. What makes no sense is set aside."""
     known = {"type": event.type, "target": event.target, "intent": event.intent}
-    return StripeEvent.objects.get_or_create(pk=event.id, defaults=known)[1]
+    if event.flaw:
+        log.error("event %s of Stripe is set aside: %s", event.id, event.flaw)
+        StripeEvent.objects.get_or_create(pk=event.id, defaults=known | {"is_set_aside": True, "error": event.flaw})
+        return False
+    return event.type.startswith(FOLLOWED) and StripeEvent.objects.get_or_create(pk=event.id, defaults=known)[1]
 
 
 def handle(pk: str) -> None:
     """Do what a stored event asks for. Twice is once: nothing in it is believed, Stripe is asked anew."""
-    event = StripeEvent.objects.filter(pk=pk, handled_at=None).first()
+    event = StripeEvent.objects.filter(pk=pk, handled_at=None, is_set_aside=False).first()
     if event is None:
         return
     try:
@@ -38,7 +43,10 @@ def handle(pk: str) -> None:
         log.exception("event %s of Stripe cannot be handled", pk)
         done, error = False, repr(fault)[:200]
     StripeEvent.objects.filter(pk=pk).update(
-        tries=F("tries") + 1, error=error, handled_at=timezone.now() if done else None
+        tries=F("tries") + 1,
+        error=error or ("" if done else "Son paiement n’est pas du portail"),
+        handled_at=timezone.now() if done else None,
+        is_set_aside=not done and event.tries + 1 >= MAX_TRIES,
     )
 
 
@@ -60,10 +68,25 @@ def _payment(event: StripeEvent) -> CardPayment | None:
     return CardPayment.objects.filter(intent=event.intent).first() if event.intent else None
 
 
+def looking(event: StripeEvent) -> str:
+    """The purpose of the key that says that an event was looked at."""
+    return f"stripe-event:{event.pk}"
+
+
+@outermost
+def looked_at(*, agent: User, event: StripeEvent, key: str) -> StripeEvent:
+    """Note that an agent looked at an event that was set aside; a second click changes nothing. Raise StalePage."""
+    once = claim_key(key, agent.owner, looking(event))
+    if once.answer is None:
+        StripeEvent.objects.to_check().filter(pk=event.pk).update(handled_at=timezone.now())
+        once.remember({"event": event.pk})
+    return event
+
+
 def handle_owed() -> int:
     """Take again the events that were stored but not done; return how many."""
     owed = StripeEvent.objects.filter(
-        handled_at=None, received_at__lt=timezone.now() - REST, tries__lt=MAX_TRIES
+        handled_at=None, received_at__lt=timezone.now() - REST, is_set_aside=False
     ).values_list("pk", flat=True)[:1000]
     for pk in owed:
         handle(pk)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from families.models import Family
 from portal.lib.models import authority
+from portal.lib.money import euros
 from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.states import move
@@ -41,10 +42,6 @@ class PaymentGoing(Refusal):
 
 class TopUpRefused(Refusal):
     """The amounts asked for cannot be a top-up; all reasons at once."""
-
-
-class NotWhatWasAsked(Exception):
-    """Stripe's page has another amount, currency or reference than our payment: nobody's money is moved on it."""
 
 
 @outermost
@@ -143,7 +140,7 @@ def locked(pk: int) -> CardPayment:
 def fulfil(payment: CardPayment) -> CardPayment:
     """Ask Stripe how the payment stands, book it once, then serve its purpose; return it as it is now.
 
-    Raise CardsUnavailable when Stripe is silent (nothing changed), NotWhatWasAsked when its page is not ours.
+    What is not what was asked goes « À vérifier ». Raise CardsUnavailable when Stripe is silent (nothing changed).
     """
     if payment.session and not _is_certain(payment):
         payment = _record(payment.pk, gateway.read_checkout(payment.session))
@@ -152,24 +149,82 @@ def fulfil(payment: CardPayment) -> CardPayment:
 
 def _is_certain(payment: CardPayment) -> bool:
     """Whether Stripe itself told the end: an end that was only assumed keeps the address of its page."""
-    return not payment.is_going and not payment.url
+    return not payment.is_going and not payment.url and payment.status != CardPayment.Status.TO_CHECK
 
 
 @outermost
 def _record(pk: int, checkout: gateway.Checkout) -> CardPayment:
     """Book what Stripe says of a payment, once."""
     payment = locked(pk)
-    if (checkout.reference, checkout.cents, checkout.currency) != (str(payment.reference), payment.cents, "eur"):
-        raise NotWhatWasAsked(f"payment {payment.reference}, session {checkout.id}")
     if payment.status == CardPayment.Status.PAID:
         return payment
-    if checkout.paid:
+    if mismatch := _mismatch(payment, checkout):
+        _set_aside(payment, mismatch)
+    elif checkout.paid:
         _credit(payment, checkout.intent)
-    elif checkout.status == "expired" and payment.is_going:
+    elif checkout.status == "expired" and payment.status != CardPayment.Status.EXPIRED:
         move(payment, CardPayment.Status.EXPIRED, url="")
     elif checkout.status == "expired":
         CardPayment.objects.filter(pk=pk).update(url="")
     return payment
+
+
+def _mismatch(payment: CardPayment, checkout: gateway.Checkout) -> str:
+    """What of Stripe's page is not what was asked, in French for the agent; "" when all is."""
+    found = []
+    if (checkout.cents, checkout.currency) != (payment.cents, "eur"):
+        shown = f"{checkout.cents} centimes de « {checkout.currency or '?'} »"
+        found.append(f"Stripe annonce {shown} au lieu de {euros(payment.cents)}")
+    if checkout.reference != str(payment.reference):
+        found.append(f"sa référence est « {checkout.reference[:60]} » au lieu de « {payment.reference} »")
+    paid = "Stripe la dit payée" if checkout.paid else "Stripe ne la dit pas payée"
+    return f"{' ; '.join(found)}. {paid} (session {checkout.id})."[:300] if found else ""
+
+
+def _set_aside(payment: CardPayment, mismatch: str) -> None:
+    """No money moves on what was not asked: an agent looks, the family is told and may pay anew."""
+    if payment.status == CardPayment.Status.TO_CHECK:
+        return
+    log.error("card payment %s is to be checked: %s", payment.reference, mismatch)
+    move(payment, CardPayment.Status.TO_CHECK, mismatch=mismatch, url="", settled_at=None)
+    emails.card_to_check(payment)
+
+
+def checking(payment: CardPayment) -> str:
+    """The purpose of the key that closes a check."""
+    return f"check-card:{payment.pk}"
+
+
+def check_again(*, agent: User, payment: CardPayment, key: str, note: str) -> CardPayment:
+    """Ask Stripe once more about a payment « À vérifier »: booked if it is now what was asked, else closed with a note.
+
+    A second click changes nothing more. Raise CardsUnavailable (nothing changed), AlreadyChecked, StalePage.
+    """
+    if payment.status == CardPayment.Status.TO_CHECK:
+        fulfil(payment)
+    return serve(_close(agent, payment.pk, key, note))
+
+
+@outermost
+def _close(agent: User, pk: int, key: str, note: str) -> CardPayment:
+    payment = CardPayment.objects.get(pk=pk)
+    once = claim_key(key, agent.owner, checking(payment))
+    payment = locked(pk)
+    if once.answer:
+        return payment
+    if payment.status == CardPayment.Status.TO_CHECK:
+        # What it held was freed when it was set aside: nothing more follows its end.
+        move(payment, CardPayment.Status.EXPIRED, url="", checked_by=agent, checked_note=note.strip())
+    elif payment.status != CardPayment.Status.PAID:
+        raise AlreadyChecked
+    once.remember({"status": payment.status})
+    return payment
+
+
+class AlreadyChecked(Refusal):
+    """Somebody closed it."""
+
+    sentence = "Cette vérification est déjà close."
 
 
 def _credit(payment: CardPayment, intent: str) -> None:

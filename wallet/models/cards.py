@@ -29,6 +29,10 @@ class CardPaymentQuerySet(models.QuerySet):
         """Those that were ended while Stripe was silent: it may yet tell that they were paid."""
         return self.filter(status=CardPayment.Status.EXPIRED).exclude(url="")
 
+    def to_check(self):
+        """Those that an agent has to look at."""
+        return self.filter(status=CardPayment.Status.TO_CHECK)
+
     def unsettled(self):
         """Those that ended, but whose purpose has not been served yet."""
         return self.exclude(status__in=CardPayment.GOING).filter(settled_at=None)
@@ -40,7 +44,8 @@ class CardPayment(models.Model):
 
     ``url`` is emptied once Stripe itself has told the end. ``purpose`` is opaque here (``topup``, ``cart:12``): the
     app that named it registered what follows (wallet/purposes.py); ``settled_at`` says that it was done for the end
-    that was reached.
+    that was reached. ``to_check``: what Stripe shows is not what was asked (``mismatch``); no money moved here, what was
+    held is free, and an agent looks at it.
     """
 
     class Status(models.TextChoices):
@@ -48,12 +53,14 @@ class CardPayment(models.Model):
         OPEN = "open", "Page de paiement ouverte"
         PAID = "paid", "Payé"
         EXPIRED = "expired", "Abandonné"
+        TO_CHECK = "to_check", "À vérifier"
 
     GOING = (Status.CREATED, Status.OPEN)
     ARROWS = {
-        Status.CREATED: {Status.OPEN, Status.PAID, Status.EXPIRED},
-        Status.OPEN: {Status.PAID, Status.EXPIRED},
-        Status.EXPIRED: {Status.PAID},
+        Status.CREATED: {Status.OPEN, Status.PAID, Status.EXPIRED, Status.TO_CHECK},
+        Status.OPEN: {Status.PAID, Status.EXPIRED, Status.TO_CHECK},
+        Status.EXPIRED: {Status.PAID, Status.TO_CHECK},
+        Status.TO_CHECK: {Status.PAID, Status.EXPIRED},
     }
 
     reference = models.UUIDField("référence", unique=True, default=uuid.uuid4, editable=False)
@@ -73,6 +80,11 @@ class CardPayment(models.Model):
     session = models.CharField("session de Stripe", max_length=120, blank=True)
     url = models.URLField("page de paiement", max_length=1000, blank=True)
     intent = models.CharField("paiement de Stripe", max_length=120, blank=True)
+    mismatch = models.CharField("écart avec Stripe", max_length=300, blank=True)
+    checked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="vérifié par"
+    )
+    checked_note = models.CharField("suite de la vérification", max_length=200, blank=True)
     operation = models.OneToOneField(
         Operation, models.PROTECT, null=True, blank=True, related_name="card_payment", verbose_name="opération"
     )
@@ -106,7 +118,11 @@ class CardPayment(models.Model):
                 condition=~Q(status="open") | ~Q(session="") & ~Q(url=""), name="card_payment_open_has_its_page"
             ),
             models.CheckConstraint(
-                condition=Q(settled_at=None) | Q(status__in=["paid", "expired"]), name="card_payment_settled_once_ended"
+                condition=Q(settled_at=None) | Q(status__in=["paid", "expired", "to_check"]),
+                name="card_payment_settled_once_ended",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="to_check") | ~Q(mismatch=""), name="card_payment_to_check_says_why"
             ),
         ]
         indexes = [
@@ -233,8 +249,17 @@ class CardDispute(models.Model):
         return f"{self.get_status_display()} – {euros(self.cents)}"
 
 
+class StripeEventQuerySet(models.QuerySet):
+    def to_check(self):
+        """Those that an agent has to look at."""
+        return self.filter(is_set_aside=True, handled_at=None)
+
+
 class StripeEvent(models.Model):
-    """An event that Stripe sent and signed, stored once; ``handled_at`` is empty while its work is owed."""
+    """An event that Stripe sent and signed, stored once; ``handled_at`` is empty while its work is owed.
+
+    ``is_set_aside``: nothing can be done with it by itself (``error`` says why); an agent looks at it.
+    """
 
     id = models.CharField(primary_key=True, max_length=120)
     type = models.CharField("nature", max_length=80)
@@ -244,6 +269,8 @@ class StripeEvent(models.Model):
     handled_at = models.DateTimeField("traité le", null=True, blank=True)
     tries = models.PositiveSmallIntegerField("essais", default=0)
     error = models.CharField("erreur", max_length=200, blank=True)
+    is_set_aside = models.BooleanField("mis de côté", default=False)
+    objects = StripeEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = "événement de Stripe"
