@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Commune, User
 from portal.lib.calendars import school_year_of
 from portal.lib.dates import date_short
-from portal.lib.sepa import masked
+from portal.lib.sepa import IN_ZONE, masked
 
 
 class FamilyQuerySet(models.QuerySet):
@@ -386,8 +386,12 @@ class SepaMandateQuerySet(models.QuerySet):
         return self.filter(family__in=Family.objects.of_agent(agent))
 
     def standing(self):
-        """Those a direct debit may use."""
+        """Those that have not ended."""
         return self.filter(ended_at=None)
+
+    def collectable(self):
+        """Those a direct debit may use: accounts of other times, outside SEPA, cannot be collected from."""
+        return self.standing().filter(iban__regex=IN_ZONE)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="SepaMandateEvent")

@@ -16,7 +16,17 @@ from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
 from tests.factories.accounts import ManagerFactory
-from tests.factories.sepa import ANNOUNCED, COLLECTED, announced, creditor, debtor, mandate_of, with_file
+from tests.factories.sepa import (
+    ANNOUNCED,
+    COLLECTED,
+    JOINED,
+    OUTSIDE,
+    announced,
+    creditor,
+    debtor,
+    mandate_of,
+    with_file,
+)
 from tests.factories.wallet import balance_of, spend, wallet_with
 from wallet import checks
 from wallet.actions import debits
@@ -207,6 +217,15 @@ def test_a_chunk_asks_the_same_of_the_database_for_one_family_and_for_four(numbe
     with CaptureQueriesContext(connection) as captured:
         announce_debits(ANNOUNCED)
     assert len(captured) == 22
+
+
+def test_an_account_outside_sepa_of_other_times_is_not_collected_from():
+    creditor()
+    _, wallet = debtor()
+    SepaMandate.objects.filter(family=wallet.family).update(iban=OUTSIDE[0])
+    assert announce_debits(ANNOUNCED) == {"announced": 0}
+    SepaMandate.objects.filter(family=wallet.family).update(iban=JOINED[4])
+    assert announce_debits(ANNOUNCED) == {"announced": 1}
 
 
 def test_a_mandate_unused_for_three_years_ends_and_the_family_is_told():

@@ -89,7 +89,7 @@ def _lapse(pks: list[int]) -> int:
 
 def _owing(purse: Purse, month: date) -> QuerySet:
     """The wallets below zero of families with a mandate, without a debit of that month."""
-    mandates = SepaMandate.objects.standing().filter(family=OuterRef("family"))
+    mandates = SepaMandate.objects.collectable().filter(family=OuterRef("family"))
     debits = DirectDebit.objects.filter(wallet=OuterRef("pk"), run__month=month)
     return purse.wallets.filter(Exists(mandates), ~Exists(debits), account__balance__cents__lt=0)
 
@@ -116,7 +116,7 @@ def _announce(run_pk: int, wallet_pks: list[int], today: date, notice: int) -> i
 def _debits(run: DirectDebitRun, wallets: QuerySet[Wallet]) -> list[DirectDebit]:
     """What each wallet owes beside what is announced already, read under the locks of mandates and accounts."""
     wallets = list(wallets.select_related("family", "purse").order_by("pk"))
-    standing = SepaMandate.objects.standing().filter(family__in=[each.family_id for each in wallets])
+    standing = SepaMandate.objects.collectable().filter(family__in=[each.family_id for each in wallets])
     mandates = {each.family_id: each for each in standing.order_by("pk").select_for_update(no_key=True)}
     accounts = lock_accounts([each.account_id for each in wallets])
     pending, used = _pending(wallets), _used(mandates.values())
