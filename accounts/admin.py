@@ -9,13 +9,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 
-from accounts import actions, emails
+from accounts import actions, emails, hooks
 from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, CredentialAct, User
 from accounts.rules import MAX_REASON, NoWayToReset
 from portal.lib.addresses import read_id
-from portal.lib.admin import CommunesAdmin, ManagersOnly
+from portal.lib.admin import CommunesAdmin, ManagersOnly, RefusableAdmin
 from portal.lib.once import make_key
 from portal.lib.pdf import PdfUnavailable
 from portal.lib.phones import PhoneField
@@ -239,12 +239,19 @@ class UserAdmin(CommunesAdmin):
 
 
 @admin.register(Commune)
-class CommuneAdmin(ManagersOnly, admin.ModelAdmin):
+class CommuneAdmin(ManagersOnly, RefusableAdmin):
     list_display = ["name", "insee_code", "zone"]
+    list_filter = ["zone"]
     search_fields = ["name", "insee_code"]
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def save_related(self, request, form, formsets, change):
+        """What is open for booking follows the commune's calendar, at once."""
+        super().save_related(request, form, formsets, change)
+        if change and {"zone", "has_protestant_church", "insee_code"} & set(form.changed_data):
+            hooks.calendar_changed(commune=form.instance)
 
 
 class AgentForm(forms.ModelForm):

@@ -4,5 +4,7 @@ from portal.lib.hooks import Hook
 
 # fn(*, user) -> bool: does another software of the town hall learn this person's details only from the next night on?
 is_transmitted = Hook()
+# fn(*, commune): the school zone or the public holidays of a commune changed
+calendar_changed = Hook()
 # fn(*, user) -> str | None: the address of the person's own space, for those who have no family space
 space_of = Hook()

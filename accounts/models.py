@@ -7,6 +7,7 @@ import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from portal.lib.calendars import ZONES, asks_for_church, subdivision_of
 from portal.lib.dates import date_short
 
 ACTIVATION_DAYS = 60
@@ -21,14 +23,8 @@ MAX_FAILURES = 5  # wrong codes before a letter is worth nothing, wrong answers 
 BLOCKED = timedelta(hours=24)  # after the last wrong answer
 
 
-class SchoolZone(models.TextChoices):
-    A = "A", "Zone A"
-    B = "B", "Zone B"
-    C = "C", "Zone C"
-
-
 class Commune(models.Model):
-    """A commune of the authority, by its INSEE code; its school zone gives the school holidays."""
+    """A commune of the authority. Its INSEE code gives the public holidays, its school calendar the school holidays."""
 
     insee_code = models.CharField(
         "code INSEE",
@@ -37,7 +33,14 @@ class Commune(models.Model):
         validators=[RegexValidator(r"^[0-9][0-9AB][0-9]{3}$", "Le code INSEE a 5 caractères, comme 01371.")],
     )
     name = models.CharField("nom", max_length=80)
-    zone = models.CharField("zone scolaire", max_length=1, choices=SchoolZone.choices)
+    zone = models.CharField("calendrier scolaire", max_length=3, choices=ZONES.items())
+    has_protestant_church = models.BooleanField(
+        "temple protestant ou église mixte",
+        null=True,
+        blank=True,
+        help_text="En Alsace et en Moselle seulement : le Vendredi saint n’y est férié que dans ces communes "
+        "(article L3134-13 du code du travail).",
+    )
 
     class Meta:
         verbose_name = "commune"
@@ -45,6 +48,15 @@ class Commune(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        if asks_for_church(self.insee_code) and self.has_protestant_church is None:
+            raise ValidationError({"has_protestant_church": "Dites-le : le Vendredi saint en dépend."})
+
+    @property
+    def subdivision(self) -> str | None:
+        """The department or territory whose own public holidays it keeps."""
+        return subdivision_of(self.insee_code)
 
 
 def new_identifier() -> str:

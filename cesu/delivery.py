@@ -31,7 +31,7 @@ class Month:
 
 def holidays_ahead(today: date) -> frozenset[date]:
     """The public holidays that matter to a delivery chosen today."""
-    return public_holidays_between(today, last_delivery(today) + timedelta(LONGEST))
+    return frozenset(public_holidays_between(today, last_delivery(today) + timedelta(LONGEST)))
 
 
 def transports() -> list[Transport]:

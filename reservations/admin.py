@@ -11,7 +11,7 @@ from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.dates import date_long
 from portal.lib.money import euros
 from portal.lib.refusals import Refusal
-from reservations import admin_absences, admin_transmission  # noqa: F401 -- they register what their names say
+from reservations import admin_absences, admin_school_calendars, admin_transmission  # noqa: F401 -- they register what their names say
 from reservations.actions.sessions import open_year, refresh_sessions, set_capacity, set_waiting_capacity
 from reservations.admin_filters import ActivityFilter, BillingFilter, WhenFilter, search
 from reservations.admin_forms import ActivityForm, ClosureForm, OpeningRuleForm, YearForm

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from reservations import admin_attendance, admin_closing, admin_desk, admin_headcounts
+from reservations import admin_attendance, admin_calendar, admin_closing, admin_desk, admin_headcounts
 
 
 def links() -> list[tuple[str, str]]:
@@ -12,9 +12,11 @@ def links() -> list[tuple[str, str]]:
         ("Effectifs", reverse("admin:headcounts")),
         ("Réserver pour une famille", reverse("admin:desk")),
         ("Fermer une journée", reverse("admin:closing")),
+        ("Calendrier", reverse("admin:calendar")),
     ]
 
 
 def pages() -> list:
     """The addresses of these pages; the site of the agents lets only agents in."""
-    return [*admin_attendance.pages(), *admin_headcounts.pages(), *admin_desk.pages(), *admin_closing.pages()]
+    apart = (admin_attendance, admin_headcounts, admin_desk, admin_closing, admin_calendar)
+    return [page for module in apart for page in module.pages()]

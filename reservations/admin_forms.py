@@ -9,8 +9,7 @@ from django.utils.text import slugify
 
 from families.models import Level
 from portal.lib.admin import RefusableForm, RowForm
-from portal.lib.calendars import KNOWN_UNTIL
-from portal.lib.dates import WEEKDAYS, date_numeric
+from portal.lib.dates import WEEKDAYS
 from portal.lib.refusals import Refusal
 from reservations.models import Activity, Closure, OpeningRule
 from reservations.rules import Counting, DeadlineKind, DeadlineRule, describe
@@ -286,9 +285,7 @@ class OpeningRuleForm(forms.ModelForm):
     def clean(self):
         super().clean()
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
-        if first and last and last > KNOWN_UNTIL:
-            self.add_error("last", f"Les vacances scolaires ne sont connues que jusqu’au {date_numeric(KNOWN_UNTIL)}.")
-        elif first and last and last - first > LONGEST:
+        if first and last and last - first > LONGEST:
             self.add_error("first", "Une règle couvre au plus deux ans : vérifiez les dates.")
 
 

@@ -6,14 +6,16 @@ class ReservationsConfig(AppConfig):
     verbose_name = "Réservations"
 
     def ready(self):
-        from accounts.hooks import is_transmitted
+        from accounts.hooks import calendar_changed, is_transmitted
         from families import hooks
         from reservations import history
         from reservations.actions.absences import kept_proofs
+        from reservations.actions.calendars import refresh_commune
         from reservations.actions.card_checkout import PURPOSE, CartPayment
         from services.hooks import booking_addresses, kept_blobs, services_on_credit
         from wallet import checks, purposes
 
+        calendar_changed.register(refresh_commune)
         is_transmitted.register(history.is_transmitted)
         hooks.has_history.register(history.has_history)
         hooks.upcoming_bookings.register(history.upcoming_bookings)

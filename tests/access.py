@@ -38,6 +38,7 @@ from reservations.models import (
     CalendarAddress,
     Cart,
     Order,
+    SchoolCalendar,
     Session,
     WaitlistEntry,
 )
@@ -189,6 +190,9 @@ def _fill(world: World, claire: User, family: Family) -> None:
         ),
         "review": Review.objects.create(service=activity.service, user=claire, rating=4, text="Une bonne cantine."),
         "kitchen": lunches(schooling.school_class.school, louane, claire),
+        "schoolcalendar": SchoolCalendar.objects.create(
+            zone="974", first=date(2026, 8, 18), last=date(2027, 7, 2), source="Arrêté", by=world.town.manager
+        ),
         "calendaraddress": CalendarAddress.objects.create(family=family, token="x" * 43),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
         "absence": _absent(world, claire, family, louane, activity),
@@ -507,6 +511,7 @@ ANSWERS = {
         "admin:accounting_month_csv",
         "admin:accounting_month_pdf",
         "admin:closing",
+        "admin:calendar",
         "admin:desk",
         "admin:attendance_day",
         "admin:headcounts",
@@ -639,6 +644,7 @@ TABLES = (
         "reservations_booking": ("list", "list"),
         "reservations_change": ("list", "list"),
         "reservations_order": ("list", "list"),
+        "reservations_schoolcalendar": ("", "list add"),
         "reservations_session": ("list", "list"),
         "reservations_waitlistentry": ("list", "list"),
         "reservations_transmission": ("", "list"),

@@ -4,11 +4,11 @@ import hashlib
 from datetime import date, timedelta
 
 from accounts.models import User
-from portal.lib.calendars import is_public_holiday
 from portal.lib.once import claim_key
 from portal.lib.transactions import outermost
 from portal.models import Dish, Kitchen, Menu
 from portal.rules import NothingToCopy, NotYourKitchen, Parsed, WeekChanged, WeekTaken, dish_line
+from reservations.commune_calendar import days_of as days_of_commune
 
 Days = dict[date, list[Parsed]]
 
@@ -69,7 +69,8 @@ def copy_week(*, agent: User, source: Kitchen, monday: date, target: Kitchen, to
     if week_of(target, to):
         raise WeekTaken
     days = {to + (day - monday): dishes for day, dishes in found.items()}
-    copied = {day: dishes for day, dishes in days.items() if not is_public_holiday(day)}
+    closed = days_of_commune(target.commune, min(days), max(days)).public
+    copied = {day: dishes for day, dishes in days.items() if day not in closed}
     _write(target, copied)
     return once.remember({"copied": len(copied)})["copied"]
 

@@ -9,10 +9,10 @@ from accounts.models import Commune, User
 from families.actions.health import write_health
 from families.models import HealthContent, HealthSheet, Member, School
 from portal.actions.menus import days_of, version_of, week_of, write_week, writing
-from portal.lib.calendars import is_public_holiday
 from portal.lib.once import make_key
 from portal.models import Kitchen
 from portal.rules import current_monday, read_dishes
+from reservations.commune_calendar import days_of as days_of_commune
 
 WEEKS = [
     {
@@ -48,11 +48,13 @@ def _name(commune: Commune) -> str:
     return elided
 
 
-def _write(agent: User, kitchen: Kitchen, monday, week: dict[int, str]) -> None:
+def _write(agent: User, kitchen: Kitchen, monday, dishes: dict[int, str]) -> None:
     if week_of(kitchen, monday):
         return
-    served = {number: day for number, day in enumerate(days_of(monday, 5)) if not is_public_holiday(day)}
-    days = {day: read_dishes(week[number]) for number, day in served.items() if number in week}
+    week = days_of(monday, 5)
+    closed = days_of_commune(kitchen.commune, week[0], week[-1]).public
+    served = {number: day for number, day in enumerate(week) if day not in closed}
+    days = {day: read_dishes(dishes[number]) for number, day in served.items() if number in dishes}
     key = make_key(agent.owner, writing(kitchen.pk, monday), version_of({}))
     write_week(agent=agent, kitchen=kitchen, monday=monday, days=days, key=key)
 

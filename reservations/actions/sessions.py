@@ -1,5 +1,6 @@
 """The days of an activity, made from its opening rules and the real calendars; their deadlines kept up to date."""
 
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from django.db import transaction
@@ -8,18 +9,12 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.calendars import (
-    KNOWN_UNTIL,
-    CalendarUnknown,
-    public_holidays_between,
-    school_holidays_between,
-    school_year_bounds,
-    school_year_of,
-)
+from portal.lib.calendars import school_year_bounds, school_year_of
 from portal.lib.dates import date_long
 from portal.lib.refusals import Refusal
 from reservations.actions.ledger import post_orders
 from reservations.actions.promotion import promote
+from reservations.commune_calendar import Overrides, calendar_of
 from reservations.models import Activity, Booking, CartLine, OpeningRule, RefusedDay, Session, WaitlistEntry
 from reservations.rules import Calendar, DeadlineRule, Period, deadline, instant, session_dates
 from reservations.rules import OpeningRule as Rule
@@ -47,13 +42,13 @@ def refresh_sessions(activity: Activity) -> dict[str, int]:
     families. Returns {"made", "dropped", "kept"}.
     """
     activity = Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
-    dates = _dates(activity)
-    calendar = _calendar(activity, dates)
+    plan = plan_of(activity)
+    dates = plan.dates
     existing = {session.date: session for session in _locked(activity.sessions)}
     made = [_session(activity, day) for day in dates if day not in existing]
     for session in [*made, *existing.values()]:
         _set_times(activity, session)
-        _set_deadlines(activity, session, calendar)
+        plan.set_deadlines(session)
     Session.objects.bulk_create(made)
     Session.objects.bulk_update(existing.values(), COMPUTED, batch_size=500)
     gone = [session.pk for day, session in existing.items() if day not in set(dates) and not session.closed_at]
@@ -85,40 +80,48 @@ def _set_times(activity: Activity, session: Session) -> None:
         session.arrival, session.departure = activity.arrival, activity.departure
 
 
-def _set_deadlines(activity: Activity, session: Session, calendar: Calendar) -> None:
-    for name, rule in (("bookable_until", activity.booking_rule), ("cancellable_until", activity.cancelling_rule)):
-        setattr(session, name, deadline(DeadlineRule.from_json(rule), session.date, calendar, session.arrival))
+@dataclass(frozen=True)
+class Plan:
+    """The days that an activity's rules name, and the calendar that they were read with."""
+
+    activity: Activity
+    dates: list[date]
+    calendar: Calendar
+
+    def set_deadlines(self, session: Session) -> None:
+        """Write both deadlines on the row, which is not saved."""
+        rules = (("bookable_until", self.activity.booking_rule), ("cancellable_until", self.activity.cancelling_rule))
+        for name, rule in rules:
+            limit = deadline(DeadlineRule.from_json(rule), session.date, self.calendar, session.arrival)
+            setattr(session, name, limit)
 
 
-def _dates(activity: Activity) -> list[date]:
+def plan_of(activity: Activity, overrides: Overrides | None = None) -> Plan:
+    """What the rules say of an activity's days; ``overrides`` are corrections of the calendar only thought of.
+
+    Raise CalendarUnknown for a day that a rule asks about and of which nothing is published.
+    """
+    dates = _dates(activity, overrides)
+    known = [*dates, *activity.sessions.values_list("date", flat=True)] or [timezone.localdate()]
+    commune, opening = activity.service.commune, frozenset(dates)
+    span = (min(known) - LOOK_BACK, max(known))
+    return Plan(activity, dates, calendar_of(commune, *span, overrides, opening_days=opening))
+
+
+def _dates(activity: Activity, overrides: Overrides | None) -> list[date]:
     rows = list(activity.opening_rules.all())
     if not rows:
         return []
     closures = tuple((row.first, row.last) for row in activity.closures.all())
-    first, last = min(row.first for row in rows), min(max(row.last for row in rows), KNOWN_UNTIL)
-    return session_dates([_rule(row, closures) for row in rows], _bare_calendar(activity, first, last), first, last)
+    first, last = min(row.first for row in rows), max(row.last for row in rows)
+    calendar = calendar_of(activity.service.commune, first, last, overrides)
+    return session_dates([_rule(row, closures) for row in rows], calendar, first, last)
 
 
 def _rule(row: OpeningRule, closures: tuple) -> Rule:
     return Rule(
         weekdays=frozenset(row.weekdays), period=Period(row.period), ranges=((row.first, row.last),), closures=closures
     )
-
-
-def _bare_calendar(activity: Activity, first: date, last: date, opening: frozenset[date] = frozenset()) -> Calendar:
-    zone = activity.service.commune.zone
-    return Calendar(
-        first=first,
-        last=last,
-        public_holidays=public_holidays_between(first, last),
-        school_holidays=school_holidays_between(first, last, zone),
-        opening_days=opening,
-    )
-
-
-def _calendar(activity: Activity, dates: list[date]) -> Calendar:
-    known = [*dates, *activity.sessions.values_list("date", flat=True)] or [timezone.localdate()]
-    return _bare_calendar(activity, min(known) - LOOK_BACK, max(known), frozenset(dates))
 
 
 @transaction.atomic
@@ -193,8 +196,6 @@ def open_year(*, agent: User, activity: Activity, year: int) -> dict[str, int] |
     """
     activity = Activity.objects.of_agent(agent).select_for_update(of=("self",), no_key=True).get(pk=activity.pk)
     first, last = school_year_bounds(year)
-    if last > KNOWN_UNTIL:
-        raise CalendarUnknown(f"Les vacances scolaires {year}-{year + 1} ne sont pas encore publiées.")
     rules = list(activity.opening_rules.order_by("pk"))
     if any(rule.first <= last and rule.last >= first for rule in rules):
         return None

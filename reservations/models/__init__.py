@@ -3,6 +3,7 @@
 from reservations.models.activities import Activity, Billing, Closure, OpeningRule, Session, Tariff, eve
 from reservations.models.attendance import Absence, Attendance, CalendarAddress, Forgiveness, Headcount
 from reservations.models.bookings import Booking, Cart, CartLine, Order, RefusedDay
+from reservations.models.calendars import CalendarDay, SchoolCalendar, SchoolHoliday
 from reservations.models.reminders import RemindersOff, WeekReminder
 from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
 from reservations.models.waiting import Priority, WaitlistEntry
@@ -16,6 +17,7 @@ __all__ = [
     "Billing",
     "Booking",
     "CalendarAddress",
+    "CalendarDay",
     "Cart",
     "CartLine",
     "Change",
@@ -27,6 +29,8 @@ __all__ = [
     "Priority",
     "RefusedDay",
     "RemindersOff",
+    "SchoolCalendar",
+    "SchoolHoliday",
     "Session",
     "Tariff",
     "Transmission",

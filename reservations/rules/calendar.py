@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from portal.lib.calendars import CalendarUnknown
+from portal.lib.calendars import CalendarUnknown, unknown_school_year
 from portal.lib.dates import date_numeric
 
 DAY = timedelta(1)
@@ -29,7 +29,8 @@ class Calendar:
     """The days from ``first`` to ``last``; asked beyond them it raises CalendarUnknown rather than guess.
 
     ``closed_days`` are closures that agents added; ``opening_days`` the days on which the activity opens;
-    ``school_weekdays`` Monday is 0, without Wednesday where schools keep the week of four days.
+    ``school_weekdays`` Monday is 0, without Wednesday where schools keep the week of four days. Of the days in
+    ``school_unknown`` nobody published whether there is school in ``zone``: who asks gets CalendarUnknown too.
     """
 
     first: date
@@ -39,12 +40,16 @@ class Calendar:
     closed_days: frozenset[date] = frozenset()
     opening_days: frozenset[date] = frozenset()
     school_weekdays: frozenset[int] = frozenset({0, 1, 3, 4})
+    school_unknown: frozenset[date] = frozenset()
+    zone: str = ""
 
     def is_public_holiday(self, day: date) -> bool:
         return self._known(day) in self.public_holidays
 
     def is_school_holiday(self, day: date) -> bool:
-        return self._known(day) in self.school_holidays
+        if self._known(day) in self.school_unknown:
+            raise unknown_school_year(day, self.zone)
+        return day in self.school_holidays
 
     def is_closed(self, day: date) -> bool:
         return self._known(day) in self.closed_days
@@ -53,8 +58,8 @@ class Calendar:
         return is_weekday(day) and not self.is_public_holiday(day)
 
     def is_school_day(self, day: date) -> bool:
-        in_term = not (self.is_school_holiday(day) or self.is_public_holiday(day))
-        return in_term and day.weekday() in self.school_weekdays
+        on_weekday = self._known(day).weekday() in self.school_weekdays and not self.is_public_holiday(day)
+        return on_weekday and not self.is_school_holiday(day)
 
     def is_opening_day(self, day: date) -> bool:
         """Before its first known opening an activity counts working days, so that its first days have a delay too."""

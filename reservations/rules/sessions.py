@@ -66,8 +66,8 @@ def _opens(rules: Iterable[OpeningRule], calendar: Calendar, day: date) -> bool:
 def _holds(rule: OpeningRule, calendar: Calendar, day: date) -> bool:
     return (
         day.weekday() in rule.weekdays
-        and _in_period(rule.period, calendar, day)
         and (not rule.ranges or _within(rule.ranges, day))
+        and _in_period(rule.period, calendar, day)
         and not _within(rule.closures, day)
         and (rule.on_public_holidays or not calendar.is_public_holiday(day))
         and (rule.on_bridges or not calendar.is_bridge(day))

@@ -32,9 +32,56 @@ def test_the_public_holidays_of_2026_are_the_eleven_of_the_labour_code_in_order(
 )
 def test_a_department_adds_its_own_days(subdivision, own):
     common = calendars.public_holidays(2026)
-    assert calendars.public_holidays(2026, subdivision) == common | own
+    assert calendars.public_holidays(2026, subdivision, True) == common | own
     assert [day for day in own if calendars.is_public_holiday(day)] == []
-    assert [day for day in own if calendars.is_public_holiday(day, subdivision)] == list(own)
+    assert [day for day in own if calendars.is_public_holiday(day, subdivision, True)] == list(own)
+
+
+GOOD_FRIDAY, SAINT_STEPHEN = date(2026, 4, 3), date(2026, 12, 26)
+
+
+@pytest.mark.parametrize("subdivision", ["57", "6AE"])
+def test_good_friday_asks_for_a_protestant_church_and_the_26th_of_december_does_not(subdivision):
+    """Article L3134-13 of the code du travail, from the ordinance of 16 August 1892."""
+    without = calendars.public_holidays(2026, subdivision, False)
+    assert (GOOD_FRIDAY in without, SAINT_STEPHEN in without) == (False, True)
+    with pytest.raises(CalendarUnknown, match="Le Vendredi saint 2026 n’est férié que dans les communes"):
+        calendars.public_holidays(2026, subdivision)
+
+
+@pytest.mark.parametrize(
+    ("insee_code", "subdivision", "asks"),
+    [
+        ("67482", "6AE", True),
+        ("68224", "6AE", True),
+        ("57463", "57", True),
+        ("2A004", None, False),
+        ("69123", None, False),
+        ("97411", "974", False),
+        ("97502", "PM", False),
+        ("97801", "MF", False),
+        ("98735", "PF", False),
+    ],
+)
+def test_the_code_of_a_commune_says_which_holidays_it_keeps(insee_code, subdivision, asks):
+    assert calendars.subdivision_of(insee_code) == subdivision
+    assert calendars.asks_for_church(insee_code) is asks
+
+
+@pytest.mark.parametrize(
+    ("subdivision", "day"),
+    [
+        ("971", date(2026, 5, 27)),
+        ("972", date(2026, 5, 22)),
+        ("973", date(2026, 6, 10)),
+        ("974", date(2026, 12, 20)),
+        ("976", date(2026, 4, 27)),
+        ("BL", date(2026, 10, 9)),
+        ("MF", date(2026, 5, 28)),
+    ],
+)
+def test_slavery_was_abolished_on_another_day_in_each_department_overseas(subdivision, day):
+    assert calendars.public_holidays(2026, subdivision)[day] == "Abolition de l’esclavage"
 
 
 def test_two_holidays_on_one_day_are_both_named():
@@ -79,7 +126,7 @@ def test_school_holidays_follow_the_zone(day, zone, name):
         (date(2026, 11, 14), False),
         (date(2026, 11, 18), True),
         (date(2026, 10, 20), False),
-        (date(2026, 5, 15), True),
+        (date(2026, 5, 15), False),
     ],
     ids=["Tuesday", "Armistice", "Saturday", "Wednesday", "autumn holidays", "Friday after Ascension"],
 )
@@ -89,7 +136,47 @@ def test_a_school_day_is_a_weekday_of_term_that_is_no_public_holiday(day, answer
 
 def test_good_friday_is_a_school_day_except_in_alsace_and_moselle():
     assert calendars.is_school_day(date(2026, 4, 3), "B")
-    assert not calendars.is_school_day(date(2026, 4, 3), "B", "57")
+    assert not calendars.is_school_day(date(2026, 4, 3), "B", "57", True)
+
+
+@pytest.mark.parametrize(
+    ("last_class", "first_off"),
+    [
+        (date(2021, 7, 6), date(2021, 7, 7)),
+        (date(2022, 7, 7), date(2022, 7, 8)),
+        (date(2028, 7, 4), date(2028, 7, 5)),
+        (date(2026, 7, 3), date(2026, 7, 4)),
+    ],
+)
+@pytest.mark.parametrize("zone", "ABC")
+def test_a_summer_begins_the_day_after_the_last_class(last_class, first_off, zone):
+    assert calendars.is_school_day(last_class, zone)
+    assert calendars.school_holiday_name(first_off, zone) == "Vacances d’été"
+
+
+@pytest.mark.parametrize("year", range(2021, 2029))
+@pytest.mark.parametrize("zone", "ABC")
+def test_there_is_no_class_on_the_friday_after_ascension(year, zone):
+    ascension = next(day for day, name in calendars.public_holidays(year).items() if "Ascension" in name)
+    assert calendars.school_holiday_name(ascension + timedelta(1), zone) == "Pont de l’Ascension"
+
+
+@pytest.mark.parametrize("day", calendars.PRE_RETURN)
+def test_pupils_are_off_on_the_day_when_only_teachers_come_back(day):
+    assert calendars.school_holiday_name(day, "B") == "Vacances d’été"
+    after = next(day + timedelta(n) for n in range(1, 5) if (day + timedelta(n)).weekday() < 5)
+    assert calendars.is_school_day(after, "B")
+
+
+@pytest.mark.parametrize("zone", sorted(set(calendars.ZONES) - set("ABC")))
+def test_what_no_package_publishes_is_unknown_and_the_year_is_named(zone):
+    with pytest.raises(CalendarUnknown) as refused:
+        calendars.school_holiday_name(date(2027, 1, 18), zone)
+    [sentence] = refused.value.sentences
+    assert f"Les vacances scolaires 2026-2027 ({calendars.ZONES[zone]}) ne sont pas connues" in sentence
+    span = (date(2027, 1, 18), date(2027, 1, 20))
+    assert calendars.school_holidays_between(*span, zone) == {}
+    assert len(calendars.unpublished_between(*span, zone)) == 3
 
 
 @pytest.mark.parametrize(
@@ -114,11 +201,17 @@ def test_school_holidays_are_known_until_the_summer_of_2028():
     assert calendars.school_holiday_name(calendars.KNOWN_UNTIL, "A") == "Vacances d’été"
 
 
-@pytest.mark.parametrize("day", [calendars.KNOWN_UNTIL + timedelta(1), calendars.KNOWN_FROM - timedelta(1)])
-def test_a_date_beyond_the_school_calendar_is_refused_in_words(day):
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        (calendars.KNOWN_UNTIL + timedelta(1), "Les vacances scolaires 2028-2029 ne sont pas encore publiées."),
+        (calendars.KNOWN_FROM - timedelta(1), "Les vacances scolaires 2019-2020 ne sont plus tenues à jour."),
+    ],
+)
+def test_a_date_beyond_the_school_calendar_is_refused_in_words(day, sentence):
     with pytest.raises(CalendarUnknown) as refused:
         calendars.school_holiday_name(day, "A")
-    assert refused.value.sentences == ["Les vacances scolaires ne sont connues que du 27/10/1990 au 31/08/2028."]
+    assert refused.value.sentences == [sentence]
 
 
 @pytest.mark.parametrize("year", [1802, 2101])
@@ -134,20 +227,19 @@ def test_an_unknown_zone_or_department_is_refused_in_words():
     with pytest.raises(CalendarUnknown) as department:
         calendars.public_holidays(2026, "75")
     assert [zone.value.sentences, department.value.sentences] == [
-        ["La zone de vacances scolaires « D » n’existe pas : choisissez A, B ou C."],
+        ["Le calendrier scolaire « D » n’existe pas : choisissez-en un dans la liste."],
         ["Aucun calendrier de jours fériés n’est connu pour « 75 »."],
     ]
 
 
 def test_the_sets_between_two_dates_include_both_ends():
     assert calendars.public_holidays_between(date(2026, 12, 25), date(2027, 1, 1)) == {
-        date(2026, 12, 25),
-        date(2027, 1, 1),
+        date(2026, 12, 25): "Noël",
+        date(2027, 1, 1): "Jour de l’an",
     }
-    assert calendars.school_holidays_between(date(2026, 10, 16), date(2026, 10, 18), "A") == {
-        date(2026, 10, 17),
-        date(2026, 10, 18),
-    }
+    autumn = dict.fromkeys([date(2026, 10, 17), date(2026, 10, 18)], "Vacances de la Toussaint")
+    assert calendars.school_holidays_between(date(2026, 10, 16), date(2026, 10, 18), "A") == autumn
+    assert calendars.unpublished_between(date(2028, 8, 31), date(2028, 9, 1), "A") == {date(2028, 9, 1)}
 
 
 def test_banks_settle_on_working_days_but_six_holidays():

@@ -11,16 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Commune
+from portal.lib.calendars import ZONES
 from portal.management.commands.import_communes import ZONE_OF
 from tests.factories.accounts import CommuneFactory
 
 pytestmark = pytest.mark.django_db
 FILE = Path(__file__).parent / "data" / "communes.json"
-LEFT_OUT = [
-    "Department 2A: 1 commune(s) left out, it is in no school zone (A, B, C).",
-    "Department 971: 1 commune(s) left out, it is in no school zone (A, B, C).",
-    "Department 987: 1 commune(s) left out, it is in no school zone (A, B, C).",
-]
 
 
 def bring_in(file=FILE, *departments) -> list[str]:
@@ -35,14 +31,17 @@ def known() -> list[tuple]:
     return list(Commune.objects.order_by("insee_code").values_list("insee_code", "name", "zone"))
 
 
-def test_communes_come_with_their_school_zone_and_the_others_are_told():
-    assert bring_in() == [*LEFT_OUT, "5 commune(s) created, 0 corrected, 0 unchanged."]
+def test_communes_come_with_their_school_calendar():
+    assert bring_in() == ["8 commune(s) created, 0 corrected, 0 unchanged."]
     assert known() == [
         ("01371", "Saint-Marcel", "A"),
+        ("2A004", "Ajaccio", "COR"),
         ("31555", "Toulouse", "C"),
         ("43041", "Brives-Charensac", "A"),
         ("69123", "Lyon", "A"),
         ("76540", "Rouen", "B"),
+        ("97101", "Les Abymes", "971"),
+        ("98735", "Papeete", "987"),
     ]
 
 
@@ -54,9 +53,9 @@ def test_only_the_departments_that_were_named_come():
 def test_a_second_run_changes_nothing_and_a_new_name_is_corrected():
     bring_in()
     commune = Commune.objects.get(insee_code="01371")
-    assert bring_in()[-1] == "0 commune(s) created, 0 corrected, 5 unchanged."
+    assert bring_in()[-1] == "0 commune(s) created, 0 corrected, 8 unchanged."
     Commune.objects.filter(pk=commune.pk).update(name="St Marcel", zone="B")
-    assert bring_in()[-1] == "0 commune(s) created, 1 corrected, 4 unchanged."
+    assert bring_in()[-1] == "0 commune(s) created, 1 corrected, 7 unchanged."
     commune.refresh_from_db()
     assert (commune.name, commune.zone) == ("Saint-Marcel", "A")
 
@@ -102,7 +101,15 @@ def test_a_department_that_the_file_does_not_know_is_told_and_nothing_is_written
     assert known() == []
 
 
-def test_every_department_of_the_mainland_but_corsica_has_one_zone():
+def test_every_department_has_one_calendar_and_corsica_and_overseas_their_own():
     mainland = {f"{n:02}" for n in range(1, 96) if n != 20}
-    assert set(ZONE_OF) == mainland
-    assert Counter(str(zone.value) for zone in ZONE_OF.values()) == {"A": 32, "B": 41, "C": 21}
+    overseas = {str(n) for n in (*range(971, 979), 986, 987, 988)}
+    assert set(ZONE_OF) == mainland | {"2A", "2B"} | overseas
+    assert Counter(ZONE_OF[department] for department in mainland) == {"A": 32, "B": 41, "C": 21}
+    assert {ZONE_OF[code] for code in overseas | {"2A"}} == set(ZONES) - set("ABC")
+
+
+def test_a_department_without_a_calendar_is_told_and_left_out(tmp_path):
+    file = tmp_path / "communes.json"
+    file.write_text('[{"type": "commune-actuelle", "code": "98411", "nom": "Crozet", "departement": "984"}]')
+    assert bring_in(file)[0] == "Department 984: 1 commune(s) left out, it has no school calendar."

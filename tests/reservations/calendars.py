@@ -14,8 +14,8 @@ def zone_a(subdivision: str | None = None) -> Calendar:
     return Calendar(
         first=FIRST,
         last=LAST,
-        public_holidays=public_holidays_between(FIRST, LAST, subdivision),
-        school_holidays=school_holidays_between(FIRST, LAST, "A"),
+        public_holidays=frozenset(public_holidays_between(FIRST, LAST, subdivision, True)),
+        school_holidays=frozenset(school_holidays_between(FIRST, LAST, "A")),
     )
 
 

@@ -219,11 +219,11 @@ def test_days_to_come_take_the_new_times(browser, activity):
         ),
         (
             {"opening_rules-0-last": "2028-09-01"},
-            ["Les vacances scolaires ne sont connues que jusqu’au 31/08/2028."],
+            ["Les vacances scolaires 2028-2029 ne sont pas encore publiées."],
         ),
         (
             {"opening_rules-0-first": "1990-11-01", "opening_rules-0-last": "1990-12-01"},
-            ["Les vacances scolaires ne sont connues que du 27/10/1990 au 31/08/2028."],
+            ["Les vacances scolaires 1990-1991 ne sont plus tenues à jour."],
         ),
         ({"opening_rules-0-first": "demain"}, ["Saisissez une date valide."]),
     ],

@@ -6,21 +6,25 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Commune, SchoolZone
+from accounts.models import Commune
 
 # Departments by school zone, academy by academy: art. D. 521-1 ff. of the Code de l'éducation, the ministry's yearly
-# calendar. Corsica and overseas have calendars of their own, decided by the recteur: they are in no zone.
+# calendar. Corsica and overseas have calendars of their own, decided by the recteur or by a government overseas;
+# Saint-Barthélemy and Saint-Martin follow the academy of Guadeloupe.
 ZONES = {
-    SchoolZone.A: (
+    "A": (
         "25 39 70 90 24 33 40 47 64 03 15 43 63 21 58 71 89 07 26 38 73 74 19 23 87 01 42 69 16 17 79 86"
     ),  # Besançon, Bordeaux, Clermont-Ferrand, Dijon, Grenoble, Limoges, Lyon, Poitiers
-    SchoolZone.B: (
+    "B": (
         "04 05 13 84 02 60 80 59 62 54 55 57 88 44 49 53 72 85 06 83 14 27 50 61 76 18 28 36 37 41 45 08 10 51 52 "
         "22 29 35 56 67 68"
     ),  # Aix-Marseille, Amiens, Lille, Nancy-Metz, Nantes, Nice, Normandie, Orléans-Tours, Reims, Rennes, Strasbourg
-    SchoolZone.C: (
+    "C": (
         "77 93 94 11 30 34 48 66 75 09 12 31 32 46 65 81 82 78 91 92 95"
     ),  # Créteil, Montpellier, Paris, Toulouse, Versailles
+    "COR": "2A 2B",
+    "971": "971 977 978",
+    **{code: code for code in ("972", "973", "974", "975", "976", "986", "987", "988")},
 }
 ZONE_OF = {department: zone for zone, departments in ZONES.items() for department in departments.split()}
 CURRENT = "commune-actuelle"  # neither delegated communes nor the districts of Paris, Lyon and Marseille
@@ -39,9 +43,7 @@ class Command(BaseCommand):
         placed, outside = by_zone(rows)
         created, corrected = write(placed)
         for department, number in sorted(outside.items()):
-            self.stdout.write(
-                f"Department {department}: {number} commune(s) left out, it is in no school zone (A, B, C)."
-            )
+            self.stdout.write(f"Department {department}: {number} commune(s) left out, it has no school calendar.")
         same = len(placed) - created - corrected
         self.stdout.write(f"{created} commune(s) created, {corrected} corrected, {same} unchanged.")
 
