@@ -60,10 +60,11 @@ def update_details(*, user: User, details: dict, consents: dict[str, bool]) -> N
     record_consents(user, consents)
 
 
-def complete_sign_up(user: User, commune: Commune) -> User:
+def complete_sign_up(user: User, commune: Commune, asked: list[dict] | None = None) -> User:
     """Take the whole request in: it waits for an agent, or opens at once where the authority does not validate.
 
-    ``user`` is locked by the caller. Again while it waits: only the commune changes.
+    ``user`` is locked by the caller; ``asked`` is what the one email tells of a service asked with it (see emails).
+    Again while it waits: only the commune changes.
     """
     first_time = user.signed_up_at is None
     user.commune, user.signed_up_at = commune, user.signed_up_at or timezone.now()
@@ -72,7 +73,7 @@ def complete_sign_up(user: User, commune: Commune) -> User:
         states.move(user, Status.VALIDATED, decided_at=timezone.now())
         emails.account_validated(user)
     elif first_time:
-        emails.account_received(user)
+        emails.account_received(user, asked)
     return user
 
 
@@ -89,7 +90,7 @@ def ask_again(*, user: User) -> None:
 @outermost
 def validate_account(*, agent: User, user: User) -> bool:
     """Open an account and tell the person; return False when it was open already (twice is once)."""
-    return _validate(agent, _lock_of_agent(agent, user))
+    return _validate(agent, lock_of_agent(agent, user))
 
 
 @outermost
@@ -112,7 +113,7 @@ def _validate(agent: User, user: User) -> bool:
 @outermost
 def refuse_account(*, agent: User, user: User, reason: str) -> bool:
     """Refuse an account with a reason that the person reads; return False when it was refused already."""
-    reason, user = check_reason(reason), _lock_of_agent(agent, user)
+    reason, user = check_reason(reason), lock_of_agent(agent, user)
     if user.status == Status.REFUSED:
         return False
     if user.signed_up_at is None:
@@ -122,10 +123,11 @@ def refuse_account(*, agent: User, user: User, reason: str) -> bool:
     return True
 
 
-@outermost
-def close_account(*, agent: User, user: User) -> bool:
-    """Close an account: nobody signs in with it any more; return False when it was closed already."""
-    user = _lock_of_agent(agent, user)
+def close(agent: User, user: User) -> bool:
+    """Close a locked account inside the caller's transaction, which settles first: nobody signs in with it any more.
+
+    Return False when it was closed already.
+    """
     if user.status == Status.CLOSED:
         return False
     states.move(user, Status.CLOSED, **_decision(agent), is_active=False)
@@ -189,7 +191,7 @@ def offer_reset(*, agent: User, user: User, key: str) -> None:
     once = claim_key(key, agent.owner, offering(user))
     if once.answer is not None:
         return
-    user = _lock_of_agent(agent, user)
+    user = lock_of_agent(agent, user)
     if not user.email or not user.may_enter:
         raise NoWayToReset
     emails.reset_offered(user, _reset_url(user))
@@ -253,7 +255,8 @@ def _of_agent(agent: User):
     return people.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
-def _lock_of_agent(agent: User, user: User) -> User:
+def lock_of_agent(agent: User, user: User) -> User:
+    """The same, of the agent's communes; raise NotYourAccount."""
     locked = _of_agent(agent).filter(pk=user.pk).first()
     if locked is None:
         raise NotYourAccount

@@ -14,6 +14,7 @@ from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, CredentialAct, User
 from accounts.rules import MAX_REASON, NoWayToReset
+from accounts.standing import COMPLETE, STARTED, standing, standing_of
 from portal.lib.addresses import read_id
 from portal.lib.admin import CommunesAdmin, ManagersOnly, RefusableAdmin
 from portal.lib.once import make_key
@@ -34,7 +35,7 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "statut"
 
     def lookups(self, request, model_admin):
-        return [("a-valider", "En attente de validation"), ("inacheve", "Inscription inachevée"), *Status.choices[1:]]
+        return [("a-valider", COMPLETE.label), ("inacheve", STARTED.label), *Status.choices[1:]]
 
     def queryset(self, request, queryset):
         if self.value() in ("a-valider", "inacheve"):
@@ -61,7 +62,7 @@ class UserForm(forms.ModelForm):
 class UserAdmin(CommunesAdmin):
     """Accounts of the agent's communes, those that wait first."""
 
-    list_display = ["full_name", "email", "identifier", "commune", "status", "signed_up_at"]
+    list_display = ["full_name", "email", "identifier", "commune", "state", "signed_up_at"]
     list_filter = [StatusFilter, ("commune", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["commune"]
     list_per_page = 50
@@ -71,7 +72,8 @@ class UserAdmin(CommunesAdmin):
     form = UserForm
     change_form_template = "admin/accounts/user_form.html"
     fields = [
-        ("status", "decided_at", "decided_by"),
+        ("state", "actor"),
+        ("decided_at", "decided_by"),
         "refusal_reason",
         ("identifier", "email"),
         ("gender", "first_name", "last_name"),
@@ -82,7 +84,8 @@ class UserAdmin(CommunesAdmin):
         ("date_joined", "signed_up_at", "last_login"),
     ]
     readonly_fields = [
-        "status",
+        "state",
+        "actor",
         "decided_at",
         "decided_by",
         "refusal_reason",
@@ -107,11 +110,18 @@ class UserAdmin(CommunesAdmin):
     def full_name(self, user):
         return f"{user.last_name} {user.first_name}"
 
+    @admin.display(description="statut", ordering="status")
+    def state(self, user):
+        return standing(user.status, user.signed_up_at is not None).label
+
+    @admin.display(description="à qui d’agir")
+    def actor(self, user):
+        return standing_of(user).actor
+
     def get_urls(self):
         pages = [
             ("<id:pk>/valider/", self.validate_view),
             ("<id:pk>/refuser/", self.refuse_view),
-            ("<id:pk>/fermer/", self.close_view),
             ("<id:pk>/lien/", self.reset_view),
             ("courriers/", self.letters_view),
         ]
@@ -121,7 +131,8 @@ class UserAdmin(CommunesAdmin):
         ]
         return own + super().get_urls()
 
-    def _person(self, request, pk):
+    def person(self, request, pk):
+        """The account of an own page; a stranger's is not found."""
         user = self.get_queryset(request).filter(pk=pk).first()
         if user is None or not self.has_change_permission(request, user):
             raise Http404
@@ -129,7 +140,7 @@ class UserAdmin(CommunesAdmin):
 
     def validate_view(self, request, pk):
         """Open one account; the email that will leave is shown first."""
-        user = self._person(request, pk)
+        user = self.person(request, pk)
         if request.method == "POST":
             return self._decide(request, user, actions.validate_account, "Compte validé", {})
         email = emails.preview_validated(user)
@@ -137,23 +148,16 @@ class UserAdmin(CommunesAdmin):
 
     def refuse_view(self, request, pk):
         """Refuse one account with a reason."""
-        user, form = self._person(request, pk), ReasonForm(request.POST or None)
+        user, form = self.person(request, pk), ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return self._decide(request, user, actions.refuse_account, "Compte refusé", form.cleaned_data)
         email = emails.preview_refused(user, REASON_EXAMPLE)
         context = {"email": email, "form": form, "button": "Refuser le compte", "dangerous": True}
         return self._page(request, user, "Refuser ce compte", context)
 
-    def close_view(self, request, pk):
-        """Close one account."""
-        user = self._person(request, pk)
-        if request.method == "POST":
-            return self._decide(request, user, actions.close_account, "Compte fermé", {})
-        return self._page(request, user, "Fermer ce compte", {"button": "Fermer le compte", "dangerous": True})
-
     def reset_view(self, request, pk):
         """« Proposer un nouveau mot de passe »: a link leaves to the person; the agent sees nothing of it."""
-        user, purpose = self._person(request, pk), "Proposer un nouveau mot de passe"
+        user, purpose = self.person(request, pk), "Proposer un nouveau mot de passe"
         if request.method == "POST":
             try:
                 actions.offer_reset(agent=request.user, user=user, key=request.POST.get("once_key", ""))
@@ -182,7 +186,7 @@ class UserAdmin(CommunesAdmin):
         return redirect(reverse("admin:accounts_user_changelist"))
 
     def _page(self, request, user, title, context):
-        shown = {"form": None, "email": None, "user_shown": user} | context
+        shown = {"form": None, "email": None, "user_shown": user, "standing": standing_of(user)} | context
         return self.page(request, "accounts/decide", title, **shown)
 
     @admin.action(description="Valider les comptes choisis", permissions=["change"])

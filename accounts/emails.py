@@ -1,6 +1,9 @@
 """Emails of accounts: templates in ``emails/accounts/``. Without an address the same message stands in the portal."""
 
+from django.urls import reverse
+
 from accounts.models import CredentialAct, User
+from accounts.standing import sentence_for, standing_of
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
 
@@ -15,16 +18,19 @@ def _message(template: str, user: User, **context) -> dict:
 
 
 def _validated(user: User) -> dict:
-    return _message("account_validated", user)
+    sentence = sentence_for(user, User.Status.VALIDATED)
+    return _message("account_validated", user, sentence=sentence)
 
 
 def _refused(user: User, reason: str) -> dict:
     return _message("account_refused", user, reason=reason)
 
 
-def account_received(user: User) -> None:
-    """Tell a person that their sign-up is whole and what happens next."""
-    mailing.queue(**_message("account_received", user, commune=str(user.commune)))
+def account_received(user: User, asked: list[dict] | None = None) -> None:
+    """Tell a person that their sign-up is whole, what was ``asked`` of services with it, and what happens next."""
+    found = standing_of(user)
+    todo = {"action": found.action, "path": reverse(found.url_name) if found.action else ""}
+    mailing.queue(**_message("account_received", user, sentence=found.sentence, asked=asked or [], **todo))
 
 
 def account_opened(user: User) -> None:
@@ -33,7 +39,7 @@ def account_opened(user: User) -> None:
 
 
 def account_validated(user: User) -> None:
-    """Tell a person that their account is open."""
+    """Tell a person that their account is open, and what they may do or wait for."""
     mailing.queue(**_validated(user))
 
 
@@ -44,7 +50,7 @@ def account_refused(user: User) -> None:
 
 def account_closed(user: User) -> None:
     """Tell a person that their account was closed."""
-    mailing.queue(**_message("account_closed", user))
+    mailing.queue(**_message("account_closed", user, sentence=sentence_for(user, User.Status.CLOSED)))
 
 
 ACTS = {

@@ -8,3 +8,5 @@ is_transmitted = Hook()
 calendar_changed = Hook()
 # fn(*, user) -> str | None: the address of the person's own space, for those who have no family space
 space_of = Hook()
+# fn(*, user) -> str: what the services let the person's family do today, one of accounts.standing.Access
+access_of = Hook()

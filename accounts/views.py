@@ -15,6 +15,7 @@ from accounts.adapter import landing_url
 from accounts.forms import EMAIL_REASON, ActivationForm, AnswerForm, DetailsForm, QuestionForm
 from accounts.models import Consent, SecurityQuestion
 from accounts.rules import DeadLink
+from accounts.standing import standing_of
 from portal.lib import mailing
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
@@ -28,7 +29,7 @@ def waiting(request):
     """« En attente de validation »: what happens next, or why the account was refused."""
     if request.user.may_enter:
         return redirect(landing_url(request.user))
-    return render(request, "accounts/waiting.html")
+    return render(request, "accounts/waiting.html", {"standing": standing_of(request.user)})
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 
-from families import actions, admin_health, admin_mandates  # noqa: F401 -- these two register their tables
+from families import actions, admin_health, admin_identity, admin_mandates  # noqa: F401 -- they register their tables
 from families.forms import ClassesForm, MemberForm, QuotientForm
 from families.models import (
     Certification,

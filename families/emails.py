@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from accounts.models import User
-from families.models import Invitation, Member, SepaMandate
+from families.models import IdentityChange, Invitation, Member, SepaMandate
 from portal.lib import mailing
 from portal.lib.dates import date_short
 
@@ -21,6 +21,28 @@ def shared_child_changed(member: Member, before: tuple, by: User) -> None:
             to=parent.email or "",
             owner=parent.owner,
             context={**context, "first_name": parent.first_name},
+        )
+
+
+def identity_asked(change: IdentityChange) -> None:
+    """Tell the parents of the family that a service's agent decides, and that nothing changed yet."""
+    _tell_family("identity_asked", change)
+
+
+def identity_decided(change: IdentityChange) -> None:
+    """Tell the parents of the family what was decided, and why not."""
+    accepted = change.status == IdentityChange.Status.ACCEPTED
+    _tell_family("identity_decided", change, accepted=accepted, reason=change.reason)
+
+
+def _tell_family(template: str, change: IdentityChange, **context) -> None:
+    context |= {"before": change.old, "after": change.new}
+    for parent in User.objects.filter(guardian__family=change.family_id).order_by("pk"):
+        mailing.queue(
+            f"families/{template}",
+            to=parent.email or "",
+            owner=parent.owner,
+            context=context | {"first_name": parent.first_name},
         )
 
 

@@ -12,5 +12,9 @@ has_history = Hook()
 upcoming_bookings = Hook()
 # fn(*, family) -> bool: does money or anything else stand on this family, so that it cannot be left for another?
 family_has_history = Hook()
+# fn(*, member) -> bool: has a service let this person in, in any of their families?
+is_let_in = Hook()
+# fn(*, agent) -> queryset of member pks: whom did a service of this agent let in?
+let_in_by = Hook()
 # fn(*, agent) -> queryset of member pks: whose health sheet may this agent read? Children of the agent's services only.
 may_read_health = Hook()

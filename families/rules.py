@@ -1,7 +1,7 @@
 """Regulations of households as pure functions, and the sentences of their refusals."""
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from portal.lib.phones import WrongPhone, phone
 from portal.lib.refusals import Refusal
@@ -14,6 +14,7 @@ MAX_GUARDIANS = 2
 INVITATION_DAYS = 30
 MAX_INVITATIONS = 10  # a family, over INVITATION_DAYS: the portal is not a way to write to strangers
 OLDEST_BIRTH = date(1900, 1, 1)
+TYPING_DAYS = 7  # after its sign-up a family corrects names and birth dates by itself, even of whom a service let in
 
 
 class WrongPerson(Refusal):
@@ -98,6 +99,17 @@ class AlreadyEntered(InvitationRefused):
         )
 
 
+class NotYourIdentityChange(Refusal):
+    """It is decided by agents of a service that let the person in."""
+
+    sentence = "Cette demande n’existe pas, ou un autre service la traite."
+    status = 404
+
+
+class ReasonNeeded(Refusal):
+    sentence = "Écrivez le motif du refus : la famille le lira."
+
+
 class NotYourClass(Refusal):
     sentence = "Cette classe n’est pas proposée à votre enfant. Rechargez la page, ou contactez votre mairie."
 
@@ -110,6 +122,11 @@ class NotYours(Refusal):
 
 class WrongQuotient(Refusal):
     sentence = f"Un quotient familial est compris entre 0 et {MAX_QUOTIENT}."
+
+
+def is_typing_mistake(signed_up_at: datetime | None, now: datetime) -> bool:
+    """Whether a family still corrects what it typed by itself: within TYPING_DAYS of its sign-up."""
+    return signed_up_at is not None and now < signed_up_at + timedelta(days=TYPING_DAYS)
 
 
 def default_kinship(gender: str) -> str:

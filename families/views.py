@@ -10,13 +10,19 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.standing import standing_of
 from families import actions
 from families.forms import ClassForm, InvitationForm, MemberForm
-from families.models import Invitation, Member, Membership, is_certified
+from families.models import IdentityChange, Invitation, Member, Membership, is_certified
 from families.rules import HasUpcomingBookings, InvitationRefused
 from portal.lib.calendars import school_year_of
 from portal.lib.once import make_key
 from portal.lib.refusals import told_on
+
+ASKED = (
+    "Votre demande est envoyée au service qui a accepté cette personne : "
+    "le nom et la date de naissance ne changent qu’avec l’accord d’un agent. Un e-mail vous préviendra."
+)
 
 
 def members(request):
@@ -59,10 +65,20 @@ def edit(request, pk):
     if request.method == "POST" and form.is_valid():
         member = Member.objects.get(pk=membership.member_id)
         if told_on(form, actions.update_member, user=request.user, member=member, **form.cleaned_data):
-            messages.success(request, "Les informations sont enregistrées.")
+            _tell_saved(request, member)
             return redirect("families:members")
-    context = {"form": form, "membership": membership, "class_form": ClassForm(membership=membership)}
+    asked = IdentityChange.objects.of(request.user).filter(member=membership.member).last()
+    class_form = ClassForm(membership=membership)
+    context = {"form": form, "membership": membership, "class_form": class_form, "asked": asked}
     return render(request, "families/edit.html", context)
+
+
+def _tell_saved(request, member) -> None:
+    """What was written, or that a new identity is only asked for."""
+    if IdentityChange.objects.of(request.user).to_decide().filter(member=member).exists():
+        messages.info(request, ASKED)
+    else:
+        messages.success(request, "Les informations sont enregistrées.")
 
 
 @require_POST
@@ -172,6 +188,8 @@ def accept(request, token):
     may_accept = person is not None and person.may_enter
     children = Member.objects.of_family(invitation.family_id).filter(pk__in=invitation.members.all())
     context = {"invitation": invitation, "may_accept": may_accept, "children": children if may_accept else []}
+    if person and not may_accept:
+        context["standing"] = standing_of(person)
     return render(request, "families/accept.html", context)
 
 

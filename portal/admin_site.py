@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from accounts import mfa
 from accounts.adapter import landing_url
 from accounts.backends import is_agent
-from portal import family_admin
+from portal import admin_closing, family_admin
 from portal.worklist import worklist
 from reservations import admin_accounting, admin_days
 from wallet import admin_reconciling
@@ -66,6 +66,7 @@ class PortalAdminSite(AdminSite):
             path("familles/importer/", family_admin.import_page, name="family_import"),
             path("familles/importer/confirmer/", family_admin.import_confirm, name="family_import_confirm"),
             path("familles/importer/modele.csv", family_admin.import_model, name="family_import_model"),
+            path("accounts/user/<id:pk>/fermer/", admin_closing.close_view, name="accounts_user_fermer"),
             *admin_accounting.pages(),
             *admin_days.pages(),
             *admin_reconciling.pages(),

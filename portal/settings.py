@@ -157,6 +157,8 @@ AGENT_PERMISSIONS = {
     "families.view_school",
     "families.view_sepamandate",
     "families.change_sepamandate",
+    "families.view_identitychange",
+    "families.change_identitychange",
     "wallet.view_wallet",
     "wallet.change_wallet",
     "wallet.view_operation",

@@ -9,6 +9,7 @@ from portal.lib.once import claim_key
 from portal.lib.refusals import Refusal
 from portal.lib.transactions import outermost
 from services.actions import ask
+from services.emails import asked_rows
 from services.models import Audience, Service
 
 
@@ -53,6 +54,7 @@ def finish(*, user: User, service: Service, choices: Mapping[int, int] | None = 
     """Choose a service of one's commune; the sign-up is whole and waits for an agent (or the account opens at once).
 
     ``choices`` (member pk → audience pk) asks for the service too; ``key`` was made for ``sign-up:<service pk>``.
+    One email tells all of it.
     Raise AlreadyDecided, NobodyChosen, NotAskable, StalePage.
     """
     once = claim_key(key, user.owner, f"sign-up:{service.pk}") if choices is not None else None
@@ -61,14 +63,16 @@ def finish(*, user: User, service: Service, choices: Mapping[int, int] | None = 
         return user
     if user.status != User.Status.PENDING:
         raise AlreadyDecided
-    family = open_family(user)
+    family, asked = open_family(user), None
     if once:
-        ask(user, service, choices)
+        first_time = user.signed_up_at is None
+        request = ask(user, service, choices, tell=not first_time)
+        asked = asked_rows(request)
         once.remember({"asked": True})
     if not _comes_from_outside(choices):
         user.commune = family.commune = service.commune
         family.save(update_fields=["commune"])
-    return actions.complete_sign_up(user, user.commune or service.commune)
+    return actions.complete_sign_up(user, user.commune or service.commune, asked)
 
 
 def _comes_from_outside(choices: Mapping[int, int] | None) -> bool:

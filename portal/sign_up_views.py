@@ -50,7 +50,9 @@ class SignUpView(allauth_views.SignupView):
     def _one_more_row(self, request):
         form = row_added(request.POST)
         template = "signup/_members.html" if request.htmx else self.template_name
-        return render(request, template, self.get_context_data(form=form))
+        response = render(request, template, self.get_context_data(form=form))
+        response["Cache-Control"] = "no-store"
+        return response
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {"steps": STEPS}
@@ -68,6 +70,7 @@ def row_added(posted) -> SignUpForm:
     rows = min(read_id(typed) or 0, 11) + 1
     data |= {"members-TOTAL_FORMS": str(rows), "members-INITIAL_FORMS": "0"}
     form = SignUpForm(data)
+    form.fields["password1"].widget.render_value = True  # without scripts the page comes anew: nothing typed is lost
     for part in (form, *form.members.forms):
         part._errors, part.cleaned_data = {}, {}
     form.members._errors, form.members._non_form_errors = [], form.members.error_class()

@@ -15,7 +15,9 @@ from django.views import defaults
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from accounts.hooks import space_of
 from accounts.mfa import current_code
+from accounts.standing import standing_of
 from cesu.models import Employer
 from families.models import Guardian, Member
 from portal.demo.data import TOTP_SECRET
@@ -40,6 +42,8 @@ def home(request):
         "has_menus": Menu.objects.exists(),
         "has_employers": Employer.objects.exists(),
     }
+    if _has_family_space(request.user):
+        context |= _left_to_do(request.user)
     return render(request, "portal/home.html", context)
 
 
@@ -64,8 +68,19 @@ def account(request):
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
         "menus": next_menus(request.user, timezone.localdate()),
-    }
+    } | _left_to_do(request.user)
     return render(request, "portal/account.html", context)
+
+
+def _left_to_do(user) -> dict:
+    """Where a person's account stands while they cannot book yet, in the words of everywhere else."""
+    found = standing_of(user)
+    return {"standing": found} if found.title else {}
+
+
+def _has_family_space(user) -> bool:
+    """Whether a person of the public is here as one of a family: not for the space of an employer or a beneficiary."""
+    return user.is_authenticated and not user.is_staff and not any(space_of(user=user))
 
 
 def next_booking(bookings) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.backends import is_agent
 from accounts.models import User
 from cesu.worklist import waiting
+from families.models import IdentityChange
 from portal.models import ContactMessage, Review
 from reservations.models import Absence, Change, Transmission
 from services.desk import expiring
@@ -17,6 +18,7 @@ from wallet.models import BankRefund, CardDispute, CardPayment, DirectDebit, Dir
 
 ACCOUNTS = "admin:accounts_user_changelist"
 REQUESTS = "admin:services_requestline_changelist"
+IDENTITIES = "admin:families_identitychange_changelist"
 ABSENCES = "admin:reservations_absence_changelist"
 PIECES = "admin:services_supportingdocument_changelist"
 MESSAGES = "admin:portal_contactmessage_changelist"
@@ -56,6 +58,7 @@ def _of_communes(agent: User) -> list[Task]:
         *_requests(agent),
         Task("Pièces à valider", pending, reverse(PIECES)),
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
+        _identities(agent),
         _absences(agent),
         _messages(agent),
         _reviews(agent),
@@ -86,6 +89,13 @@ def _requests(agent: User) -> list[Task]:
         )
         for row in found
     ]
+
+
+def _identities(agent: User) -> Task:
+    """New names and birth dates that families ask for."""
+    asked = IdentityChange.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("asked_at"))
+    address = f"{reverse(IDENTITIES)}?status__exact=pending"
+    return Task("Changements d’identité à décider", asked["count"], address, _days(asked["oldest"]))
 
 
 def _absences(agent: User) -> Task:

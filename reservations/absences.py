@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from portal.lib.calendars import school_year_of
-from portal.lib.dates import moment_long
 from reservations.models import Absence, Booking, Forgiveness, Session
-from reservations.rules import in_time
+from reservations.rules import in_time, spoken_deadline
 from reservations.rules.absences import told_until
 
 LISTED = timedelta(days=31)  # past days of the list; a longer delay is still reached from the booking's own page
@@ -30,8 +29,7 @@ def against_telling(booking: Booking, now: datetime) -> list[str]:
     limit = limit_of(booking)
     if in_time(limit, now):
         return []
-    said = moment_long(limit, timezone.localdate(now))
-    return [f"Le délai pour signaler cette absence est passé (c’était jusqu’au {said})."]
+    return [f"Le délai pour signaler cette absence est passé (c’était jusqu’au {spoken_deadline(limit)})."]
 
 
 def to_tell(user: User) -> list[Booking]:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseNotAllowed
 
-from portal.lib.dates import date_long, moment_long
+from portal.lib.dates import date_long
 from portal.lib.documents.kinds import kind_of
 from portal.lib.documents.serving import document_response
 from portal.lib.money import euros
@@ -14,6 +14,7 @@ from reservations.absences import limit_of
 from reservations.actions.absences import decide_absence, decision_purpose, read_proof
 from reservations.forms_absences import DecisionForm
 from reservations.models import Absence
+from reservations.rules import spoken_deadline
 from wallet.admin_decisions import DecisionAdmin
 
 
@@ -81,7 +82,7 @@ class AbsenceAdmin(DecisionAdmin):
         """Recredit or not; the family is told."""
         self.require(request, "change_absence")
         absence = self.row(request, pk)
-        limit = limit_of(absence.booking)
+        limit = spoken_deadline(limit_of(absence.booking))
         given = "donné" if absence.proof else "non donné"
         return self.decide(
             request,
@@ -93,8 +94,7 @@ class AbsenceAdmin(DecisionAdmin):
             back=self.address("change", pk),
             summary=[
                 f"{self.day(absence)}, {self.activity(absence)}, {self.price(absence)}. Motif : {absence.reason}",
-                f"Justificatif : {given}, attendu jusqu’au {moment_long(limit, limit)}. "
-                f"Pointage : {self.marked(absence).lower()}.",
+                f"Justificatif : {given}, attendu jusqu’au {limit}. Pointage : {self.marked(absence).lower()}.",
             ],
             button="Enregistrer cette décision",
         )

@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.utils import timezone
 
 from portal.lib.admin import CommunesAdmin, OwnChoices, ReadOnly
-from portal.lib.dates import date_long, moment_short
+from portal.lib.dates import date_long
 from reservations.admin_filters import ActivityFilter, WhenFilter, search
 from reservations.models import Priority, WaitlistEntry
+from reservations.rules import spoken_deadline
 
 
 class PriorityRows(OwnChoices, admin.TabularInline):
@@ -58,4 +59,4 @@ class WaitlistAdmin(ReadOnly, CommunesAdmin):
     def state(self, entry):
         if not entry.is_offered:
             return entry.get_status_display()
-        return f"{entry.get_status_display()} jusqu’au {moment_short(entry.offered_until)}"
+        return f"{entry.get_status_display()} jusqu’au {spoken_deadline(entry.offered_until)}"

@@ -10,7 +10,7 @@ from families.models import Member
 from portal.lib.dates import date_long, day_and_month, month_title, weekday_titles
 from portal.lib.money import euros
 from reservations.models import Activity, Billing, Booking, CartLine, Session, WaitlistEntry
-from reservations.offers import Offer
+from reservations.offers import Against, Offer
 from reservations.rules import DayState, in_time, short_deadline, spoken_deadline
 from reservations.ticking import Ticks, can_only_be_given_up, plan
 
@@ -29,6 +29,7 @@ WORDS = {
 LAST_PLACES = "dernières places"
 MIXED = "mixed"
 ASK, GIVE_UP = "jour", "annuler"  # the two fields that days are sent in
+VARIOUS = "Selon l’enfant"
 SELECTABLE = {DayState.OPEN, DayState.BOOKED, DayState.WAITABLE}
 
 
@@ -140,13 +141,21 @@ def _cell(day: date, month: date, session: Session | None, offer: Offer, ticks: 
     cell.selectable = not SELECTABLE.isdisjoint(states.values())
     cell.gives_up = can_only_be_given_up(states.values())
     cell.checked = cell.selectable and (ticks.gives_up(day) if cell.gives_up else day in ticks.asked)
-    cell.word = WORDS.get(cell.state, "Selon l’enfant")
+    cell.word = _word(cell.state, session, offer)
     cell.note = _note(cell.state, states, session, offer)
     cell.label = _label(session, states, offer)
     if not cell.checked and any((session.pk, pk) in offer.lines for pk in offer.members):
         cell.word = "Au panier"
         cell.label += ", dans votre panier"
     return cell
+
+
+def _word(state: str, session: Session, offer: Offer) -> str:
+    """The word of the cell; a closed day says why it is."""
+    if state != DayState.CLOSED:
+        return WORDS.get(state, VARIOUS)
+    why = {offer.closed_because(session, member).word for member in offer.members.values()}
+    return why.pop() if len(why) == 1 else VARIOUS
 
 
 def _note(state: str, states: dict[Member, DayState], session: Session, offer: Offer) -> str:
@@ -196,7 +205,13 @@ def _words(offer: Offer, session: Session, member: Member, state: DayState) -> s
         return f"en liste d’attente, {entry.spoken_rank}"
     if state == DayState.OFFERED and entry:
         return f"place proposée jusqu’au {spoken_deadline(entry.offered_until)}"
-    return state.words.lower()
+    return _closed(offer.closed_because(session, member)) if state == DayState.CLOSED else state.words.lower()
+
+
+def _closed(why: Against) -> str:
+    """« trop tard : le délai de réservation est passé (c’était jusqu’au …) »."""
+    word, reason = why.word.lower(), why.reason.rstrip(".")
+    return reason if reason.startswith(word) else f"{word} : {reason}"
 
 
 def _until(session: Session, states: Collection[DayState]) -> str:

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from django.urls import reverse
 
 from families.models import Guardian
-from portal.lib.dates import day_and_month, moment_long
+from portal.lib.dates import day_and_month
 from portal.lib.mailing import queue_all
 from portal.lib.models import OutgoingEmail
 from reservations.models import Activity
+from reservations.rules import spoken_deadline
 
 
 def nothing_booked(families: Collection[int], activity: Activity, monday: date, deadline: datetime) -> None:
@@ -17,7 +18,7 @@ def nothing_booked(families: Collection[int], activity: Activity, monday: date, 
     context = {
         "activity": str(activity),
         "week": day_and_month(monday),
-        "deadline": moment_long(deadline, deadline),
+        "deadline": spoken_deadline(deadline),
         "address": reverse("reservations:calendar", args=[activity.slug]) + f"?mois={monday:%Y-%m}",
         "switch": reverse("reservations:reminders"),
     }

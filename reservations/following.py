@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from reservations.models import Booking, Change, Transmission
+from reservations.models import Billing, Booking, Change, Transmission
 
 PAST = timedelta(days=31)  # how long a day that is over stays shown
 Verdict = Change.Verdict
@@ -72,7 +72,8 @@ def _line(lines: Iterable[Change], kind: str) -> Change | None:
 
 
 def _standing(booking: Booking, made: Change | None) -> State:
-    if (made.verdict == Verdict.ACCEPTED) if made else booking.settled_at:
+    """What is paid and told to no other software has nothing left to wait for: the place is the family's."""
+    if (made.verdict == Verdict.ACCEPTED) if made else booking.settled_at or booking.billing == Billing.PREPAID:
         return State("Validée", "ok")
     return State("Transmise", "info") if made and _is_sent(made) else State("Non transmis", "warn")
 

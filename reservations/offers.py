@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from families.models import Member
 from portal.lib.calendars import school_year_of
-from portal.lib.dates import date_long, moment_long
+from portal.lib.dates import date_long, opening_long
 from portal.lib.models import authority
 from portal.lib.money import euros
 from portal.lib.rows import Rows
@@ -30,6 +31,8 @@ from reservations.rules import (
     reasons_against,
     spoken_deadline,
 )
+from reservations.rules.eligibility import TO_TELL
+from services.access import may_ask
 from services.models import Audience
 from services.rules import reason_without_access
 from wallet.models import Purse
@@ -104,6 +107,13 @@ def _line(row: Tariff) -> TariffLine:
     )
 
 
+class Against(NamedTuple):
+    """Why a day cannot be booked: in a word or two, and as a sentence."""
+
+    word: str
+    reason: str
+
+
 @dataclass
 class Offer:
     """The days of some activities as one family sees them at ``now``. Sessions carry their activity."""
@@ -136,8 +146,8 @@ class Offer:
         return state
 
     def takes(self, sessions: Iterable[Session], member: Member) -> bool:
-        """Whether the activity takes the member on any of these days; others are not offered."""
-        return any(not self._unfit(session, member) for session in sessions)
+        """Whether the activity takes the member on any of these days, or may once the family tells more; others are not offered."""
+        return any(all(reason.startswith(TO_TELL) for reason in self._unfit(each, member)) for each in sessions)
 
     def is_free(self, session: Session) -> bool:
         """Whether the day can be booked for at least one member."""
@@ -172,10 +182,18 @@ class Offer:
             whose = "" if self.is_ours(booking) else " par l’autre parent"
             return [f"{who_when(member, session)} : déjà réservé{whose}."]
         suspended = self.against_activity(session.activity)
-        reasons = [*self._against_day(session), *self._not_for(session, member)]
+        reasons = [each.reason for each in (*self._against_day(session), *self._not_for(session, member))]
         if self.cents(session, member) is None:
             reasons.append(NoTariff.sentence)
         return suspended + [f"{who_when(member, session)} : {reason}" for reason in reasons]
+
+    def closed_because(self, session: Session, member: Member) -> "Against":
+        """Why a day in state ``closed`` is closed to the member: in a word for its cell, and as refusals say it."""
+        if reasons := self._against_day(session):
+            return reasons[0]
+        if reasons := self._not_for(session, member):
+            return reasons[0]
+        return Against("Suspendu", "les nouvelles réservations sont suspendues.")
 
     def against_activity(self, activity: Activity) -> list[str]:
         """Why the family books nothing new there for anybody: what it owes suspends it (a setting of the purse)."""
@@ -191,18 +209,18 @@ class Offer:
             return [f"{who_when(member, session)} : {_too_late('d’annulation', session.cancellable_until)}"]
         return []
 
-    def _against_day(self, session: Session) -> list[str]:
+    def _against_day(self, session: Session) -> list["Against"]:
         activity = session.activity
         if not (activity.is_open and activity.service.is_open):
-            return ["cette activité n’est plus proposée."]
+            return [Against("Fermé", "cette activité n’est plus proposée.")]
         if session.closed_at:
-            return [f"fermé ({session.closed_reason})."]
+            return [Against("Fermé", f"fermé ({session.closed_reason}).")]
         if self.opens_at(activity) > self.now:
-            return [self._opening(activity)]
+            return [Against("Pas encore", self._opening(activity))]
         if activity.booking_closes_at and activity.booking_closes_at <= self.now:
-            return ["les réservations de cette période sont terminées."]
+            return [Against("Terminé", "les réservations de cette période sont terminées.")]
         if not in_time(session.bookable_until, self.now):
-            return [_too_late("de réservation", session.bookable_until)]
+            return [Against("Trop tard", _too_late("de réservation", session.bookable_until))]
         return []
 
     def opens_at(self, activity: Activity) -> datetime:
@@ -220,8 +238,12 @@ class Offer:
         """Whether the family lives in the commune of the service."""
         return self.facts.family.commune_id == activity.service.commune_id
 
-    def _not_for(self, session: Session, member: Member) -> list[str]:
-        return [*without_access(session.activity, member), *self._unfit(session, member)]
+    def _not_for(self, session: Session, member: Member) -> list["Against"]:
+        lacking = [Against("Sans accès", reason) for reason in without_access(session.activity, member)]
+        return lacking + [
+            Against("À compléter" if reason.startswith(TO_TELL) else "Non concerné", reason)
+            for reason in self._unfit(session, member)
+        ]
 
     def _unfit(self, session: Session, member: Member) -> list[str]:
         activity = session.activity
@@ -274,8 +296,15 @@ def without_access(activity: Activity, member: Member) -> list[str]:
     if not asks_first(activity):
         return []
     status, _ = _access(activity, member)
-    reason = reason_without_access(str(activity.service), status)
+    asked = status is not None or may_ask(activity.service, member)
+    reason = reason_without_access(str(activity.service), status, may_ask=asked)
     return [reason] if reason else []
+
+
+def may_book_there(activity: Activity, member: Member) -> bool:
+    """Whether the service let the member in, or may be asked to; an adult is not offered what is for children."""
+    known = _access(activity, member)[0] is not None
+    return known or not without_access(activity, member) or may_ask(activity.service, member)
 
 
 def read_bookings(offer: Offer, sessions: Iterable[Session], lock: bool = False) -> None:
@@ -363,4 +392,4 @@ def who_when(member: Member, session: Session) -> str:
 
 
 def _moment(instant: datetime) -> str:
-    return moment_long(instant, instant)
+    return opening_long(instant, instant)

@@ -16,7 +16,7 @@ from reservations.actions.baskets import Basket
 from reservations.calendar import ASK, GIVE_UP, Month, Recap, build_month, build_recap, grid
 from reservations.facts import FamilyFacts, family_facts, members_with_schooling
 from reservations.models import Activity, Booking, CartLine, Session
-from reservations.offers import Offer, PriceBook, read_bookings_and_lines, without_access
+from reservations.offers import Offer, PriceBook, may_book_there, read_bookings_and_lines, without_access
 from reservations.rules import DeadlineRule, describe
 from reservations.rules.payment import share_payment
 from reservations.ticking import Ticks
@@ -106,6 +106,7 @@ def calendar_page(
         session.activity = activity
     offer = Offer(facts, {m.pk: m for m in everyone}, PriceBook([activity], facts), timezone.now())
     taken = [member for member in everyone if not sessions or offer.takes(sessions, member)]
+    taken = [member for member in taken if may_book_there(activity, member)] or taken
     pks = {member.pk for member in taken}
     let_in = {member.pk for member in taken if not without_access(activity, member)}
     chosen = let_in or pks if chosen is None else chosen & pks

@@ -14,6 +14,7 @@ from portal.lib.once import make_key
 from portal.lib.refusals import Refusal
 from reservations.actions import cancel_booking, choose_days, confirm_cart, empty_cart, pay_by_card, remove_lines
 from reservations.actions.baskets import read_basket
+from reservations.actions.cancelling import against_cancelling
 from reservations.actions.checkout import NotCertified
 from reservations.calendar import ASK, GIVE_UP, build_agenda
 from reservations.coming import by_day, upcoming, waited_for
@@ -304,8 +305,8 @@ def agenda(request):
 @family_required
 def cancel(request, pk):
     """Confirm the cancellation of one booking, then carry it out."""
-    rows = Booking.objects.of(request.user).select_related("session__activity__service__commune", "member")
-    booking = get_object_or_404(rows, pk=pk)
+    related = ("session__activity__service__commune", "member", "cancelled_in")
+    booking = get_object_or_404(Booking.objects.of(request.user).select_related(*related), pk=pk)
     if request.method == "POST":
         try:
             cancel_booking(user=request.user, booking=booking, key=request.POST.get("once_key", ""))
@@ -314,7 +315,8 @@ def cancel(request, pk):
         else:
             messages.success(request, "La réservation est annulée.")
         return redirect("reservations:bookings")
-    context = {"booking": booking, "once_key": make_key(request.user.owner, f"cancel:{booking.pk}")}
+    against = against_cancelling(booking, booking.session, timezone.now())
+    context = {"booking": booking, "once_key": make_key(request.user.owner, f"cancel:{booking.pk}"), "against": against}
     return render(request, "reservations/cancel.html", context)
 
 
@@ -332,10 +334,12 @@ def order(request, pk):
     """One order: what it booked and cancelled."""
     say_confirmed(request)
     found = get_object_or_404(Order.objects.of(request.user), pk=pk)
-    rows = {"session__activity__service__commune", "member"}
+    rows = {"session__activity__service__commune", "member", "cancelled_in"}
+    booked = list(found.bookings.select_related(*rows).order_by("session__date", "pk"))
     context = {
         "order": found,
-        "booked": found.bookings.select_related(*rows).order_by("session__date", "pk"),
+        "booked": booked,
+        "given_back": sum(each.given_back for each in booked),
         "cancelled": found.cancellations.select_related(*rows).order_by("session__date", "pk"),
     }
     return render(request, "reservations/order.html", context)

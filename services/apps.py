@@ -6,7 +6,11 @@ class ServicesConfig(AppConfig):
     verbose_name = "Services"
 
     def ready(self):
+        from accounts.hooks import access_of
         from families import hooks
-        from services import health
+        from services import access, health
 
+        access_of.register(access.access_of)
         hooks.may_read_health.register(health.children_of)
+        hooks.let_in_by.register(health.children_of)
+        hooks.is_let_in.register(health.is_let_in)

@@ -18,6 +18,12 @@ def access_asked(request: AccessRequest, user: User, lines: Iterable[RequestLine
     queue("services/access_asked", to=user.email or "", owner=user.owner, context=context)
 
 
+def asked_rows(request: AccessRequest) -> list[dict]:
+    """The lines of a request as another email tells them: that of a sign-up."""
+    lines = request.lines.select_related("member", "audience")
+    return [_row(line) | {"service": str(request.service)} for line in lines]
+
+
 def requests_sent(user: User, lines: Iterable[RequestLine]) -> None:
     """One email a request whose last piece has come."""
     by_request = {}
@@ -81,6 +87,7 @@ def _preview(template: str, context: dict) -> tuple[str, str]:
 
 
 def _row(line: RequestLine) -> dict:
+    """What emails say of a line."""
     return {
         "member": str(line.member),
         "audience": line.audience.name,

@@ -4,6 +4,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.models import Commune, User
 from families.models import Family, Member
@@ -76,6 +77,11 @@ class Service(models.Model):
     def asks_first(self, on_credit: bool) -> bool:
         """Whether families need an access that this service decided; ``on_credit``: for what is debited later."""
         return self.access == self.Access.REQUEST or (on_credit and not self.credit_to_all)
+
+    @cached_property
+    def people(self) -> frozenset[str]:
+        """For whom its situations are (``Audience.People``), read once for each object."""
+        return frozenset(self.audiences.values_list("people", flat=True))
 
 
 class Audience(models.Model):

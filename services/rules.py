@@ -50,8 +50,13 @@ def undecided(pieces: Iterable[Piece], today: date) -> list[str]:
     ]
 
 
-def reason_without_access(service: str, status: str | None) -> str:
-    """Why a member with a line of this status (None: no line) may not book the service, and what to do; "" if they may."""
+def reason_without_access(service: str, status: str | None, may_ask: bool = True) -> str:
+    """Why a member with a line of this status (None: no line) may not book the service, and what to do; "" if they may.
+
+    ``may_ask`` False: none of its situations suits the member, so that nobody is told to ask for it.
+    """
+    if status is None and not may_ask:
+        return f"le service « {service} » n’a pas de situation pour une personne de cet âge."
     what = f"l’accès au service « {service} »"
     return {
         "accepted": "",

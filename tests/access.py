@@ -16,7 +16,17 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.questions import SETTING, link_parts, set_question
 from families.actions import invite
-from families.models import Contact, Family, HealthContent, HealthSheet, Invitation, Member, Membership, School
+from families.models import (
+    Contact,
+    Family,
+    HealthContent,
+    HealthSheet,
+    IdentityChange,
+    Invitation,
+    Member,
+    Membership,
+    School,
+)
 from portal.lib.documents import vault
 from portal.lib.models import JobRun, OutgoingEmail, authority
 from portal.lib.once import make_key
@@ -196,6 +206,16 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "calendaraddress": CalendarAddress.objects.create(family=family, token="x" * 43),
         "jobrun": JobRun.objects.create(job="nightly", business_date=NOW.date(), lease_until=NOW),
         "absence": _absent(world, claire, family, louane, activity),
+        "identitychange": IdentityChange.objects.create(
+            member=louane,
+            family=family,
+            by=claire,
+            **{
+                f"{old}{name}": getattr(louane, name)
+                for old in ("", "old_")
+                for name in ("first_name", "last_name", "birth_date")
+            },
+        ),
         "today": came(world.town.agent, family, louane, activity.sessions.get(date=NOW.date())),
     }
 
@@ -549,6 +569,7 @@ ANSWERS = {
         "admin:families_family_relier",
         "admin:families_roll_over",
         "admin:families_sepamandate_arreter",
+        "admin:families_identitychange_decision",
         "admin:reservations_change_handle",
         "admin:wallet_credit",
         "admin:wallet_cancel_credit",
@@ -627,6 +648,7 @@ TABLES = (
         "accounts_user": ("list", "list"),
         "families_family": ("list", "list"),
         "families_healthfile": ("list", "list"),
+        "families_identitychange": ("list", "list"),
         "families_school": ("list", "list add"),
         "families_sepamandate": ("list", "list"),
         "families_schoolclass": ("list add", "list add"),
@@ -723,6 +745,7 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:wallet_credit": {"family_id": held["family"].pk},
         "admin:wallet_exemption": {"wallet_id": held["wallet"].pk},
         "admin:families_sepamandate_arreter": {"pk": held["sepamandate"].pk},
+        "admin:families_identitychange_decision": {"pk": held["identitychange"].pk},
         "admin:wallet_directdebitrun_file": {"pk": held["directdebitrun"].pk},
         "admin:wallet_directdebitrun_download": {"pk": held["directdebitrun"].pk},
         "admin:wallet_directdebit_reject": {"pk": held["directdebit"].pk},

@@ -8,6 +8,7 @@ from families.actions.health import (
     save_contact,
     write_health,
 )
+from families.actions.identity import decide_identity, update_member
 from families.actions.invitations import (
     accept_invitation,
     find_invitation,
@@ -21,7 +22,6 @@ from families.actions.members import (
     place_member,
     remove_member,
     restore_member,
-    update_member,
     was_removed,
 )
 from families.actions.years import certify, certify_for, choose_class, roll_over, roll_over_plan, set_classes
@@ -35,6 +35,7 @@ __all__ = [
     "choose_class",
     "contact_was_removed",
     "correct_member",
+    "decide_identity",
     "enter_member",
     "find_invitation",
     "hold_members",

@@ -67,31 +67,37 @@ def place_member(family: Family, first_name: str, last_name: str, birth_date: da
     return Membership.objects.create(family=family, member=member, kinship=kinship)
 
 
-@outermost
-def update_member(
-    *, user: User, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str
-) -> Membership:
-    """Correct a beneficiary's details; every parent of a shared child is told what changed."""
-    return change_member(open_family(user), member, first_name, last_name, birth_date, kinship, by=user)
-
-
 def change_member(
     family: Family, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str, by: User
 ) -> Membership:
     """Correct a beneficiary of a family; called in a transaction."""
-    first_name, last_name = clean_name(first_name), clean_name(last_name)
-    check_person(first_name, last_name, birth_date, timezone.localdate())
-    membership = lock_membership(family, member)
-    twin = _same_person(family, first_name, last_name, birth_date)
-    if twin and twin.member_id != member.pk:
-        raise AlreadyInFamily
-    membership.kinship = kinship
-    membership.save(update_fields=["kinship"])
-    _rename(membership.member, first_name, last_name, birth_date, by)
+    membership, details = take_details(family, member, first_name, last_name, birth_date, kinship)
+    rename(membership.member, *details, by)
     return membership
 
 
-def _rename(member: Member, first_name: str, last_name: str, birth_date: date, by: User) -> None:
+def take_details(
+    family: Family, member: Member, first_name: str, last_name: str, birth_date: date, kinship: str
+) -> tuple[Membership, tuple[str, str, date]]:
+    """Lock and check a beneficiary whose details change, and write the kinship; return the filiation and the details."""
+    first_name, last_name = clean_name(first_name), clean_name(last_name)
+    check_person(first_name, last_name, birth_date, timezone.localdate())
+    membership = lock_membership(family, member)
+    check_no_twin(membership, first_name, last_name, birth_date)
+    membership.kinship = kinship
+    membership.save(update_fields=["kinship"])
+    return membership, (first_name, last_name, birth_date)
+
+
+def check_no_twin(membership: Membership, first_name: str, last_name: str, birth_date: date) -> None:
+    """Raise AlreadyInFamily when these details are those of somebody else of the family, which is locked."""
+    twin = _same_person(membership.family, first_name, last_name, birth_date)
+    if twin and twin.member_id != membership.member_id:
+        raise AlreadyInFamily
+
+
+def rename(member: Member, first_name: str, last_name: str, birth_date: date, by: User) -> None:
+    """Write a locked beneficiary's details; the parents of a shared one are told."""
     before = str(member), member.birth_date
     member.first_name, member.last_name, member.birth_date = first_name, last_name, birth_date
     member.save(update_fields=["first_name", "last_name", "birth_date"])

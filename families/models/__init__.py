@@ -30,6 +30,7 @@ from families.models.households import (
     quotient_on,
     quotients_on,
 )
+from families.models.identity import IdentityChange
 
 __all__ = [
     "ADULTS",
@@ -44,6 +45,7 @@ __all__ = [
     "HealthFile",
     "HealthReading",
     "HealthSheet",
+    "IdentityChange",
     "Invitation",
     "Kinship",
     "Level",

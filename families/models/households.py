@@ -21,8 +21,8 @@ class FamilyQuerySet(models.QuerySet):
         return self.filter(guardians__user=user)
 
     def of_agent(self, agent):
-        """The families an agent may see: those of their communes."""
-        return self if agent.is_superuser else self.filter(Q(commune__in=agent.communes.all()) | Q(commune=None))
+        """The families an agent may see: those of their communes; who has none is the managers' matter."""
+        return self if agent.is_superuser else self.filter(commune__in=agent.communes.all())
 
 
 class Family(models.Model):

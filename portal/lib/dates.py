@@ -4,7 +4,7 @@ What is given an instant says its day in Paris; an instant without a time zone i
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -60,6 +60,28 @@ def date_long(day: date | datetime, today: date | datetime) -> str:
 def moment_long(moment: datetime, today: date | datetime) -> str:
     """Return « mardi 3 novembre 10:00 », in Paris."""
     return f"{date_long(moment, today)} {in_paris(moment):%H:%M}"
+
+
+def spoken_time(at: time) -> str:
+    """Return « 12 h », « 23 h 59 », with non-breaking spaces."""
+    minutes = f"\u00a0{at:%M}" if at.minute else ""
+    return f"{at.hour}\u00a0h{minutes}"
+
+
+def last_minute(limit: datetime) -> datetime:
+    """Return, in Paris, the minute that people hear of a deadline: one at midnight ends the evening before, at 23:59."""
+    local = in_paris(limit)
+    return local - timedelta(minutes=1) if local.time() == time() else local
+
+
+def opening_long(moment: datetime, today: date | datetime) -> str:
+    """Return « mercredi 2 décembre à 0 h », from when something may be done, in Paris."""
+    return f"{date_long(moment, today)} à {spoken_time(in_paris(moment).time())}"
+
+
+def deadline_long(limit: datetime, today: date | datetime) -> str:
+    """Return « mardi 1er décembre à 23 h 59 », never « mercredi 2 décembre 00:00 »."""
+    return opening_long(last_minute(limit), today)
 
 
 def date_short(day: date | datetime) -> str:

@@ -4,6 +4,7 @@ The place goes to the first who waits for it, in the same transaction.
 """
 
 from collections import Counter
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from reservations.actions.baskets import change_counters, lock_sessions
 from reservations.actions.changes import record_changes
 from reservations.actions.ledger import MAX_LABEL, post_orders, recredit_bookings
 from reservations.actions.promotion import promote
-from reservations.models import Booking, Order
+from reservations.models import Booking, Order, Session
 from reservations.rules import in_time, spoken_deadline
 from wallet.actions import Draft
 from wallet.models import Operation
@@ -47,10 +48,8 @@ def cancel_booking(*, user: User, booking: Booking, key: str) -> dict:
     session = lock_sessions([booking.session_id])[booking.session_id]
     booking = Booking.objects.of(user).select_for_update(of=("self",), no_key=True).get(pk=booking.pk)
     now = timezone.now()
-    if booking.status != Booking.Status.BOOKED:
-        raise AlreadyCancelled
-    if not in_time(session.cancellable_until, now):
-        raise TooLate(_too_late(session))
+    if against := against_cancelling(booking, session, now):
+        raise against
     order = Order.objects.create(
         family_id=booking.family_id, by=user, billing=booking.billing, cancelled_cents=booking.cents, at=now
     )
@@ -65,7 +64,14 @@ def cancel_booking(*, user: User, booking: Booking, key: str) -> dict:
     return once.remember({"order": order.pk})
 
 
-def _too_late(session) -> str:
+def against_cancelling(booking: Booking, session: Session, now: datetime) -> Refusal | None:
+    """Why this booking can no longer be cancelled by its family, as the page says beforehand; None when it can."""
+    if booking.status != Booking.Status.BOOKED:
+        return AlreadyCancelled()
+    return None if in_time(session.cancellable_until, now) else TooLate(_too_late(session))
+
+
+def _too_late(session: Session) -> str:
     if session.cancellable_until is None:
         return "Cette activité ne s’annule pas en ligne : contactez le service."
     return f"{TooLate.sentence} Le délai était : {spoken_deadline(session.cancellable_until)}."

@@ -11,6 +11,8 @@ from django.utils.functional import cached_property
 
 from accounts.models import User
 from families.models import Family, Member
+from portal.lib.dates import date_short
+from portal.lib.money import euros
 from reservations.models.activities import Billing, Session
 from wallet.models import CardPayment, Operation
 
@@ -186,6 +188,20 @@ class Booking(models.Model):
     def payment_reference(self) -> str:
         """The reference of the transfer that paid this booking."""
         return f"booking:{self.pk}"
+
+    @property
+    def given_back(self) -> int:
+        """What its end gave back to the wallet that paid it, in cents: the order that ended it has an operation exactly then."""
+        return self.cents if self.is_paid and self.cancelled_in and self.cancelled_in.operation_id else 0
+
+    @property
+    def end_words(self) -> str:
+        """What became of its price once it ended."""
+        if self.given_back:
+            return f"{euros(self.given_back)} recrédités le {date_short(timezone.localdate(self.cancelled_at))}"
+        if not self.cents:
+            return "Journée gratuite."
+        return "Non recrédité." if self.is_paid else "Rien n’avait été débité."
 
     @property
     def is_paid(self) -> bool:

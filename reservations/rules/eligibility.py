@@ -28,6 +28,9 @@ class Candidate:
     first_name: str = ""
 
 
+TO_TELL = "indiquez"  # how a reason begins that the family itself can end
+
+
 def age_on(birth: date, day: date) -> int:
     """Whole years; someone born on 29 February is a year older on 1 March of a common year."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
@@ -45,7 +48,7 @@ def _age_reasons(conditions: Conditions, candidate: Candidate, day: date) -> Ite
     if low is None and high is None:
         return
     if candidate.birth is None:
-        yield "indiquez sa date de naissance."
+        yield f"{TO_TELL} sa date de naissance."
         return
     age = age_on(candidate.birth, day)
     if age < (low or 0) or (high is not None and age > high):
@@ -72,5 +75,5 @@ def _school_reasons(conditions: Conditions, candidate: Candidate) -> Iterator[st
 
 def _not_taken(what: str, known: Hashable) -> str:
     if known is None:
-        return f"indiquez {what} pour cette année scolaire."
+        return f"{TO_TELL} {what} pour cette année scolaire."
     return f"cette activité n’est pas ouverte à {what}."

@@ -1,10 +1,10 @@
 """The rules of delay as parents read them."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
-from portal.lib.dates import WEEKDAYS, day_and_month
+from portal.lib.dates import WEEKDAYS, deadline_long, last_minute, spoken_time
 from reservations.rules.calendar import Counting
-from reservations.rules.deadlines import FIELDS, MIDNIGHT, PARIS, DeadlineKind, DeadlineRule
+from reservations.rules.deadlines import FIELDS, DeadlineKind, DeadlineRule
 
 NBSP = "\u00a0"
 _COUNTED = {
@@ -31,26 +31,14 @@ def describe(rule: DeadlineRule) -> str:
     return sentence + _fallback(rule)
 
 
-def spoken_time(at: time) -> str:
-    """« 12 h », « 23 h 59 », with non-breaking spaces."""
-    minutes = f"{NBSP}{at:%M}" if at.minute else ""
-    return f"{at.hour}{NBSP}h{minutes}"
-
-
 def spoken_deadline(limit: datetime) -> str:
-    """« mardi 10 novembre, 10 h » in Paris; a deadline at midnight is said as 23 h 59 of the day that ends."""
-    local = limit.astimezone(PARIS)
-    if local.time() == MIDNIGHT:
-        local -= timedelta(minutes=1)
-    return f"{WEEKDAYS[local.weekday()]} {day_and_month(local.date())}, {spoken_time(local.time())}"
+    """« mardi 10 novembre à 10 h » in Paris; a deadline at midnight is said as 23 h 59 of the day that ends."""
+    return deadline_long(limit, last_minute(limit))
 
 
 def short_deadline(limit: datetime) -> str:
     """« 10/11 12:00 » in Paris, for a small cell; midnight is said as 23:59 of the day that ends."""
-    local = limit.astimezone(PARIS)
-    if local.time() == MIDNIGHT:
-        local -= timedelta(minutes=1)
-    return f"{local:%d/%m %H:%M}"
+    return f"{last_minute(limit):%d/%m %H:%M}"
 
 
 def _days(rule: DeadlineRule) -> str:

@@ -42,8 +42,8 @@ def ask_access(*, user: User, service: Service, choices: Mapping[int, int], key:
     return once.remember({"request": ask(user, service, choices).pk})
 
 
-def ask(user: User, service: Service, choices: Mapping[int, int]) -> AccessRequest:
-    """The same inside the caller's transaction (the sign-up's).
+def ask(user: User, service: Service, choices: Mapping[int, int], tell: bool = True) -> AccessRequest:
+    """The same inside the caller's transaction (the sign-up's, which tells it in its own email: ``tell`` False).
 
     A line that was refused or has expired is asked again; one that waits or is accepted stays as it is. Lines whose
     mandatory pieces are missing wait as « Pièces à compléter ». The person is mailed when something was asked.
@@ -59,7 +59,7 @@ def ask(user: User, service: Service, choices: Mapping[int, int]) -> AccessReque
     wanted = {member: audiences[choices[pk]] for pk, member in members.items()}
     lines = [line for member, audience in wanted.items() if (line := _ask(request, member, audience))]
     settle_pieces(lines)
-    if lines:
+    if lines and tell:
         emails.access_asked(request, user, lines)
     return request
 

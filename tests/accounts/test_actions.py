@@ -7,6 +7,7 @@ import pytest
 from accounts import actions
 from accounts.models import Consent, User
 from accounts.rules import NotYourAccount, ReasonMissing, ReasonTooLong, SignUpIncomplete, birth_fault, new_code
+from portal.actions.closing import close_account
 from portal.lib.models import Authority, OutgoingEmail
 from portal.lib.states import WrongState
 from tests.accounts.pages import emails_to
@@ -65,7 +66,7 @@ def test_an_agent_of_another_commune_decides_nothing(commune, decide):
     calls = {
         "validate": lambda: actions.validate_account(agent=stranger, user=user),
         "refuse": lambda: actions.refuse_account(agent=stranger, user=user, reason="Non."),
-        "close": lambda: actions.close_account(agent=stranger, user=user),
+        "close": lambda: close_account(agent=stranger, user=user),
     }
     with pytest.raises(NotYourAccount):
         calls[decide]()
@@ -74,7 +75,7 @@ def test_an_agent_of_another_commune_decides_nothing(commune, decide):
 
 def test_an_agent_cannot_decide_about_another_agent(agent, commune):
     with pytest.raises(NotYourAccount):
-        actions.close_account(agent=agent, user=AgentFactory(commune=commune))
+        close_account(agent=agent, user=AgentFactory(commune=commune))
 
 
 def test_a_sign_up_left_half_way_is_not_decided(agent):
@@ -89,8 +90,8 @@ def test_a_validated_account_is_closed_not_refused(agent, commune):
     user = UserFactory(commune=commune)
     with pytest.raises(WrongState):
         actions.refuse_account(agent=agent, user=user, reason="Trop tard.")
-    assert actions.close_account(agent=agent, user=user) is True
-    assert actions.close_account(agent=agent, user=user) is False
+    assert close_account(agent=agent, user=user) is True
+    assert close_account(agent=agent, user=user) is False
     user.refresh_from_db()
     assert (user.status, user.is_active) == ("closed", False)
 

@@ -90,7 +90,7 @@ def test_agents_pass(visitor):
 # --- The waiting page ------------------------------------------------------------------------------------------------
 def test_the_waiting_page_says_what_happens_next(visitor):
     page = visitor(PendingUserFactory(first_name="Claire", email="claire@example.org")).get("/comptes/en-attente/")
-    assert "Merci Claire, votre demande est complète." in words(page)
+    assert "Merci Claire. Votre demande est complète." in words(page)
     assert "Vous recevez un e-mail à l’adresse claire@example.org." in words(page)
 
 

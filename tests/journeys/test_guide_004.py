@@ -124,7 +124,7 @@ def test_the_home_tells_when_bookings_open(visit, town):
     told = read_all(
         page.locator("section", has_text="Dates des réservations").locator("details", has_text="Cestas").locator("li")
     )
-    assert told[0] == f"{DAY} : ouverture des réservations le lundi 15 mars 08:00"
+    assert told[0] == f"{DAY} : ouverture des réservations le lundi 15 mars à 8 h"
 
 
 @pytest.mark.seed("S4-122")

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import User
 from portal import sign_up
+from portal.lib.mailing import render
 from portal.lib.models import Authority, OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
@@ -102,13 +103,19 @@ def test_choosing_a_situation_asks_for_the_service_and_completes_the_sign_up(vis
         canteen.commune,
     )
     assert claire.signed_up_at is not None
-    assert sorted(OutgoingEmail.objects.values_list("template", flat=True)) == [
-        "accounts/account_received",
-        "services/access_asked",
-    ]
+    one_letter_says_what_is_missing_and_nothing_is_complete()
     page = client.get(STEP_3)
     assert '<th scope="col">Nom du Service</th><th scope="col">Statut</th>' in page.content.decode()
     assert "Mairie Coubon / Enfant commune Cantine Louane Dupont Pièces à compléter" in words(page)
+
+
+def one_letter_says_what_is_missing_and_nothing_is_complete():
+    (letter,) = OutgoingEmail.objects.all()
+    subject, text, _ = render(letter)
+    assert (letter.template, subject) == ("accounts/account_received", "Votre demande de compte est enregistrée")
+    assert "Mairie Coubon – Cantine, Louane Dupont, Enfant commune : Pièces à compléter. Il manque : " in text
+    assert "Votre demande n’est pas complète : c’est à vous de donner les pièces" in text
+    assert "est complète" not in text
 
 
 def test_the_situation_that_was_clicked_is_chosen_for_whom_it_suits(visitor, claire, louane, canteen):
@@ -183,7 +190,7 @@ def test_the_same_body_posted_twice_asks_once(visitor, claire, louane, canteen):
     }
     assert {client.post(address, body).url for _ in range(2)} == {f"/mes-services/{canteen.pk}/pieces/"}
     assert RequestLine.objects.count() == 1
-    assert OutgoingEmail.objects.filter(template="services/access_asked").count() == 1
+    assert [letter.template for letter in OutgoingEmail.objects.all()] == ["accounts/account_received"]
 
 
 @pytest.mark.parametrize("entry", ["", "x", "0-0", "\x00", "999999999999999999999"])

@@ -143,7 +143,7 @@ def test_while_it_may_be_cancelled_it_is_cancelled(home, activity):
 def test_after_the_delay_it_is_too_late(home, booking, time_machine):
     time_machine.move_to(instant(THURSDAY + timedelta(1)))
     assert refused(home, booking) == [
-        "Le délai pour signaler cette absence est passé (c’était jusqu’au vendredi 13 novembre 00:00)."
+        "Le délai pour signaler cette absence est passé (c’était jusqu’au jeudi 12 novembre à 23\u00a0h\u00a059)."
     ]
 
 
@@ -442,7 +442,7 @@ def test_the_agent_decides_on_a_page(booking, home, agent, visitor):
     page = reverse("admin:reservations_absence_decision", args=[absence.pk])
     shown = client.get(page)
     assert (
-        "Justificatif : non donné, attendu jusqu’au vendredi 13 novembre 00:00. Pointage : pas encore pointé."
+        "Justificatif : non donné, attendu jusqu’au jeudi 12 novembre à 23 h 59. Pointage : pas encore pointé."
         in words(shown)
     )
     key = shown.context["once_key"]

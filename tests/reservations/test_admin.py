@@ -203,8 +203,8 @@ def test_days_to_come_are_listed_with_what_is_booked(browser, here):
     assert found(response) == [here.session, later]
     assert [row.number for row in found(response)] == [1, 0]
     page = words(response)
-    assert "mardi 10 novembre Repas Baneins – Baneins 1 lundi 9 novembre, 23 h 59 Ouverte" in page
-    assert "jeudi 12 novembre Repas Baneins – Baneins 0 sur 24 mercredi 11 novembre, 23 h 59 Ouverte" in page
+    assert "mardi 10 novembre Repas Baneins – Baneins 1 lundi 9 novembre à 23 h 59 Ouverte" in page
+    assert "jeudi 12 novembre Repas Baneins – Baneins 0 sur 24 mercredi 11 novembre à 23 h 59 Ouverte" in page
 
 
 @pytest.mark.parametrize(

@@ -123,8 +123,8 @@ def test_it_is_printed_and_kept_as_pdf(visitor, office, one):
 
 
 # --- Reports ----------------------------------------------------------------------------------------------------------
-def test_without_a_back_office_the_night_validates_and_tells_once(visitor, one):
-    assert state(visitor, one) == ("Non transmis", "")
+def test_without_a_back_office_what_is_paid_is_valid_at_once_and_the_night_tells_once(visitor, one):
+    assert state(visitor, one) == ("Validée", "")
     assert settle_and_report(NIGHT) == {"settled": 1, "reports": 1}
     assert settle_and_report(NIGHT) == {"settled": 0, "reports": 0}
     assert state(visitor, one) == ("Validée", "")

@@ -179,7 +179,7 @@ def client(visitor, agent):
 def test_the_page_and_its_paper_show_the_numbers_and_name_nobody(client, home, activity):
     book(home, session(activity))
     shown = words(client.get(reverse("admin:headcounts"), {"jour": TUESDAY}))
-    assert "Sera arrêté le mardi 10 novembre 00:00" in shown
+    assert "Sera arrêté le lundi 9 novembre à 23 h 59" in shown
     assert "Victor Hugo 2 Sans porc 1 Allergie : arachides 1 PAI 1" in shown
     assert "Louane" not in shown
     paper = client.get(reverse("admin:headcounts_pdf"), {"jour": TUESDAY})

@@ -192,7 +192,9 @@ def test_bookings_open_and_close_at_the_instants_of_the_activity(time_machine):
     opens, closes = instant(date(2026, 11, 3), "10:00"), instant(date(2026, 11, 5), "18:00")
     home = household(0)
     it = session(ActivityFactory(booking_opens_at=opens, booking_closes_at=closes))
-    assert reasons(home, it) == ["Louane, mardi 10 novembre : les réservations ouvrent le mardi 3 novembre 10:00."]
+    assert reasons(home, it) == [
+        "Louane, mardi 10 novembre : les réservations ouvrent le mardi 3 novembre à 10\u00a0h."
+    ]
     seen = [state(home, it)]
     for moment in (opens, closes.timestamp() - 1, closes):
         time_machine.move_to(moment, tick=False)

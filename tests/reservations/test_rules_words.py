@@ -79,11 +79,11 @@ def test_the_parts_of_a_time_never_break_over_a_line():
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        (datetime(2026, 11, 10, 9, tzinfo=UTC), "mardi 10 novembre, 10 h"),
-        (datetime(2026, 11, 11, tzinfo=PARIS), "mardi 10 novembre, 23 h 59"),
-        (datetime(2027, 1, 1, tzinfo=PARIS), "jeudi 31 décembre, 23 h 59"),
-        (datetime(2026, 9, 1, 8, 30, tzinfo=PARIS), "mardi 1er septembre, 8 h 30"),
-        (datetime(2026, 10, 26, tzinfo=PARIS), "dimanche 25 octobre, 23 h 59"),
+        (datetime(2026, 11, 10, 9, tzinfo=UTC), "mardi 10 novembre à 10 h"),
+        (datetime(2026, 11, 11, tzinfo=PARIS), "mardi 10 novembre à 23 h 59"),
+        (datetime(2027, 1, 1, tzinfo=PARIS), "jeudi 31 décembre à 23 h 59"),
+        (datetime(2026, 9, 1, 8, 30, tzinfo=PARIS), "mardi 1er septembre à 8 h 30"),
+        (datetime(2026, 10, 26, tzinfo=PARIS), "dimanche 25 octobre à 23 h 59"),
     ],
 )
 def test_a_deadline_is_told_as_a_day_and_a_time_in_paris(limit, words):
@@ -92,4 +92,4 @@ def test_a_deadline_is_told_as_a_day_and_a_time_in_paris(limit, words):
 
 def test_the_words_of_a_rule_and_of_its_deadline_agree():
     tuesday = rule("week", weekday=1)
-    assert plain(spoken_deadline(deadline(tuesday, date(2026, 11, 20), ZONE_A))) == "mardi 10 novembre, 23 h 59"
+    assert plain(spoken_deadline(deadline(tuesday, date(2026, 11, 20), ZONE_A))) == "mardi 10 novembre à 23 h 59"

@@ -227,7 +227,7 @@ def test_htmx_gets_the_recap_alone(parent, home, canteen):
     answer = parent.post(CANTEEN, form(home, TUESDAY), headers={"HX-Request": "true", "HX-Target": "recap"})
     assert text(answer) == (
         "Théo · 1 repas 1 × 3,80 € 3,80 € Louane · 1 repas 1 × 3,80 € 3,80 € Total 7,60 € Mon porte-monnaie 100,00 €"
-        " Le mardi 10 novembre est modifiable jusqu’au lundi 9 novembre, 23 h 59. 2 repas 7,60 €"
+        " Le mardi 10 novembre est modifiable jusqu’au lundi 9 novembre à 23 h 59. 2 repas 7,60 €"
     )
     assert "<html" not in answer.content.decode()
 

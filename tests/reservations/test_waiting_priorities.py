@@ -176,8 +176,8 @@ def test_residents_book_before_the_others(early):
     assert (answer.booked, answer.reasons) == (
         0,
         [
-            "Louane, mardi 10 novembre : les réservations ouvrent le jeudi 5 novembre 08:00 "
-            f"(le lundi 2 novembre 08:00 pour les résidents de {early.service.commune})."
+            "Louane, mardi 10 novembre : les réservations ouvrent le jeudi 5 novembre à 8\u00a0h "
+            f"(le lundi 2 novembre à 8\u00a0h pour les résidents de {early.service.commune})."
         ],
     )
 

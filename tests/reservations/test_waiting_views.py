@@ -49,7 +49,7 @@ def test_the_calendar_says_full_waitable_waiting_and_last_places(visitor):
     open_days = {day: words for day, words in said(page).items() if words != "fermé"}
     assert open_days == {
         "mardi 10 novembre": "complet, liste d’attente ouverte",
-        "jeudi 12 novembre": "libre, dernières places, réservable jusqu’au mercredi 11 novembre, 23 h 59",
+        "jeudi 12 novembre": "libre, dernières places, réservable jusqu’au mercredi 11 novembre à 23 h 59",
         "vendredi 13 novembre": "complet",
     }
     assert offered_days(page) == [TUESDAY.isoformat(), THURSDAY.isoformat()]
@@ -62,7 +62,7 @@ def test_the_day_of_a_place_that_is_offered_says_until_when(visitor, time_machin
     time_machine.move_to(instant(date(2026, 11, 2), "09:00"), tick=False)
     it, entry = offered_to()
     told = said(visitor(entry.home.user).get(f"{calendar(it)}?mois=2026-11"))
-    assert told["mardi 10 novembre"] == "place proposée jusqu’au mardi 3 novembre, 9 h"
+    assert told["mardi 10 novembre"] == "place proposée jusqu’au mardi 3 novembre à 9 h"
 
 
 def test_the_list_of_activities_says_last_places(visitor):

@@ -54,7 +54,7 @@ def test_a_family_with_nothing_booked_is_told_two_days_before_the_deadline(home,
     assert reminded() == [home.user.email]
     subject, text, _ = render(OutgoingEmail.objects.get(template="reservations/nothing_booked"))
     assert subject == "Pensez à réserver : semaine du 9 novembre"
-    assert "Le délai des premiers jours passe le samedi 7 novembre 00:00." in text
+    assert "Le délai des premiers jours passe le vendredi 6 novembre à 23\u00a0h\u00a059." in text
     assert "/reservations/activite/cantine/?mois=2026-11" in text
     assert "/reservations/rappels/" in text
 

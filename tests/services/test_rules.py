@@ -72,3 +72,9 @@ def test_each_status_but_the_accepted_one_has_its_reason():
     told = {status: reason_without_access("Baneins – Cantine", status) for status in [None, *RequestLine.Status.values]}
     assert [status for status, reason in told.items() if not reason] == ["accepted"]
     assert len(set(told.values())) == len(told)
+
+
+def test_nobody_is_told_to_ask_for_what_no_situation_offers_them():
+    said = reason_without_access("Baneins – Cantine", None, may_ask=False)
+    assert said == "le service « Baneins – Cantine » n’a pas de situation pour une personne de cet âge."
+    assert reason_without_access("Baneins – Cantine", "pending", may_ask=False).endswith("un e-mail vous préviendra.")

@@ -121,6 +121,18 @@ def month_title(day: date | datetime) -> str:
 
 
 @register.filter
+def deadline_long(limit: datetime) -> str:
+    """Write until when something may be done: « mardi 1er décembre à 23 h 59 », never 00:00."""
+    return dates.deadline_long(limit, timezone.localdate())
+
+
+@register.filter
+def opening_long(moment: datetime) -> str:
+    """Write from when something may be done: « mercredi 2 décembre à 0 h »."""
+    return dates.opening_long(moment, timezone.localdate())
+
+
+@register.filter
 def moment_long(moment: datetime) -> str:
     """Write « mardi 3 novembre 10:00 » in local time."""
     return dates.moment_long(moment, timezone.localdate())
