@@ -3,6 +3,7 @@
 import gc
 
 preload_app = True
+worker_class, threads = "gthread", 8  # who is idle, slow or waits for a service outside holds a thread, not the portal
 YOUNG = 50_000  # objects between two collections: a page makes fewer, so that most pages pay for none
 
 

@@ -390,6 +390,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env("PARVIS_LOG_LEVEL", "INFO")},
     "loggers": {
         "fontTools": {"level": "WARNING"},  # a hundred lines for each PDF
+        "weasyprint": {"level": "ERROR"},  # the same, and what it thinks of fonts
+        "weasyprint.progress": {"level": "ERROR"},
         "asyncssh": {"level": "WARNING"},  # a dozen for each delivery
     },
 }

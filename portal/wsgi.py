@@ -1,4 +1,4 @@
-"""The portal as a WSGI application (gunicorn, sync workers), with what its first visitors would wait for loaded."""
+"""The portal as a WSGI application (gunicorn, workers with threads), with what its first visitors would wait for loaded."""
 
 import os
 

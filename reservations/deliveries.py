@@ -23,7 +23,7 @@ import asyncssh
 from reservations import backoffice
 from reservations.models import BackOffice
 
-TIMEOUT = 30  # seconds that the other side may keep silent
+TIMEOUT = 10  # seconds that the other side may keep silent
 LONGEST = 600  # seconds that one file may take over SFTP
 SECRET = re.compile(r"BACKOFFICE_[A-Z0-9_]+")  # no other variable of the environment may leave by a delivery
 LOCAL = {"127.0.0.1", "localhost", "::1"}

@@ -14,12 +14,13 @@ from functools import cache
 
 import stripe
 from django.conf import settings
+from requests import Timeout
 
 from portal.lib.refusals import Refusal
 from wallet.models import CardPayment, CardRefund
 
-TIMEOUT = 10  # seconds for one try
-RETRIES = 2
+SILENCE = (3, 6)  # seconds for a connection and for a word: with both, a page has its answer within 10
+RETRIES = 2  # of what failed at once; who is silent is not asked again
 
 
 class CardsUnavailable(Refusal):
@@ -242,13 +243,24 @@ def _word(value, length: int) -> str:
     return value if isinstance(value, str) and len(value) <= length and value.isprintable() else ""
 
 
+class _Impatient(stripe.RequestsClient):
+    """Stripe's way out, which gives a silent Stripe up at once: the person waits for the answer."""
+
+    def request(self, *args, **kwargs):
+        try:
+            return super().request(*args, **kwargs)
+        except stripe.APIConnectionError as error:
+            error.should_retry = error.should_retry and not isinstance(error.__cause__, Timeout)
+            raise
+
+
 @cache
 def _library(key: str, base: str) -> stripe.StripeClient:
     return stripe.StripeClient(
         key,
         base_addresses={"api": base},
         max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        http_client=_Impatient(timeout=SILENCE),
     )
 
 

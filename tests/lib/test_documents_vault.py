@@ -1,6 +1,7 @@
 """Documents at rest and on their way out."""
 
 import base64
+import errno
 import os
 import stat
 import subprocess
@@ -14,8 +15,12 @@ from django.http import HttpResponse
 from portal.lib.documents import blobs, vault
 from portal.lib.documents.keys import read_keys
 from portal.lib.documents.kinds import Kind
-from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
+from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable, StorageUnavailable
 from portal.lib.documents.serving import document_response
+from services.models import SupportingDocument
+from tests.factories.families import parent_of
+from tests.factories.services import DocumentTypeFactory
+from tests.services.giving import give
 
 DATA, JULIE, PAUL = b"Fiche sanitaire de Lou: allergie aux arachides", "family:12", "family:13"
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
@@ -242,3 +247,32 @@ def test_the_portal_keeps_the_stricter_policy_of_a_document(rf):
     ]
     assert policies[0] == "default-src 'none'; sandbox"
     assert policies[1] != policies[0]
+
+
+# A place that is full or cannot be written to
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO], ids=errno.errorcode.get)
+def test_a_place_that_takes_nothing_is_a_sentence_and_no_part_stays(root, monkeypatch, fault):
+    kept = vault.store(DATA, JULIE)
+
+    def fail(descriptor):
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageUnavailable, match="réessayez"):
+        vault.store(b"another", JULIE)
+    monkeypatch.undo()
+    assert [path.name for path in files(root)] == [kept]
+    assert vault.open(kept, JULIE) == DATA
+
+
+@pytest.mark.django_db
+def test_a_piece_that_cannot_be_stored_is_told_and_no_row_names_it(settings, tmp_path):
+    """A place that cannot be made: the folder's name is a file's, as good as read-only for whoever writes, root too."""
+    (tmp_path / "full").write_bytes(b"")
+    settings.DOCUMENTS_ROOT = tmp_path / "full"
+    parent = parent_of()
+    with pytest.raises(StorageUnavailable):
+        give(parent, DocumentTypeFactory())
+    assert not SupportingDocument.objects.exists()

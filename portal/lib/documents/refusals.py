@@ -150,6 +150,16 @@ class CleaningUnavailable(Refusal):
     status = 503
 
 
+class StorageUnavailable(Refusal):
+    """The documents' place is full, read-only or gone: nothing was kept, not even a part."""
+
+    sentence = (
+        "Votre document ne peut pas être enregistré pour le moment : l’espace de stockage ne répond pas. "
+        "Rien n’a été gardé ni changé. Gardez votre fichier et réessayez dans quelques heures."
+    )
+    status = 503
+
+
 class DocumentMissing(Refusal):
     """The vault has no such document for this owner."""
 

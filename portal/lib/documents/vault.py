@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from portal.lib.documents.blobs import Blobs, Folder
-from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
+from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable, StorageUnavailable
 
 log = logging.getLogger(__name__)
 VERSION = b"PVD1"
@@ -27,9 +27,16 @@ GRACE = timedelta(hours=1)  # longer than any transaction that writes a blob's r
 
 
 def store(data: bytes, owner: str) -> str:
-    """Encrypt and keep these bytes for the owner (such as ``family:12``); return the random key that names them."""
+    """Encrypt and keep these bytes for the owner (such as ``family:12``); return the random key that names them.
+
+    Raise StorageUnavailable when the place is full or cannot be written to; then nothing of them is kept.
+    """
     key = secrets.token_hex(16)
-    _blobs().put(key, _sealed(data, key, owner))
+    try:
+        _blobs().put(key, _sealed(data, key, owner))
+    except OSError as error:
+        log.exception("The documents' place cannot be written to")
+        raise StorageUnavailable from error
     return key
 
 
