@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from tools import local
@@ -35,6 +36,7 @@ WORKERS = {
 PROCESSES = ("stripe", "web", *WORKERS, "beat")  # in the order of their start
 WEBHOOK = "paiements/stripe/evenements/"
 FIRST_ANSWER_SECONDS = 60
+SOURCES = ("portal", "accounts", "families", "services", "wallet", "reservations", "cesu", "static", "templates")
 STOP_SECONDS = 15
 
 
@@ -188,17 +190,41 @@ def require_free(port: int) -> None:
             raise Failed(f"Port {port} is taken by another program: try `make demo PORT={port + 1}`.") from error
 
 
-def manage(*words: str, env: Mapping[str, str]) -> None:
-    """Run a command of manage.py that must succeed."""
-    done = subprocess.run([sys.executable, "manage.py", *words], env=env, cwd=local.PROJECT, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise Failed(f"manage.py {words[0]} failed, see above.")
+def manage(*words: str, env: Mapping[str, str]) -> subprocess.Popen:
+    """Start a command of manage.py; its words wait in a log."""
+    with open(FOLDER / f"{words[0]}.log", "w") as log:
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.Popen(command, env=env, cwd=local.PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def succeed(name: str, process: subprocess.Popen) -> None:
+    """Wait for a command of manage.py that must succeed."""
+    if process.wait():
+        raise Failed(f"manage.py {name} failed. The end of {FOLDER / name}.log:\n{last_words(name)}")
 
 
 def prepare(env: Mapping[str, str]) -> None:
-    manage("migrate", "--verbosity=0", env=env)
-    manage("seed_demo", env=env)
-    manage("collectstatic", "--noinput", "--verbosity=0", env=env)
+    """Make the tables, the data and the static files, side by side; nothing when all is as the last start left it."""
+    stamp, seen = state(env), FOLDER / "prepared"
+    if seen.exists() and seen.read_text() == stamp:
+        return
+    seen.unlink(missing_ok=True)
+    print("Writing the tables, the data and the static files …", flush=True)
+    static = manage("collectstatic", "--noinput", "--verbosity=0", env=env)
+    data = manage("seed_demo", env=env)
+    succeed("collectstatic", static)
+    succeed("seed_demo", data)
+    seen.write_text(stamp)
+
+
+def state(env: Mapping[str, str]) -> str:
+    """What the prepared data depend on: the day, the code, the database; another day or edit prepares them anew."""
+    version = local.place_of("demo").data / "PG_VERSION"
+    cluster = version.stat().st_ino if version.exists() else secrets.token_hex(8)  # another's database: never sure
+    files = sorted(path for app in SOURCES for path in (local.PROJECT / app).rglob("*") if path.is_file())
+    code = [f"{path} {path.stat().st_mtime_ns}" for path in files if path.suffix != ".pyc"]
+    known = [date.today().isoformat(), env["DATABASE_URL"], str(cluster), *code]
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()
 
 
 def answers(address: str) -> bool:
@@ -223,15 +249,21 @@ def wait_for_answer(address: str, names: list[str]) -> None:
 
 def run(port: int) -> None:
     """Start everything, say so, and watch until somebody stops us."""
+    print("Starting PostgreSQL and Redis …", flush=True)
     env = environment(port, local.ensure("demo"))
     prepare(env)
-    processes = commands(port)
-    for name, command in processes.items():
-        spawn(name, command, env)
+    print("Starting the portal …", flush=True)
+    processes, visible = commands(port), ("stripe", "web")
+    first = [name for name in processes if name in visible]
+    for name in first:
+        spawn(name, processes[name], env)
     address = f"http://127.0.0.1:{port}/"
-    wait_for_answer(address, list(processes))
+    wait_for_answer(address, first)
     print(f"\nParvis answers at {address} (Ctrl-C or `make stop` ends it; logs in {FOLDER}).\n", flush=True)
-    manage("demo_accounts", env=env)
+    succeed("demo_accounts", manage("demo_accounts", env=env))
+    print((FOLDER / "demo_accounts.log").read_text(), flush=True)
+    for name in processes.keys() - set(first):  # their start would keep the first page waiting
+        spawn(name, processes[name], env)
     while True:
         require_alive(list(processes))
         time.sleep(1)

@@ -1,11 +1,13 @@
 """The demo ends what it started and nothing else, and says in a sentence why it cannot start."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from tests.doubles.client import StripeDouble
@@ -137,3 +139,59 @@ def test_the_stand_in_runs_by_itself_remembers_and_ends_when_asked(no_keys, fold
             demo.end("stripe")
             assert process.wait(5) == 0
     assert "A double of Stripe answers at" in (folder / "stripe.log").read_text()
+
+
+# --- Prepared once
+def test_what_is_prepared_holds_until_the_day_the_code_or_the_database_changes(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo.local, "LOCAL", tmp_path)
+    monkeypatch.setattr(demo.local, "PROJECT", tmp_path)
+    monkeypatch.setattr(demo.local, "place_of", lambda name: demo.local.Place(tmp_path / name))
+    page, version = tmp_path / "templates" / "page.html", tmp_path / "demo" / "pgdata" / "PG_VERSION"
+    for path in (page, version):
+        path.parent.mkdir(parents=True)
+        path.write_text("17")
+    env, seen = {"DATABASE_URL": "postgresql://demo"}, []
+
+    def look(changed=None):
+        seen.append(demo.state(changed or env))
+
+    look()
+    look()
+    assert seen[0] == seen[1]
+    page.write_text("changed")
+    os.utime(page, (1, 1))
+    look()
+    look({"DATABASE_URL": "postgresql://other"})
+    with time_machine.travel("2027-01-04 12:00", tick=False):
+        look()
+    version.rename(version.with_name("gone"))
+    version.write_text("17")  # a cluster made anew is another
+    look()
+    version.unlink()
+    look()  # of a server that is not ours nothing is known
+    look()
+    assert len(set(seen)) == len(seen) - 1
+
+
+def test_a_start_does_again_only_what_is_not_as_the_last_one_left_it(monkeypatch, folder):
+    asked = []
+    monkeypatch.setattr(demo, "state", lambda env: env["state"])
+    monkeypatch.setattr(demo, "manage", lambda *words, env: asked.append(words[0]))
+    monkeypatch.setattr(demo, "succeed", lambda name, process: None)
+    for state in ("first", "first", "second"):
+        demo.prepare({"state": state})
+    assert asked == ["collectstatic", "seed_demo"] * 2
+
+
+def test_a_preparation_that_failed_is_done_again(monkeypatch, folder):
+    monkeypatch.setattr(demo, "state", lambda env: "same")
+    monkeypatch.setattr(demo, "manage", lambda *words, env: words[0])
+    (folder / "prepared").write_text("other")
+
+    def fail(name, process):
+        raise demo.Failed(name)
+
+    monkeypatch.setattr(demo, "succeed", fail)
+    with pytest.raises(demo.Failed):
+        demo.prepare({})
+    assert not (folder / "prepared").exists()
