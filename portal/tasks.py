@@ -22,7 +22,7 @@ from portal.actions.talk import forget_messages
 from portal.lib.brakes import forget_old_tries
 from portal.lib.jobs import run_once
 from portal.lib.mailing import by_day
-from portal.lib.models import IdempotencyKey, OutgoingEmail
+from portal.lib.models import IdempotencyKey, OutgoingEmail, SentToday
 from portal.lib.rate_counts import forget_expired
 from portal.lib.retention import KEPT, months_before
 from reservations.actions import debit_the_day, remind_low_balances
@@ -38,6 +38,7 @@ from wallet.models import StripeEvent
 
 log = logging.getLogger(__name__)
 KEYS_KEPT = timedelta(days=30)
+SENT_KEPT = timedelta(days=7)  # what families sent on a day
 EVENTS_KEPT = timedelta(days=90)  # of Stripe, handled: longer than it ever sends one again
 SECRETS_KEPT = timedelta(days=7)
 TRIES_KEPT = timedelta(days=2)  # longer than any period in which they count
@@ -113,6 +114,7 @@ def housekeeping(today: date) -> dict[str, int]:
     now = timezone.now()
     call_command("clearsessions")
     keys, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
+    SentToday.objects.filter(day__lt=today - SENT_KEPT).delete()
     secrets = OutgoingEmail.objects.filter(secret=True, created_at__lt=now - SECRETS_KEPT).exclude(context={})
     forget_old_tries(now - TRIES_KEPT)
     forget_expired()

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from families.access import family_required
+from portal.lib.documents import quota
 from portal.lib.once import make_key
 from portal.lib.refusals import told_on
 from reservations.absences import against_telling, is_forgiven, limit_of, to_tell, told_by
@@ -65,4 +66,6 @@ def _done(request, booking, told, form) -> bool:
         sentence = done and TOLD[done["forgiven"]]
     if done:
         messages.success(request, sentence)
+        if said["proof"] and (warning := quota.warning(request.user.guardian.family.owner)):
+            messages.warning(request, warning)
     return bool(done)

@@ -212,7 +212,7 @@ class DocumentTypeAdmin(ManagersOnly, admin.ModelAdmin):
 
     def _kept(self, request, type, form) -> bool:
         try:
-            actions.keep_blank(type, form.cleaned_data["file"])
+            actions.keep_blank(request.user, type, form.cleaned_data["file"])
         except Refusal as refusal:
             form.add_error("file", refusal.sentences)
             return False

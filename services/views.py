@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from families.access import family_required
 from families.actions.mandates import next_rum
+from portal.lib.documents import quota
 from portal.lib.documents.kinds import Kind, kind_of
 from portal.lib.documents.serving import document_response
 from portal.lib.models import authority
@@ -78,7 +79,8 @@ def pieces(request, pk):
         if _gave(request, form):
             return _after_pieces(request, form, page.service)
         page = pieces_page(request.user, page.request)
-    return render(request, "services/pieces.html", {"page": page, "form": form})
+    context = {"page": page, "form": form, "documents_a_day": authority().documents_a_day}
+    return render(request, "services/pieces.html", context)
 
 
 def _pieces_form(request, wanted) -> PiecesForm:
@@ -88,7 +90,8 @@ def _pieces_form(request, wanted) -> PiecesForm:
 
 def _gave(request, form) -> bool:
     form.give()
-    for warning in form.warnings:
+    used = quota.warning(request.user.guardian.family.owner) if form.given else None
+    for warning in filter(None, [*form.warnings, used]):
         messages.warning(request, warning)
     if form.errors and form.given:
         messages.success(request, f"C’est enregistré : {', '.join(slot.name for slot in form.given)}.")

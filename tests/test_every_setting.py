@@ -44,7 +44,7 @@ SETTINGS = {
 }
 # Models that no form of a table writes: pages of their own do, or what people do and what the night counts.
 OTHERS = {
-    "lib": "OutgoingEmail JobRun IdempotencyKey Tries RateCount",
+    "lib": "OutgoingEmail JobRun IdempotencyKey Tries RateCount SentToday",
     "accounts": "User Agent Consent ActivationCode CredentialAct SecurityQuestion",
     "families": "Family Guardian Member Membership Schooling Certification Quotient Invitation SepaMandate HealthSheet "
     "Contact MemberConsent HealthReading HealthFile",

@@ -34,7 +34,7 @@ def publish_document(*, agent: User, document: UsefulDocument, file: UploadedFil
     The blob is written before the transaction: one without a row is swept away. Raise DocumentRefused, NotAPdf,
     NotScannedYet.
     """
-    clean = accept_upload(file)
+    clean = accept_upload(file, agent.owner)
     if clean.kind is not Kind.PDF:
         raise NotAPdf
     if clean.quarantined:

@@ -274,6 +274,7 @@ class AuthorityAdmin(BankAccount, Coloured, ManagersOnly, admin.ModelAdmin):
             },
         ),
         ("Comptes", {"fields": ["validates_accounts", "partner_offers"]}),
+        ("Documents", {"fields": ["documents_a_day"]}),
         ("Règlements au guichet", {"fields": ["counter_payment"]}),
         ("Recharge par carte", {"fields": ["top_up_amounts", "top_up_min", "top_up_max"]}),
         (

@@ -75,6 +75,12 @@ class Authority(models.Model):
     )
     top_up_min = models.PositiveSmallIntegerField("recharge minimum, en euros", default=5)
     top_up_max = models.PositiveSmallIntegerField("recharge maximum, en euros", default=500)
+    documents_a_day = models.PositiveSmallIntegerField(
+        "documents qu’une famille envoie par jour, en Mo",
+        default=100,
+        validators=[MinValueValidator(20), MaxValueValidator(2000)],
+        help_text="Au-delà, la famille est invitée à continuer le lendemain. Une photo pèse de 2 à 6 Mo.",
+    )
     creditor_name = models.CharField(
         "créancier SEPA", max_length=70, blank=True, help_text="Vide : le nom de la collectivité."
     )
@@ -116,6 +122,20 @@ class Authority(models.Model):
 def authority() -> Authority:
     """Return the authority's settings, at most 30 seconds old."""
     return caches["process"].get_or_set("authority", lambda: Authority.objects.get_or_create(pk=1)[0])
+
+
+class SentToday(models.Model):
+    """How many bytes of documents an owner (``family:3``, ``user:12``) sent on a day."""
+
+    owner = models.CharField(max_length=40)
+    day = models.DateField()
+    bytes = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "day"], name="one_count_per_owner_and_day")]
+
+    def __str__(self):
+        return f"{self.owner} {self.day}"
 
 
 class OutgoingEmail(models.Model):

@@ -73,7 +73,7 @@ def tell_absence(*, user: User, booking: Booking, reason: str, key: str, proof: 
     AlreadyTold, AlreadyCancelled, DocumentRefused, NotScanned, StalePage.
     """
     reason = _words(reason)
-    return _tell(user, booking, reason, key, _keep(booking, proof) if proof else None)
+    return _tell(user, booking, reason, key, _keep(user, booking, proof) if proof else None)
 
 
 @outermost
@@ -116,7 +116,7 @@ def add_proof(*, user: User, absence: Absence, proof: UploadedFile, key: str) ->
 
     Raise ProofTooLate, DocumentRefused, NotScanned, StalePage.
     """
-    _add(user, absence, _keep(absence.booking, proof), key)
+    _add(user, absence, _keep(user, absence.booking, proof), key)
 
 
 @outermost
@@ -132,9 +132,9 @@ def _add(user: User, absence: Absence, proof: UUID, key: str) -> None:
     once.remember({"absence": locked.pk})
 
 
-def _keep(booking: Booking, file: UploadedFile) -> UUID:
+def _keep(user: User, booking: Booking, file: UploadedFile) -> UUID:
     """Into the vault; a content whose row never comes is swept away."""
-    clean = accept_upload(file)
+    clean = accept_upload(file, user.guardian.family.owner)
     if clean.quarantined:
         raise NotScanned
     return UUID(vault.store(clean.bytes, vault_owner(booking)))

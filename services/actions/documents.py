@@ -11,7 +11,7 @@ from accounts.models import User
 from families.actions.members import lock_family
 from families.models import Family, Member
 from families.rules import MAX_QUOTIENT
-from portal.lib.documents import vault
+from portal.lib.documents import quota, vault
 from portal.lib.documents.intake import accept_upload
 from portal.lib.documents.refusals import DocumentMissing
 from portal.lib.once import claim_key
@@ -82,7 +82,7 @@ def give_file(
     if type.kind == Kind.QUOTIENT and (declared_value is None or not 0 <= declared_value <= MAX_QUOTIENT):
         raise WrongPiece("Indiquez votre quotient familial, en euros entiers, comme sur l’attestation.")
     _check_beneficiary(user, type, member)
-    clean = accept_upload(file)
+    clean = accept_upload(file, user.guardian.family.owner)
     fields = {"media_type": clean.kind.mime, "label": clean.label, "is_quarantined": clean.quarantined}
     if type.kind == Kind.QUOTIENT:
         fields["declared_value"] = declared_value
@@ -93,6 +93,7 @@ def give_text(*, user: User, type: DocumentType, member: Member | None, text: st
     """Keep a typed piece, encrypted; of an IBAN only the ends stay readable. Raise WrongPiece, NotForThem, StalePage."""
     _check_beneficiary(user, type, member)
     value = check_text(type.kind, text)
+    quota.count(user.guardian.family.owner, len(value))
     fields = {"label": _masked(type.kind, value), "media_type": "text/plain"}
     return _store(user, type, member, key, value.encode(), fields)
 
@@ -203,8 +204,8 @@ def read_blank(type: DocumentType) -> bytes:
     return vault.open(type.blank_key, BLANKS)
 
 
-def keep_blank(type: DocumentType, file: UploadedFile) -> None:
+def keep_blank(agent: User, type: DocumentType, file: UploadedFile) -> None:
     """Offer a file as the blank form of a type, in the place of the one before. Raise DocumentRefused."""
-    clean = accept_upload(file)
+    clean = accept_upload(file, agent.owner)
     type.blank_key, type.blank_label = vault.store(clean.bytes, BLANKS), clean.label
     type.save(update_fields=["blank_key", "blank_label"])

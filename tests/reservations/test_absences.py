@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from families.models import HealthReading
-from portal.lib.documents import vault
-from portal.lib.documents.refusals import DocumentMissing, NotADocument
+from portal.lib.documents import quota, vault
+from portal.lib.documents.limits import MIB
+from portal.lib.documents.refusals import DocumentMissing, NotADocument, QuotaReached
 from portal.lib.models import OutgoingEmail
 from portal.lib.once import make_key
 from portal.lib.refusals import StalePage
@@ -194,6 +195,12 @@ def test_the_proof_is_cleaned_encrypted_and_opened_by_the_agents_of_the_service_
     other = AgentFactory(communes=[booking.session.activity.service.commune])
     ServiceFactory(commune=booking.session.activity.service.commune).agents.add(other)
     assert visitor(other).post(page).status_code == 404
+
+
+def test_a_proof_beyond_the_quota_of_the_day_is_refused_and_nothing_is_told(home, booking):
+    quota.count(home.user.guardian.family.owner, 100 * MIB)
+    [sentence] = refused(home, booking, QuotaReached, proof=picture())
+    assert "sur 100 Mo par jour" in sentence
 
 
 def test_a_proof_comes_later_and_takes_the_place_of_the_one_before(home, booking, time_machine):

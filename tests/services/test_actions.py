@@ -397,7 +397,7 @@ def test_what_the_retention_erased_is_gone(claire, louane, sheet):
 def test_a_type_offers_its_blank_form(sheet):
     with pytest.raises(DocumentMissing):
         read_blank(sheet)
-    keep_blank(sheet, photo("Fiche vierge.png"))
+    keep_blank(AgentFactory(), sheet, photo("Fiche vierge.png"))
     kept = DocumentType.objects.get()
     assert (kept.blank_label, read_blank(kept)[:4]) == ("Fiche vierge.png", b"\x89PNG")
 

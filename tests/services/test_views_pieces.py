@@ -11,6 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from families.models import Membership
+from portal.lib.documents import quota
+from portal.lib.documents.limits import BLOCK, MIB
 from portal.lib.models import Authority, authority
 from services.models import DocumentReading, SupportingDocument
 from tests.factories.accounts import CommuneFactory, UserFactory
@@ -104,6 +106,20 @@ def test_each_good_piece_is_kept_even_when_another_is_refused(visitor, claire, a
     assert f'aria-describedby="id_{field}_helptext id_{field}_error"' in html
     assert f'id="id_{field}_error"' in html
     assert "Déjà données IBAN FR14 •••• 2606 Valable jusqu’au 10-11-2027 En attente" in words(response)
+
+
+def test_the_quota_of_the_day_is_told_before_and_when_it_is_reached(
+    visitor, claire, family, asked, pieces, sheet, iban, louane
+):
+    client, field = visitor(claire), f"piece-{sheet.pk}-{louane.pk}"
+    assert "10 Mo au plus chacun, 100 Mo par jour." in words(client.get(pieces))
+    quota.count(family.owner, 99 * MIB)
+    response = give_pieces(client, pieces, **{field: "", f"piece-{iban.pk}-0": IBAN})
+    assert "Il reste 0 Mo à envoyer aujourd’hui, sur 100 Mo de documents par jour." in told(response)
+    quota.count(family.owner, MIB - BLOCK)
+    [sentence] = errors(give_pieces(client, pieces, **{field: photo()}))[field]
+    assert sentence.startswith("Votre famille a déjà envoyé 100 Mo de documents aujourd’hui, sur 100 Mo par jour.")
+    assert [row.type for row in SupportingDocument.objects.all()] == [iban]
 
 
 def test_a_missing_mandatory_piece_is_told_at_its_field_and_the_others_are_kept(

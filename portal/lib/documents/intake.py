@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from portal.lib.documents import refusals, sandbox
+from portal.lib.documents import quota, refusals, sandbox
 from portal.lib.documents.beside import with_words
 from portal.lib.documents.kinds import Kind, is_heic, is_office, kind_of
 from portal.lib.documents.labels import clean_label
@@ -29,10 +29,15 @@ class CleanDocument:
         return bool(settings.CLAMD) and self.scan is not Scan.CLEAN
 
 
-def accept_upload(file: UploadedFile) -> CleanDocument:
-    """Read, scan and clean what somebody sent; nothing is written. Raise DocumentRefused with what to do."""
+def accept_upload(file: UploadedFile, sender: str | None = None) -> CleanDocument:
+    """Read, scan and clean what somebody sent; nothing of it is written. Raise DocumentRefused with what to do.
+
+    ``sender`` (``family:12``, or ``user:3`` for an agent) is whose quota of the day the file counts for.
+    """
     data = _read(file)
     kind = _known_kind(data, file.name or "")
+    if sender:
+        quota.count(sender, len(data))
     verdict = scan(data)
     if verdict is Scan.INFECTED:
         raise refusals.Infected

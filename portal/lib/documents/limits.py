@@ -5,6 +5,8 @@ MIB = 1024 * 1024
 MAX_FILE = 10 * MIB
 MAX_FILES = 5  # files a person chose in one request
 MAX_REQUEST = 25 * MIB  # all files of a request together
+MAX_AGENT_DAY = 500 * MIB  # what an agent sends in a day; families: a setting of the authority
+BLOCK = 4096  # the least that a file counts for, as on a disk
 MAX_BODY = 100 * MIB  # beyond, the request is not even read
 
 MAX_PIXELS = 40_000_000

@@ -56,6 +56,13 @@ class TooManyFiles(DocumentRefused):
     )
 
 
+class QuotaReached(DocumentRefused):
+    """What a family or an agent may send in a day is sent."""
+
+    sentence = "Vous avez envoyé aujourd’hui tous les documents qu’un jour permet. Celui-ci n’a pas été gardé : envoyez-le demain."
+    status = 429
+
+
 class NotADocument(DocumentRefused):
     """Neither a PDF nor an image, whatever its name says."""
 
