@@ -18,9 +18,16 @@ from services import actions, emails
 from services.actions.documents import read_blank
 from services.admin_forms import BlankForm, RefusePieceForm, ValidatePieceForm
 from services.admin_requests import REASON_EXAMPLE, ServiceFilter, StatusFilter, search
-from services.desk import expiring, recipients
+from services.desk import drawn_the_old_way, expiring, recipients
 from services.models import DocumentType, RequestLine, RequiredDocument, SupportingDocument
 from services.pages import dress
+
+OLD_COPIES = (
+    "Ces PDF ont été reçus avant la mise à jour du portail. Si la famille avait rempli un formulaire à l’écran, des lettres "
+    "ou des lignes peuvent manquer dans la copie gardée ; une note, un surlignage ou une signature tracée à la main "
+    "peuvent y être absents. Le fichier d’origine n’est pas gardé et rien ne dit lesquels étaient des formulaires : "
+    "ouvrez-les, et redemandez la pièce en la refusant si ses réponses semblent vides, coupées ou avec des « ? »."
+)
 
 
 class RequiredDocumentRows(admin.TabularInline):
@@ -51,12 +58,24 @@ class ExpiryFilter(admin.SimpleListFilter):
         return expiring(queryset) if self.value() == "30" else queryset
 
 
+class OldCopyFilter(admin.SimpleListFilter):
+    """PDFs whose kept copy may lack words that the family had typed; the page of the list says what is known."""
+
+    title, parameter_name = "copie gardée", "copie"
+
+    def lookups(self, request, model_admin):
+        return [("ancienne", "PDF d’avant la mise à jour, à relire")]
+
+    def queryset(self, request, queryset):
+        return drawn_the_old_way(queryset) if self.value() == "ancienne" else queryset
+
+
 @admin.register(SupportingDocument)
 class SupportingDocumentAdmin(CommunesAdmin):
     """The pieces that the agent's services ask for, oldest first; each has a page, and decisions on pages of their own."""
 
     list_display = ["type", "family_name", "member", "given", "until", "status"]
-    list_filter = [PieceStatusFilter, PieceServiceFilter, ExpiryFilter]
+    list_filter = [PieceStatusFilter, PieceServiceFilter, ExpiryFilter, OldCopyFilter]
     list_per_page = 100
     ordering = ["given_at", "pk"]
     search_fields = ["family__name"]
@@ -69,6 +88,11 @@ class SupportingDocumentAdmin(CommunesAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         return search(queryset, search_term, "family"), False
+
+    def changelist_view(self, request, extra_context=None):
+        if request.method == "GET" and OldCopyFilter.parameter_name in request.GET:
+            messages.info(request, OLD_COPIES)
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request):
         return False

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from families.actions.mandates import SignedInTheFuture
 from families.models import Quotient, SepaMandate
 from portal.lib.models import OutgoingEmail
 from services.actions.documents import read_blank
+from services.desk import SINCE
 from services.models import DocumentReading, DocumentType, SupportingDocument
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory
 from tests.factories.families import MemberFactory, parent_of
@@ -391,3 +393,15 @@ def test_what_families_gave_keeps_its_meaning(visitor, desk):
         type.refresh_from_db()
         assert (type.name[-1], type.kind) == ("2", kind)
     assert manager.post(page_of(unused, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_copies_of_forms_made_the_old_way_are_listed_and_the_page_says_what_is_known(browser, desk):
+    installed = MigrationRecorder.Migration.objects.get(app="lib", name=SINCE).applied
+    old = piece_of(desk, "file")
+    SupportingDocument.objects.update(given_at=installed + timedelta(minutes=1))
+    SupportingDocument.objects.filter(pk=old.pk).update(given_at=installed - timedelta(days=1))
+    page = browser.get(LIST, {"copie": "ancienne", "statut": "toutes"})
+    assert [row.pk for row in page.context["cl"].result_list] == [old.pk]
+    assert "rien ne dit lesquels étaient des formulaires" in words(page)
+    SupportingDocument.objects.filter(pk=old.pk).update(media_type="image/png")
+    assert not browser.get(LIST, {"copie": "ancienne", "statut": "toutes"}).context["cl"].result_list
