@@ -27,11 +27,11 @@ from accounts.rules import (
     check_reason,
     new_code,
 )
-from portal.lib import states
-from portal.lib.history import unguarded
-from portal.lib.models import OutgoingEmail, authority
-from portal.lib.once import claim_key
-from portal.lib.transactions import outermost
+from common.models import OutgoingEmail, authority
+from common.writing import states
+from common.writing.history import unguarded
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 
 Status = User.Status
 EVENTS = User.events.rel.related_model

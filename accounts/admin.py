@@ -15,12 +15,12 @@ from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, CredentialAct, User
 from accounts.rules import MAX_REASON, NoWayToReset
 from accounts.standing import COMPLETE, STARTED, standing, standing_of
-from portal.lib.addresses import read_id
-from portal.lib.admin import CommunesAdmin, ManagersOnly, RefusableAdmin
-from portal.lib.once import make_key
-from portal.lib.pdf import PdfUnavailable
-from portal.lib.phones import PhoneField
-from portal.lib.refusals import Refusal
+from common.addresses import read_id
+from common.admin import CommunesAdmin, ManagersOnly, RefusableAdmin
+from common.files.pdf import PdfUnavailable
+from common.refusals import Refusal
+from common.values.phones import PhoneField
+from common.writing.once import make_key
 
 Status = User.Status
 PENDING_FIRST = Case(When(status=Status.PENDING, signed_up_at__isnull=False, then=Value(0)), default=Value(1))

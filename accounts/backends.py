@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
-from portal.lib.rows import Rows
+from common.writing.rows import Rows
 
 
 class PortalBackend(AuthenticationBackend):

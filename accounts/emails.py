@@ -4,8 +4,8 @@ from django.urls import reverse
 
 from accounts.models import CredentialAct, User
 from accounts.standing import sentence_for, standing_of
-from portal.lib import mailing
-from portal.lib.models import OutgoingEmail
+from common.background import mailing
+from common.models import OutgoingEmail
 
 
 def _message(template: str, user: User, **context) -> dict:

@@ -5,10 +5,10 @@ from django.contrib.auth import password_validation
 from django.utils import timezone
 
 from accounts.models import Consent, User
-from accounts.passwords import RULE
 from accounts.rules import birth_fault
-from portal.lib.models import authority
-from portal.lib.phones import PhoneField
+from accounts.signing_in.passwords import RULE
+from common.models import authority
+from common.values.phones import PhoneField
 
 EMAIL_REASON = (
     "Votre adresse e-mail sert à recevoir le compte rendu de vos réservations et leur évolution, notamment "

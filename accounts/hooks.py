@@ -1,6 +1,6 @@
 """What upper apps know about a person: they register their answers in ``AppConfig.ready()``."""
 
-from portal.lib.hooks import Hook
+from common.hooks import Hook
 
 # fn(*, user) -> bool: does another software of the town hall learn this person's details only from the next night on?
 is_transmitted = Hook()

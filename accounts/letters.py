@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ACTIVATION_DAYS, User
-from portal.lib.models import authority
-from portal.lib.pdf import render_pdf
+from common.files.pdf import render_pdf
+from common.models import authority
 
 MAX_LETTERS = 200  # a print run; more would keep the browser waiting
 

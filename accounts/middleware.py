@@ -7,13 +7,13 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import browsers
+from accounts.signing_in import browsers
 
 FREE_PREFIXES = ("/comptes/", "/inscription/")
 
 
 class BrowserMiddleware:
-    """After signing in, the browser is known to the account (accounts/browsers.py)."""
+    """After signing in, the browser is known to the account (accounts/signing_in/browsers.py)."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -15,8 +15,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from portal.lib.calendars import ZONES, asks_for_church, subdivision_of
-from portal.lib.dates import date_short
+from common.values.calendars import ZONES, asks_for_church, subdivision_of
+from common.values.dates import date_short
 
 ACTIVATION_DAYS = 60
 MAX_FAILURES = 5  # wrong codes before a letter is worth nothing, wrong answers before the question is blocked

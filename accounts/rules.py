@@ -3,8 +3,8 @@
 import secrets
 from datetime import date
 
-from portal.lib.refusals import Refusal
-from portal.lib.words import unaccented
+from common.refusals import Refusal
+from common.values.words import unaccented
 
 OLDEST_BIRTH = date(1900, 1, 1)
 MAX_REASON = 1000

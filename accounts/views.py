@@ -10,16 +10,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import actions, hooks, questions
-from accounts.adapter import landing_url
+from accounts import actions, hooks
 from accounts.forms import EMAIL_REASON, ActivationForm, AnswerForm, DetailsForm, QuestionForm
 from accounts.models import Consent, SecurityQuestion
 from accounts.rules import DeadLink
+from accounts.signing_in import questions
+from accounts.signing_in.adapter import landing_url
 from accounts.standing import standing_of
-from portal.lib import mailing
-from portal.lib.models import OutgoingEmail
-from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, told_on
+from common.background import mailing
+from common.models import OutgoingEmail
+from common.refusals import Refusal, told_on
+from common.writing.once import make_key
 
 MESSAGES_A_PAGE = 20
 

@@ -10,11 +10,11 @@ class CesuConfig(AppConfig):
     def ready(self):
         from accounts.hooks import space_of
         from cesu.access import space_of_manager
-        from cesu.actions.payments import PURPOSE, OrderPayment
-        from cesu.aid.access import space_of_aid
         from cesu.aid.actions import complements
         from cesu.aid.checks import check_aid
-        from cesu.checks import check_orders
+        from cesu.aid.reads.access import space_of_aid
+        from cesu.orders.actions.payments import PURPOSE, OrderPayment
+        from cesu.orders.checks import check_orders
         from wallet import checks, purposes
 
         post_migrate.connect(ensure, sender=installed.get_app_config("auth"))  # once all permissions are there

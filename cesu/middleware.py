@@ -4,7 +4,7 @@ from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from cesu.access import manager_of
-from cesu.aid.access import login_of
+from cesu.aid.reads.access import login_of
 
 SPACES = [(manager_of, "/cesu/", "cesu:home"), (login_of, "/aide/", "aid:space")]
 ACCOUNT = "/comptes/"

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cesu.actions.fabrication import make_due
+from cesu.orders.actions.fabrication import make_due
 
 
 @shared_task

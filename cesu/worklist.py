@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.aid.access import to_confirm
-from cesu.aid.actions.plans import awaiting
+from cesu.aid.actions.rights.plans import awaiting
+from cesu.aid.reads.access import to_confirm
 from cesu.models import ActivationRequest, AidAccount, HelpRequest, VoucherOrder, issuer
 from cesu.rules.aid import month_of
 

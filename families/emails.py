@@ -3,9 +3,9 @@
 from django.urls import reverse
 
 from accounts.models import User
+from common.background import mailing
+from common.values.dates import date_short
 from families.models import IdentityChange, Invitation, Member, SepaMandate
-from portal.lib import mailing
-from portal.lib.dates import date_short
 
 
 def shared_child_changed(member: Member, before: tuple, by: User) -> None:

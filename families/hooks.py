@@ -4,7 +4,7 @@ The answers about a beneficiary are asked while their row is locked ``FOR UPDATE
 it (``actions.hold_members``), is waited for and then seen; one that comes later waits, then finds nobody to book.
 """
 
-from portal.lib.hooks import Hook
+from common.hooks import Hook
 
 # fn(*, member) -> bool: was something ever booked or asked for this person, by any family?
 has_history = Hook()

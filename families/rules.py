@@ -3,9 +3,9 @@
 import re
 from datetime import date, datetime, timedelta
 
-from portal.lib.phones import WrongPhone, phone
-from portal.lib.refusals import Refusal
-from portal.lib.words import name_key
+from common.refusals import Refusal
+from common.values.phones import WrongPhone, phone
+from common.values.words import name_key
 
 MAX_MEMBERS = 30  # « autant de bénéficiaires que souhaité » (S3-52); the limit only stops a runaway script
 MAX_NAME = 80

@@ -7,7 +7,7 @@ class PortalConfig(AppConfig):
     verbose_name = "Portail"
 
     def ready(self):
-        from cesu.actions.documents import kept_documents
+        from cesu.orders.actions.documents import kept_documents
         from portal import (
             celery,  # noqa: F401 -- so that shared tasks use the portal's broker
             checks,  # noqa: F401 -- registers them
@@ -18,4 +18,4 @@ class PortalConfig(AppConfig):
 
 
 class PortalAdminConfig(AdminConfig):
-    default_site = "portal.admin_site.PortalAdminSite"
+    default_site = "portal.desk.site.PortalAdminSite"

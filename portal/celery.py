@@ -7,4 +7,4 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["portal.lib", "accounts", "families", "services", "wallet", "reservations", "cesu", "portal"])
+app.autodiscover_tasks(["common", "accounts", "families", "services", "wallet", "reservations", "cesu", "portal"])

@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from cesu.access import manager_of
-from cesu.pages import MENU
+from cesu.orders.menu import MENU
+from common.models import authority
 from families.models import Guardian
-from portal.lib.models import authority
-from reservations.pages import facts_of
+from reservations.views.pages import facts_of
 
 FOOTER = [
     ("Mentions légales", "mentions-legales"),

@@ -9,8 +9,8 @@ from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
-from portal.lib.history import Teller
-from portal.lib.refusals import Refusal
+from common.refusals import Refusal
+from common.writing.history import Teller
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.lib.documents.keys import read_keys
+from common.documents.keys import read_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -41,7 +41,7 @@ ALLOWED_HOSTS = env("PARVIS_ALLOWED_HOSTS", PUBLIC_URL.split("://")[-1].split(":
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
-    "portal.lib",
+    "common",
     "accounts",
     "families",
     "services",
@@ -105,7 +105,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.context.page",
             ],
-            "builtins": ["portal.lib.templatetags.components"],
+            "builtins": ["common.templatetags.components"],
         },
     }
 ]
@@ -124,10 +124,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # allauth counts in « default »: a table where nothing living makes room for other entries, so nothing else belongs there.
 # What may differ for a minute stays in the process.
 CACHES = {
-    "default": {"BACKEND": "portal.lib.rate_counts.RateCountCache"},
+    "default": {"BACKEND": "common.brakes.rate_counts.RateCountCache"},
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 30},
 }
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.signing_in.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 KNOWN_COOKIE_NAME = "__Host-known" if HTTPS else "known"  # the browsers that signed in before
 AGENT_IDLE_SECONDS = 3600  # an agent who does nothing for so long is signed out
@@ -140,8 +140,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.passwords.StrongPasswordValidator"},
-    {"NAME": "accounts.passwords.UnguessableValidator"},
+    {"NAME": "accounts.signing_in.passwords.StrongPasswordValidator"},
+    {"NAME": "accounts.signing_in.passwords.UnguessableValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
@@ -191,24 +191,24 @@ LOGIN_REDIRECT_URL = "account"
 LOGOUT_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 3600 * 2
 
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.signing_in.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "accounts.allauth_forms.LoginForm",
-    "change_password": "accounts.allauth_forms.ChangePasswordForm",
-    "set_password": "accounts.allauth_forms.SetPasswordForm",
-    "reset_password": "accounts.allauth_forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.allauth_forms.ResetPasswordKeyForm",
-    "add_email": "accounts.allauth_forms.AddEmailForm",
-    "change_email": "accounts.allauth_forms.ChangeEmailForm",
-    "confirm_email_verification_code": "accounts.allauth_forms.CodeForm",
-    "reauthenticate": "accounts.allauth_forms.ReauthenticateForm",
+    "login": "accounts.signing_in.forms.LoginForm",
+    "change_password": "accounts.signing_in.forms.ChangePasswordForm",
+    "set_password": "accounts.signing_in.forms.SetPasswordForm",
+    "reset_password": "accounts.signing_in.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.signing_in.forms.ResetPasswordKeyForm",
+    "add_email": "accounts.signing_in.forms.AddEmailForm",
+    "change_email": "accounts.signing_in.forms.ChangeEmailForm",
+    "confirm_email_verification_code": "accounts.signing_in.forms.CodeForm",
+    "reauthenticate": "accounts.signing_in.forms.ReauthenticateForm",
 }
 MFA_FORMS = {
-    "authenticate": "accounts.allauth_forms.MfaAuthenticateForm",
-    "reauthenticate": "accounts.allauth_forms.MfaReauthenticateForm",
-    "activate_totp": "accounts.allauth_forms.ActivateTotpForm",
-    "add_webauthn": "accounts.allauth_forms.AddPasskeyForm",
-    "edit_webauthn": "accounts.allauth_forms.EditPasskeyForm",
+    "authenticate": "accounts.signing_in.forms.MfaAuthenticateForm",
+    "reauthenticate": "accounts.signing_in.forms.MfaReauthenticateForm",
+    "activate_totp": "accounts.signing_in.forms.ActivateTotpForm",
+    "add_webauthn": "accounts.signing_in.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.signing_in.forms.EditPasskeyForm",
 }
 ACCOUNT_RATE_LIMITS = {
     "activation": "10/m/ip,60/h/ip",
@@ -238,7 +238,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env("PARVIS_TRUSTED_PROXIES", "0"))
-MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_ADAPTER = "accounts.signing_in.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Parvis"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO or DEBUG
@@ -265,7 +265,7 @@ STORAGES = {
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a school year of days for several children in one form
 
 # --- Documents --------------------------------------------------------------------------------------------------------
-FILE_UPLOAD_HANDLERS = ["portal.lib.documents.handlers.BoundedMemoryHandler"]  # none that writes a temporary file
+FILE_UPLOAD_HANDLERS = ["common.documents.handlers.BoundedMemoryHandler"]  # none that writes a temporary file
 DATA_UPLOAD_MAX_NUMBER_FILES = 50  # beyond, a bomb: a 400 page; the handler refuses the sixth file with a sentence
 DOCUMENTS_ROOT = env("PARVIS_DOCUMENTS_ROOT", str(BASE_DIR / ".local" / "documents"))
 CLAMD = env("PARVIS_CLAMD", "")  # /path/of/socket or host:port; empty: no antivirus
@@ -329,7 +329,7 @@ else:
     EMAIL_HOST_USER = env("PARVIS_SMTP_USER", "")
     EMAIL_HOST_PASSWORD = env("PARVIS_SMTP_PASSWORD", "")
     EMAIL_USE_TLS = flag("PARVIS_SMTP_TLS")
-    EMAIL_TIMEOUT = 10  # seconds of silence; then the server is left alone for a while (portal.lib.breaker)
+    EMAIL_TIMEOUT = 10  # seconds of silence; then the server is left alone for a while (common.brakes.breaker)
 
 # --- Background work --------------------------------------------------------------------------------------------------
 REDIS_URL = env("REDIS_URL")
@@ -350,7 +350,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Each kind of work has its queue and its worker: one that hangs stops no other (docs/operations.md, « Processes »).
 CELERY_TASK_ROUTES = {
-    "portal.lib.tasks.*": {"queue": "mail"},
+    "common.tasks.*": {"queue": "mail"},
     "wallet.tasks.*": {"queue": "payments"},
     "reservations.tasks.*": {"queue": "bookings"},
     "cesu.tasks.*": {"queue": "documents"},
@@ -370,7 +370,7 @@ def every(seconds: int, task: str) -> dict:
 
 
 CELERY_BEAT_SCHEDULE = {
-    "send-outgoing-emails": every(30, "portal.lib.tasks.send_outgoing_emails"),
+    "send-outgoing-emails": every(30, "common.tasks.send_outgoing_emails"),
     "reconcile-cards": every(600, "wallet.tasks.reconcile_cards"),
     "fabricate-cesu": every(300, "cesu.tasks.fabricate"),
     "tend-waiting-lists": every(300, "reservations.tasks.tend_waiting_lists"),

@@ -10,27 +10,27 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.actions import forget_unverified
-from cesu.actions.activation import forget_sign_ups
-from cesu.actions.contracts import apply_contracts
-from cesu.actions.help import forget_requests
-from cesu.actions.notices import warn_holders
-from cesu.aid.actions.expiry import return_expired, warn_of_expiry
-from cesu.aid.actions.imports import forget_sheets
-from cesu.aid.actions.plans import credit_month
+from cesu.aid.actions.rights.expiry import return_expired, warn_of_expiry
+from cesu.aid.actions.rights.imports import forget_sheets
+from cesu.aid.actions.rights.plans import credit_month
 from cesu.aid.actions.transfers import give_back_cards, prepare_transfers
-from portal.actions.talk import forget_messages
-from portal.lib.brakes import forget_old_tries
-from portal.lib.jobs import run_once
-from portal.lib.mailing import by_day
-from portal.lib.models import IdempotencyKey, OutgoingEmail, SentToday
-from portal.lib.rate_counts import forget_expired
-from portal.lib.retention import KEPT, months_before
+from cesu.orders.actions.access.activation import forget_sign_ups
+from cesu.orders.actions.contracts import apply_contracts
+from cesu.orders.actions.help import forget_requests
+from cesu.orders.actions.notices import warn_holders
+from common.background.jobs import run_once
+from common.background.mailing import by_day
+from common.background.retention import KEPT, months_before
+from common.brakes.rate_counts import forget_expired
+from common.brakes.tries import forget_old_tries
+from common.models import IdempotencyKey, OutgoingEmail, SentToday
+from portal.talk.actions.messages import forget_messages
 from reservations.actions import debit_the_day, remind_low_balances
-from reservations.actions.absences import forget_proofs
-from reservations.actions.answers import collect_answers
-from reservations.actions.reports import report_answers, settle_and_report
-from reservations.actions.transmission import freeze_the_night, transmit
-from reservations.actions.week_reminders import remind_weeks
+from reservations.actions.days.absences import forget_proofs
+from reservations.actions.telling.answers import collect_answers
+from reservations.actions.telling.reports import report_answers, settle_and_report
+from reservations.actions.telling.transmission import freeze_the_night, transmit
+from reservations.actions.telling.week_reminders import remind_weeks
 from services.actions import retention
 from services.actions.expiry import expire
 from wallet.actions.debits import announce_debits, settle_debits
@@ -91,7 +91,7 @@ def _done(job: str, work: Callable[[date], dict], today: date) -> bool:
 
 
 def forget(today: date) -> dict[str, int]:
-    """Delete personal data past their time: see portal/lib/retention.py and docs/operations.md."""
+    """Delete personal data past their time: see common/background/retention.py and docs/operations.md."""
     started_before = timezone.now() - timedelta(days=KEPT.unverified_account_days)
     heard_before = _months_ago(today, KEPT.contact_months)
     return {

@@ -1,8 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import sign_up_views, views, views_menus, views_reviews, views_talk
-from wallet.views_cards import stripe_events
+from portal.home import views
+from portal.sign_up import views as sign_up_views
+from portal.talk.views import menus, messages, reviews
+from wallet.views.cards import stripe_events
 
 handler500 = views.server_error
 
@@ -11,13 +13,13 @@ urlpatterns = [
     path("mon-compte/", views.account, name="account"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("couleurs.css", views.authority_css, name="authority_css"),
-    path("informations/contact/", views_talk.contact, name="contact"),
+    path("informations/contact/", messages.contact, name="contact"),
     path("informations/<slug:slug>/", views.legal, name="legal"),
-    path("menus/", views_menus.kitchens, name="kitchens"),
-    path("menus/<id:pk>/", views_menus.kitchen, name="kitchen"),
-    path("mes-menus/", views_menus.my_menus, name="my_menus"),
-    path("avis/<id:pk>/", views_reviews.reviews, name="reviews"),
-    path("avis/<id:pk>/retirer/", views_reviews.withdraw, name="reviews_withdraw"),
+    path("menus/", menus.kitchens, name="kitchens"),
+    path("menus/<id:pk>/", menus.kitchen, name="kitchen"),
+    path("mes-menus/", menus.my_menus, name="my_menus"),
+    path("avis/<id:pk>/", reviews.reviews, name="reviews"),
+    path("avis/<id:pk>/retirer/", reviews.withdraw, name="reviews_withdraw"),
     path("sante/", views.health, name="health"),
     path("demo/codes/", views.codes, name="codes"),
     path("demo/messages/", views.inbox, name="inbox"),
@@ -27,7 +29,7 @@ urlpatterns = [
     path("porte-monnaie/", include("wallet.urls")),
     path("paiements/stripe/evenements/", stripe_events, name="stripe_events"),
     path("reservations/", include("reservations.urls")),
-    path("cesu/", include("cesu.urls")),
+    path("cesu/", include("cesu.orders.urls")),
     path("aide/", include("cesu.aid.urls")),
     path("inscription/", sign_up_views.details, name="signup"),
     path("inscription/recommencer/", sign_up_views.begin_again, name="signup_again"),

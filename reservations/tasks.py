@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from reservations.actions.headcounts import freeze_headcounts as freeze
+from reservations.actions.days.headcounts import freeze_headcounts as freeze
 from reservations.actions.waiting import tend_lists
 
 

@@ -8,7 +8,7 @@ class ServicesConfig(AppConfig):
     def ready(self):
         from accounts.hooks import access_of
         from families import hooks
-        from services import access, health
+        from services.reads import access, health
 
         access_of.register(access.access_of)
         hooks.may_read_health.register(health.children_of)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 
 from accounts.models import User
+from common.background.mailing import queue, queue_all, render
+from common.models import OutgoingEmail
+from common.values.dates import date_long
 from families.models import Guardian
-from portal.lib.dates import date_long
-from portal.lib.mailing import queue, queue_all, render
-from portal.lib.models import OutgoingEmail
 from services.models import AccessRequest, RequestLine, SupportingDocument
 
 

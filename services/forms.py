@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from django import forms
 
 from accounts.models import User
+from common.refusals import Refusal, StalePage
+from common.values.sepa import key_warning
+from common.writing.once import make_key
 from families.rules import MAX_QUOTIENT
-from portal.lib.once import make_key
-from portal.lib.refusals import Refusal, StalePage
-from portal.lib.sepa import key_warning
 from services.actions import give_file, give_text
 from services.actions.documents import MAX_TEXT, purpose
 from services.models import DocumentType, Service
-from services.pages import Candidate
-from services.pieces import Slot
+from services.reads.catalogue import Candidate
+from services.reads.pieces import Slot
 
 ACCEPTED_FILES = "application/pdf,image/jpeg,image/png,image/webp"  # an iPhone then turns its HEIC photos into JPEG
 NOT_ASKED = "Ne pas demander"

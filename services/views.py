@@ -7,22 +7,22 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from common.documents import quota
+from common.documents.kinds import Kind, kind_of
+from common.documents.serving import document_response
+from common.files.pdf import render_pdf
+from common.models import authority
+from common.refusals import told_on
+from common.values.sepa import in_fours
+from common.writing.once import make_key
 from families.access import family_required
 from families.actions.mandates import next_rum
-from portal.lib.documents import quota
-from portal.lib.documents.kinds import Kind, kind_of
-from portal.lib.documents.serving import document_response
-from portal.lib.models import authority
-from portal.lib.once import make_key
-from portal.lib.pdf import render_pdf
-from portal.lib.refusals import told_on
-from portal.lib.sepa import in_fours
 from services.actions import ask_access, read_document
 from services.actions.documents import account_of, read_blank
 from services.forms import PiecesForm, ServiceForm, SituationsForm
 from services.models import AccessRequest, DocumentType, RequestLine, RequiredDocument, Service, SupportingDocument
-from services.pages import asked_services, candidates, catalogue, dress, pieces_page, vault_of, wants_pieces
-from services.pieces import Slot
+from services.reads.catalogue import asked_services, candidates, catalogue, dress, pieces_page, vault_of, wants_pieces
+from services.reads.pieces import Slot
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -14,7 +14,10 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.questions import SETTING, link_parts, set_question
+from accounts.signing_in.questions import SETTING, link_parts, set_question
+from common.documents import vault
+from common.models import JobRun, OutgoingEmail, authority
+from common.writing.once import make_key
 from families.actions import invite
 from families.models import (
     Contact,
@@ -27,18 +30,13 @@ from families.models import (
     Membership,
     School,
 )
-from portal.lib.documents import vault
-from portal.lib.models import JobRun, OutgoingEmail, authority
-from portal.lib.once import make_key
 from portal.models import ContactMessage, Kitchen, Menu, News, Review
 from reservations.actions import choose_days, confirm_cart
-from reservations.actions.absences import purpose, tell_absence
-from reservations.actions.attendance import add_present, adding_purpose
-from reservations.actions.baskets import read_basket
+from reservations.actions.days.absences import purpose, tell_absence
+from reservations.actions.days.attendance import add_present, adding_purpose
 from reservations.actions.desk import book_for_family, booking_purpose
-from reservations.actions.promotion import promote
-from reservations.attendance import price_without_booking
-from reservations.desk import read_desk
+from reservations.actions.places.baskets import read_basket
+from reservations.actions.places.promotion import promote
 from reservations.models import (
     Absence,
     Activity,
@@ -52,6 +50,8 @@ from reservations.models import (
     Session,
     WaitlistEntry,
 )
+from reservations.reads.attendance import price_without_booking
+from reservations.reads.desk import read_desk
 from services.actions.documents import BLANKS
 from tests import access_aid, access_cesu
 from tests.client import PortalClient

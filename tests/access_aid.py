@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
-from cesu.aid.actions import links
-from cesu.aid.actions.imports import keep_sheet
+from cesu.aid.actions.people import links
+from cesu.aid.actions.rights.imports import keep_sheet
 from cesu.aid.actions.transfers import prepare_transfers
 from cesu.models import AidAccess, AidInvitation, AidTransferBatch
 from tests.access_cesu import OWN

@@ -2,8 +2,6 @@
 
 from django.utils import timezone
 
-from cesu.actions.documents import VAULT
-from cesu.actions.links import link_path
 from cesu.models import (
     ActivationRequest,
     Ceiling,
@@ -15,7 +13,9 @@ from cesu.models import (
     Voucher,
     issuer,
 )
-from portal.lib.documents import vault
+from cesu.orders.actions.access.links import link_path
+from cesu.orders.actions.documents import VAULT
+from common.documents import vault
 from tests.factories.cesu import (
     beneficiary_of,
     employer_with,

@@ -4,7 +4,7 @@ import re
 
 from django.test import Client, TestCase
 
-from accounts import mfa
+from accounts.signing_in import mfa
 
 SLIPS = ("{{", "{%", " onclick=", " style=", "<script>", "None €")
 

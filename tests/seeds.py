@@ -19,7 +19,7 @@ def requirements() -> dict[str, str]:
 
 
 def markers() -> dict[str, set[str]]:
-    """The files of tests that name a line: « S3-84 » → {"tests/journeys/test_guide_003.py"}; « ? » for one not written out."""
+    """The files of tests that name a line: « S3-84 » → {"tests/journeys/guides/test_guide_003.py"}; « ? » for one not written out."""
     found = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for call in filter(_is_marker, ast.walk(ast.parse(path.read_text()))):

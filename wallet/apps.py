@@ -9,8 +9,9 @@ class WalletConfig(AppConfig):
 
     def ready(self):
         from families import hooks
-        from wallet import checks_cards, purposes, statements  # noqa: F401 -- its checks register themselves
+        from wallet import purposes
         from wallet.actions.cards import TOP_UP, TopUp
+        from wallet.reads import statements
 
         purposes.register(TOP_UP, TopUp())
         post_migrate.connect(ensure, sender=self)

@@ -7,7 +7,7 @@ import django.db.models.expressions
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
-import portal.lib.models
+import common.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -336,7 +336,7 @@ class Migration(migrations.Migration):
                 ('address', models.TextField(blank=True, verbose_name='adresse')),
                 ('siren', models.CharField(blank=True, max_length=9, verbose_name='SIREN')),
                 ('vat_number', models.CharField(blank=True, max_length=20, verbose_name='n° de TVA intracommunautaire')),
-                ('iban', models.CharField(blank=True, max_length=34, validators=[portal.lib.models.iban], verbose_name='IBAN où les employeurs virent')),
+                ('iban', models.CharField(blank=True, max_length=34, validators=[common.models.iban], verbose_name='IBAN où les employeurs virent')),
                 ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
                 ('phone', models.CharField(blank=True, max_length=30, verbose_name='téléphone du Service Clients')),
                 ('phone_price', models.CharField(blank=True, max_length=60, verbose_name='prix de l’appel')),

@@ -3,7 +3,7 @@ import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
-import portal.lib.models
+import common.models
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('birth_date', models.DateField(blank=True, null=True, verbose_name='date de naissance')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='adresse e-mail')),
                 ('account_holder', models.CharField(max_length=70, verbose_name='titulaire du compte bancaire')),
-                ('iban', models.CharField(max_length=34, validators=[portal.lib.models.iban], verbose_name='IBAN')),
+                ('iban', models.CharField(max_length=34, validators=[common.models.iban], verbose_name='IBAN')),
                 ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
                 ('affiliated_on', models.DateField(default=django.utils.timezone.localdate, verbose_name='affilié le')),
                 ('ended_on', models.DateField(blank=True, null=True, verbose_name='affiliation terminée le')),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ('max_complement_cents', models.PositiveIntegerField(default=100000, verbose_name='complément par carte au plus, en centimes')),
                 ('reopening_days', models.PositiveSmallIntegerField(default=30, help_text='Pour un droit qui a expiré entre-temps.', verbose_name='jours rendus après un virement rejeté')),
                 ('account_holder', models.CharField(blank=True, max_length=70, verbose_name='titulaire du compte bancaire')),
-                ('iban', models.CharField(blank=True, max_length=34, validators=[portal.lib.models.iban], verbose_name='IBAN')),
+                ('iban', models.CharField(blank=True, max_length=34, validators=[common.models.iban], verbose_name='IBAN')),
                 ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
                 ('is_active', models.BooleanField(default=True, verbose_name='en service')),
                 ('account', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='funder', to='wallet.account', verbose_name='compte du grand livre')),
@@ -327,7 +327,7 @@ class Migration(migrations.Migration):
                 ('birth_date', models.DateField(blank=True, null=True, verbose_name='date de naissance')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='adresse e-mail')),
                 ('account_holder', models.CharField(max_length=70, verbose_name='titulaire du compte bancaire')),
-                ('iban', models.CharField(max_length=34, validators=[portal.lib.models.iban], verbose_name='IBAN')),
+                ('iban', models.CharField(max_length=34, validators=[common.models.iban], verbose_name='IBAN')),
                 ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
                 ('affiliated_on', models.DateField(default=django.utils.timezone.localdate, verbose_name='affilié le')),
                 ('ended_on', models.DateField(blank=True, null=True, verbose_name='affiliation terminée le')),
@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
                 ('max_complement_cents', models.PositiveIntegerField(default=100000, verbose_name='complément par carte au plus, en centimes')),
                 ('reopening_days', models.PositiveSmallIntegerField(default=30, help_text='Pour un droit qui a expiré entre-temps.', verbose_name='jours rendus après un virement rejeté')),
                 ('account_holder', models.CharField(blank=True, max_length=70, verbose_name='titulaire du compte bancaire')),
-                ('iban', models.CharField(blank=True, max_length=34, validators=[portal.lib.models.iban], verbose_name='IBAN')),
+                ('iban', models.CharField(blank=True, max_length=34, validators=[common.models.iban], verbose_name='IBAN')),
                 ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
                 ('is_active', models.BooleanField(default=True, verbose_name='en service')),
                 ('account', models.ForeignKey(db_constraint=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='wallet.account', verbose_name='compte du grand livre')),

@@ -8,8 +8,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from cesu.models.people import AidAccount, CesuHolder, MonthlyRight
-from portal.lib.dates import date_short
-from portal.lib.models import colour, iban
+from common.models import colour, iban
+from common.values.dates import date_short
 from wallet.models import Account
 
 

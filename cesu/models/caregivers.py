@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from cesu.models.aid import Funder
 from cesu.models.people import AidAccount, CesuHolder, MonthlyRight
-from portal.lib.models import iban
-from portal.lib.money import euros
+from common.models import iban
+from common.values.money import euros
 from wallet.models import CardPayment, Operation
 
 

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.lib.dates import date_short
-from portal.lib.money import euros
+from common.values.dates import date_short
+from common.values.money import euros
 from wallet.models import Account
 
 OURS = r"^F[0-9]{4}-[0-9]{6}$"  # what ``new_invoice_number`` gives: nobody types such a one

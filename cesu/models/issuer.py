@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from portal.lib.models import iban
+from common.models import iban
 
 
 class Issuer(models.Model):

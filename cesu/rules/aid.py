@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from portal.lib.calendars import target_day
-from portal.lib.dates import local_day, month_after
-from portal.lib.refusals import Refusal
+from common.refusals import Refusal
+from common.values.calendars import target_day
+from common.values.dates import local_day, month_after
 
 TYPED_HOURS = re.compile(r"([0-9]{1,3})(?:\s*[:hH]\s*(?:([0-5][0-9])(?::00)?)?|[.,]([0-9]{1,2}))?", re.ASCII)
 YOUNGEST_HOLDER = 6  # years: nobody younger is given an aid, so « 21 » can mean 1921 only

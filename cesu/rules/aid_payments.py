@@ -7,10 +7,10 @@ from datetime import date
 from hashlib import sha256
 
 from cesu.rules.aid import PaymentRefused, Standing, Use, cents_used, fee, hours
-from portal.lib.dates import day_and_month, month_title
-from portal.lib.money import euros, parse_euros
-from portal.lib.refusals import Refusal
-from wallet.rules import MIN_CARD_CENTS
+from common.refusals import Refusal
+from common.values.dates import day_and_month, month_title
+from common.values.money import euros, parse_euros
+from wallet.rules.payments import MIN_CARD_CENTS
 
 COUNT = re.compile(r"[0-9]{1,4}", re.ASCII)
 NOTHING = "Indiquez ce que vous payez : des heures, ou cochez « Tout utiliser »."

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, timedelta
 
-from portal.lib.dates import WEEKDAYS, day_and_month
+from common.values.dates import WEEKDAYS, day_and_month
 
 HORIZON = 60  # days
 

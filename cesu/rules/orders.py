@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from portal.lib.money import euros
-from portal.lib.refusals import Refusal
+from common.refusals import Refusal
+from common.values.money import euros
 
 LINES_PER_PERSON = 20
 

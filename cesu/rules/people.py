@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from portal.lib.money import euros
-from portal.lib.refusals import Refusal
-from portal.lib.words import name_key
+from common.refusals import Refusal
+from common.values.money import euros
+from common.values.words import name_key
 
 LINK_DAYS = 7
 NEUTRAL = (

@@ -2,7 +2,7 @@
 
 from django import template
 
-from cesu.aid.frame import of_person
+from cesu.aid.reads.frame import of_person
 from cesu.rules import aid
 
 register = template.Library()

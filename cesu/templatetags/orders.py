@@ -5,8 +5,8 @@ from datetime import date
 from django import template
 from django.utils import timezone
 
-from cesu import delivery
 from cesu.models import VoucherOrder
+from cesu.orders.reads import delivery
 
 register = template.Library()
 

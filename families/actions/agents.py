@@ -3,11 +3,11 @@
 from datetime import date
 
 from accounts.models import User
+from common.writing.transactions import outermost
 from families.actions.invitations import link
 from families.actions.members import change_member, lock_family, place_member
 from families.models import Family, Kinship, Member, Membership, Quotient
 from families.rules import MAX_QUOTIENT, NotInFamily, NotYours, WrongQuotient
-from portal.lib.transactions import outermost
 
 
 @outermost

@@ -7,6 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import StalePage
+from common.values.words import same_name
+from common.writing.history import unguarded
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families import emails
 from families.actions.members import lock_membership, open_family
 from families.models import Contact, HealthContent, HealthReading, HealthSheet, Member, MemberConsent
@@ -19,11 +24,6 @@ from families.rules import (
     check_health,
     clean_name,
 )
-from portal.lib.history import unguarded
-from portal.lib.once import claim_key
-from portal.lib.refusals import StalePage
-from portal.lib.transactions import outermost
-from portal.lib.words import same_name
 
 SHEET, CONTACTS, CONSENTS = "la fiche santé", "les contacts", "les autorisations"
 

@@ -8,13 +8,13 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from common.writing.once import claim_key
+from common.writing.states import move
+from common.writing.transactions import outermost
 from families import emails, hooks
 from families.actions.members import check_no_twin, lock_membership, open_family, rename, take_details
 from families.models import IdentityChange, Member, Membership
 from families.rules import ChangedMeanwhile, NotYourIdentityChange, ReasonNeeded, identity, is_typing_mistake
-from portal.lib.once import claim_key
-from portal.lib.states import move
-from portal.lib.transactions import outermost
 
 Status = IdentityChange.Status
 

@@ -10,6 +10,8 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.models import User
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families import emails, hooks
 from families.actions.members import lock_family, open_family
 from families.models import Family, Guardian, Invitation, Member, Membership
@@ -31,8 +33,6 @@ from families.rules import (
     default_kinship,
     identity,
 )
-from portal.lib.once import claim_key
-from portal.lib.transactions import outermost
 
 Kind = Invitation.Kind
 

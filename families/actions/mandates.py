@@ -6,12 +6,12 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families import emails
 from families.actions.members import lock_family
 from families.models import Family, SepaMandate
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
 
 REPLACED = "Remplacé par un nouveau mandat"
 

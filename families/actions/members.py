@@ -8,6 +8,9 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import StalePage
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families import emails, hooks
 from families.models import Family, Guardian, Member, Membership
 from families.rules import (
@@ -20,9 +23,6 @@ from families.rules import (
     clean_name,
     identity,
 )
-from portal.lib.once import claim_key
-from portal.lib.refusals import StalePage
-from portal.lib.transactions import outermost
 
 
 @transaction.atomic

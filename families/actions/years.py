@@ -7,12 +7,12 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from common.values.calendars import school_year_of
+from common.writing.transactions import outermost
 from families.actions.agents import check_agent
 from families.actions.members import lock_family, lock_membership, open_family
 from families.models import Certification, Family, Level, Member, School, SchoolClass, Schooling
 from families.rules import NotYourClass, NotYours, next_class
-from portal.lib.calendars import school_year_of
-from portal.lib.transactions import outermost
 
 
 # --- Certification ---------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from common.documents import vault
 from families import hooks
 from families.models.households import Member
-from portal.lib.documents import vault
 
 
 class Diet(models.TextChoices):

@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Commune, User
-from portal.lib.calendars import school_year_of
-from portal.lib.dates import date_short
-from portal.lib.sepa import IN_ZONE, masked
+from common.values.calendars import school_year_of
+from common.values.dates import date_short
+from common.values.sepa import IN_ZONE, masked
 
 
 class FamilyQuerySet(models.QuerySet):

@@ -4,15 +4,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import User
+from common.files.pdf import PdfUnavailable, render_pdf
+from common.models import authority
+from common.writing.once import make_key
 from families.models import Member
 from portal.demo import data
-from portal.lib.models import authority
-from portal.lib.once import make_key
-from portal.lib.pdf import PdfUnavailable, render_pdf
 from services.actions import accept_lines, ask_access, decide_document, give_file, keep_blank
 from services.actions.documents import purpose
 from services.models import Audience, DocumentType, RequestLine, RequiredDocument, Service
-from services.pieces import slots
+from services.reads.pieces import slots
 from services.rules import suits
 
 # The smallest picture that a family may send: what the demo's sheets look like does not matter.

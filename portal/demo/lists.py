@@ -5,12 +5,12 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from reservations.actions import cancel_booking, choose_days, confirm_cart
-from reservations.actions.baskets import read_basket
-from reservations.facts import members_with_schooling
+from reservations.actions.places.baskets import read_basket
 from reservations.models import Activity, Billing, Cart, Order, Session, WaitlistEntry
-from reservations.offers import without_access
+from reservations.reads.facts import members_with_schooling
+from reservations.reads.offers import without_access
 from reservations.rules import age_on
 
 FULL, OFFERED = "alsh-3-6-journee", "alsh-6-12-journee"

@@ -6,13 +6,13 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Commune, User
+from common.writing.once import make_key
 from families.actions.health import write_health
 from families.models import HealthContent, HealthSheet, Member, School
-from portal.actions.menus import days_of, version_of, week_of, write_week, writing
-from portal.lib.once import make_key
 from portal.models import Kitchen
-from portal.rules import current_monday, read_dishes
-from reservations.commune_calendar import days_of as days_of_commune
+from portal.talk.actions.menus import days_of, version_of, week_of, write_week, writing
+from portal.talk.rules import current_monday, read_dishes
+from reservations.reads.commune_calendar import days_of as days_of_commune
 
 WEEKS = [
     {

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import make_key
-from portal.lib.transactions import outermost
+from common.writing.once import make_key
+from common.writing.transactions import outermost
 from reservations.actions import debit_the_day
-from reservations.actions.baskets import change_counters
-from reservations.facts import family_facts, members_with_schooling
+from reservations.actions.places.baskets import change_counters
 from reservations.models import Activity, Billing, Booking, Order, Session
-from reservations.offers import PriceBook
+from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.offers import PriceBook
 from reservations.rules import age_on
 from wallet.actions import Move, credit_at_counter, post, system_account
 from wallet.models import Operation, Wallet

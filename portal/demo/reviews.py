@@ -1,9 +1,9 @@
 """The demo's reviews: one that families read, the others for an agent to read."""
 
 from accounts.models import User
-from portal.actions.reviews import has_booked, publish_review, write_review, writing
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from portal.models import Review
+from portal.talk.actions.reviews import has_booked, publish_review, write_review, writing
 from services.models import Service
 
 SAID = [

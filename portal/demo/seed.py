@@ -5,17 +5,18 @@ from datetime import date, datetime, time, timedelta
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
+from accounts.signing_in.mfa import enrol_totp
+from common.models import Authority
+from common.values.calendars import school_year_bounds, school_year_of
+from common.writing.once import make_key
 from families.actions import add_member, certify, open_family
 from families.models import Level, Quotient, School, SchoolClass, Schooling
-from portal.demo import access, aid, cesu, cesu_issuer, data, lists, menus, past, reviews, sepa, today, told
-from portal.lib.calendars import school_year_bounds, school_year_of
-from portal.lib.models import Authority
-from portal.lib.once import make_key
+from portal.demo import access, data, lists, menus, past, reviews, sepa, today, told
+from portal.demo.cesu import aid, issuer, orders
 from reservations.actions import choose_days, confirm_cart, refresh_sessions
-from reservations.actions.baskets import read_basket
-from reservations.actions.headcounts import freeze_headcounts
+from reservations.actions.days.headcounts import freeze_headcounts
+from reservations.actions.places.baskets import read_basket
 from reservations.models import Activity, Cart, OpeningRule, Priority, Session, Tariff
 from reservations.rules import age_on
 from services.models import Audience, Service
@@ -42,8 +43,8 @@ def seed(families: int = 36) -> None:
     lists.fill(guide, others)
     claire, *others = User.objects.filter(guardian__family__commune=communes[data.SAINT_MARCEL]).order_by("pk")
     told.tell(claire, others)
-    cesu.employ()
-    cesu_issuer.staff(_person("emetteur", "emetteur@demo.example", "Inès", "Émetteur", is_staff=True))
+    orders.employ()
+    issuer.staff(_person("emetteur", "emetteur@demo.example", "Inès", "Émetteur", is_staff=True))
     aid.help_at_home(_person("apa31", "apa31@demo.example", "Claude", "Financeur", is_staff=True))
     freeze_headcounts()
 

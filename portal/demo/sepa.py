@@ -5,12 +5,12 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from common.models import Authority, authority
+from common.writing.transactions import outermost
 from families.actions.mandates import open_mandate
 from families.models import Family
-from portal.lib.models import Authority, authority
-from portal.lib.transactions import outermost
 from wallet.actions.debits import announce_debits
-from wallet.sepa_rules import due_collection
+from wallet.rules.sepa import due_collection
 
 CREDITOR = {"creditor_id": "FR72ZZZ123456", "creditor_iban": "FR1420041010050500013M02606"}
 FAMILY_IBAN = "FR7630006000011234567890189"

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from common.writing.once import make_key
+from common.writing.transactions import outermost
 from families.actions.health import write_health
 from families.models import Diet, HealthContent, Member
-from portal.lib.once import make_key
-from portal.lib.transactions import outermost
-from reservations.actions.attendance import Mark, mark
-from reservations.actions.baskets import change_counters
-from reservations.actions.changes import record_changes
-from reservations.actions.ledger import pay_bookings
-from reservations.facts import family_facts, members_with_schooling
+from reservations.actions.days.attendance import Mark, mark
+from reservations.actions.places.baskets import change_counters
+from reservations.actions.places.changes import record_changes
+from reservations.actions.places.ledger import pay_bookings
 from reservations.models import Absence, Activity, Attendance, Billing, Booking, Order, Session
-from reservations.offers import PriceBook, without_access
+from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.offers import PriceBook, without_access
 from wallet.actions import post
 from wallet.models import Operation
 

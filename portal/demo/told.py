@@ -6,11 +6,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from reservations.actions import cancel_booking, choose_days, confirm_cart
-from reservations.actions.answers import take_answer
-from reservations.actions.baskets import read_basket
-from reservations.actions.transmission import deliver_pending, freeze
+from reservations.actions.places.baskets import read_basket
+from reservations.actions.telling.answers import take_answer
+from reservations.actions.telling.transmission import deliver_pending, freeze
 from reservations.models import Activity, BackOffice, BackOfficeService, Booking, Cart, Transmission
 
 CANTEEN = "cantine-saint-marcel"

@@ -6,8 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Commune
+from common.values.dates import date_short
 from families.models import Allergen, School
-from portal.lib.dates import date_short
 
 WEEK = timedelta(days=7)
 

@@ -4,9 +4,9 @@ from reservations.actions.cancelling import cancel_booking
 from reservations.actions.card_checkout import pay_by_card
 from reservations.actions.carts import choose_days, empty_cart, remove_lines
 from reservations.actions.checkout import confirm_cart
+from reservations.actions.days.sessions import refresh_sessions
 from reservations.actions.debits import debit_the_day
-from reservations.actions.reminders import remind_low_balances
-from reservations.actions.sessions import refresh_sessions
+from reservations.actions.telling.reminders import remind_low_balances
 
 __all__ = [
     "cancel_booking",

@@ -12,14 +12,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Commune, User
-from portal.lib.calendars import days_between
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
-from reservations.actions.closing import lock_for_closing
-from reservations.actions.sessions import plan_of, refresh_sessions
-from reservations.commune_calendar import Overrides
+from common.refusals import Refusal
+from common.values.calendars import days_between
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
+from reservations.actions.days.closing import lock_for_closing
+from reservations.actions.days.sessions import plan_of, refresh_sessions
 from reservations.models import Activity, Booking, CalendarDay, OpeningRule, Session
+from reservations.reads.commune_calendar import Overrides
 from reservations.rules.words import spoken_deadline
 
 LONGEST = timedelta(days=62)  # longer holidays are a calendar of their own

@@ -9,15 +9,15 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.states import move
-from portal.lib.transactions import outermost
-from reservations import emails
-from reservations.actions.baskets import change_counters, lock_sessions
-from reservations.actions.changes import record_changes
-from reservations.actions.ledger import MAX_LABEL, post_orders, recredit_bookings
-from reservations.actions.promotion import promote
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.states import move
+from common.writing.transactions import outermost
+from reservations.actions.places.baskets import change_counters, lock_sessions
+from reservations.actions.places.changes import record_changes
+from reservations.actions.places.ledger import MAX_LABEL, post_orders, recredit_bookings
+from reservations.actions.places.promotion import promote
+from reservations.emails import bookings as emails
 from reservations.models import Booking, Order, Session
 from reservations.rules import in_time, spoken_deadline
 from wallet.actions import Draft

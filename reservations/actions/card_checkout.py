@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
-from reservations import emails
-from reservations.actions.baskets import Basket, change_counters, held_by, lock_sessions, read_basket
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from reservations.actions.carts import clear, lock_cart
 from reservations.actions.checkout import DaysRefused, carry_out, check, open_order
-from reservations.actions.ledger import post_orders
-from reservations.actions.promotion import promote
+from reservations.actions.places.baskets import Basket, change_counters, held_by, lock_sessions, read_basket
+from reservations.actions.places.ledger import post_orders
+from reservations.actions.places.promotion import promote
+from reservations.emails import bookings as emails
 from reservations.models import Billing, Cart, CartLine, Order
 from reservations.rules.payment import Share, share_payment
 from wallet.actions import Draft, Move, NotEnough, lock_accounts, post_all, wallet_of
@@ -28,7 +28,7 @@ from wallet.actions.ledger import mirror
 from wallet.actions.wallets import hold_account
 from wallet.models import CardPayment, Operation, Purse, Transfer
 from wallet.purposes import FamilyPayment
-from wallet.rules import MIN_CARD_CENTS
+from wallet.rules.payments import MIN_CARD_CENTS
 
 PURPOSE = "cart"
 

@@ -9,13 +9,13 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.dates import date_short
-from portal.lib.rows import Rows
-from portal.lib.transactions import outermost
-from reservations.facts import family_facts, members_with_schooling
+from common.values.dates import date_short
+from common.writing.rows import Rows
+from common.writing.transactions import outermost
 from reservations.models import Activity, Cart, CartLine, Session
-from reservations.offers import Offer, PriceBook, read_bookings
-from reservations.ticking import Ticks, plan
+from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.offers import Offer, PriceBook, read_bookings
+from reservations.reads.ticking import Ticks, plan
 from wallet.actions.cards import PaymentGoing
 
 STRANGER = "Une personne choisie ne figure pas dans vos filiations : rien n’a été ajouté pour elle."

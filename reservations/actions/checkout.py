@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from accounts.models import User
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.rows import Rows, insert
-from portal.lib.transactions import outermost
-from reservations import emails
-from reservations.actions.baskets import Basket, CartChanged, change_counters, lock_sessions, read_basket
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.rows import Rows, insert
+from common.writing.transactions import outermost
 from reservations.actions.carts import clear, lock_cart
-from reservations.actions.changes import record_changes
-from reservations.actions.ledger import pay_bookings, post_orders, recredit_bookings, require_floor
-from reservations.actions.promotion import join_lists, promote
+from reservations.actions.places.baskets import Basket, CartChanged, change_counters, lock_sessions, read_basket
+from reservations.actions.places.changes import record_changes
+from reservations.actions.places.ledger import pay_bookings, post_orders, recredit_bookings, require_floor
+from reservations.actions.places.promotion import join_lists, promote
+from reservations.emails import bookings as emails
 from reservations.models import Billing, Booking, Order, RefusedDay
 from wallet.actions import Draft
 from wallet.models import Operation

@@ -11,10 +11,10 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.utils import timezone
 
-from portal.lib.dates import day_and_month
-from portal.lib.rows import Rows
-from portal.lib.transactions import outermost
-from reservations.actions.ledger import MAX_LABEL
+from common.values.dates import day_and_month
+from common.writing.rows import Rows
+from common.writing.transactions import outermost
+from reservations.actions.places.ledger import MAX_LABEL
 from reservations.models import Booking, Session
 from wallet.actions import post_many, revenue_accounts, wallet_of
 from wallet.models import Operation, Wallet
@@ -106,7 +106,7 @@ _SHARED = Rows(
     """,
     day=Session,
 )
-# The transfers of ``reservations.actions.ledger.pay_bookings``, written by the database.
+# The transfers of ``reservations.actions.places.ledger.pay_bookings``, written by the database.
 _MOVES = """
     SELECT wallet.account_id AS source, day.revenue AS target, booking.cents, NULL::int AS minutes,
            'booking:' || booking.id AS reference, left(member.first_name || ', ' || day.name, %s) AS label

@@ -10,18 +10,17 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import Refusal
+from common.values.calendars import school_year_of
+from common.writing.once import claim_key
+from common.writing.states import move
+from common.writing.transactions import outermost
 from families.models import Family
-from portal.lib.calendars import school_year_of
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.states import move
-from portal.lib.transactions import outermost
-from reservations import emails_desk
-from reservations.actions.baskets import CartChanged, change_counters, lock_sessions
 from reservations.actions.cancelling import AlreadyCancelled
-from reservations.actions.changes import record_changes
 from reservations.actions.checkout import DaysRefused
-from reservations.actions.ledger import (
+from reservations.actions.places.baskets import CartChanged, change_counters, lock_sessions
+from reservations.actions.places.changes import record_changes
+from reservations.actions.places.ledger import (
     MAX_LABEL,
     Posting,
     pay_bookings,
@@ -29,10 +28,11 @@ from reservations.actions.ledger import (
     recredit_bookings,
     require_floor,
 )
-from reservations.actions.promotion import promote
-from reservations.desk import DeskBasket, read_desk
-from reservations.facts import lock_members
+from reservations.actions.places.promotion import promote
+from reservations.emails import desk as emails_desk
 from reservations.models import Activity, Billing, Booking, Forgiveness, Order, Session
+from reservations.reads.desk import DeskBasket, read_desk
+from reservations.reads.facts import lock_members
 from reservations.rules import in_time
 from wallet.actions import Draft, post
 from wallet.models import Operation

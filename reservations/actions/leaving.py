@@ -11,15 +11,15 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import User
+from common.writing.states import move
 from families.models import Family
-from portal.lib.states import move
-from reservations.actions.baskets import change_counters, lock_sessions
-from reservations.actions.changes import record_changes
-from reservations.actions.ledger import Posting, pay_bookings, post_orders, recredit_bookings
-from reservations.actions.promotion import promote
+from reservations.actions.places.baskets import change_counters, lock_sessions
+from reservations.actions.places.changes import record_changes
+from reservations.actions.places.ledger import Posting, pay_bookings, post_orders, recredit_bookings
+from reservations.actions.places.promotion import promote
 from reservations.actions.waiting import end_entries, lock_entries
-from reservations.facts import lock_members
 from reservations.models import Billing, Booking, CartLine, Order, WaitlistEntry
+from reservations.reads.facts import lock_members
 from reservations.rules import in_time
 from wallet.actions import Draft
 from wallet.models import Operation

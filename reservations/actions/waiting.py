@@ -12,18 +12,18 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
-from reservations import emails_waiting
-from reservations.actions.baskets import change_counters, lock_sessions
-from reservations.actions.changes import record_changes
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from reservations.actions.checkout import DaysRefused, NotCertified
-from reservations.actions.ledger import post_orders, require_floor
-from reservations.actions.promotion import negative, offer_of, payments, promote, serve
-from reservations.facts import lock_members
+from reservations.actions.places.baskets import change_counters, lock_sessions
+from reservations.actions.places.changes import record_changes
+from reservations.actions.places.ledger import post_orders, require_floor
+from reservations.actions.places.promotion import negative, offer_of, payments, promote, serve
+from reservations.emails import waiting as emails_waiting
 from reservations.models import Billing, Session, WaitlistEntry
-from reservations.offers import read_bookings
+from reservations.reads.facts import lock_members
+from reservations.reads.offers import read_bookings
 from reservations.rules import in_time
 
 log = logging.getLogger(__name__)

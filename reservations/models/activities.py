@@ -7,8 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from common.values.dates import date_short
 from families.models import Level, School
-from portal.lib.dates import date_short
 from reservations.rules import DeadlineKind, DeadlineRule
 from services.models import Audience, Service
 from wallet.models import Purse

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.models import User
+from common.values.dates import date_short
+from common.values.money import euros
 from families.models import Family, Member
-from portal.lib.dates import date_short
-from portal.lib.money import euros
 from reservations.models.activities import Billing, Session
 from wallet.models import CardPayment, Operation
 

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Commune, User
-from portal.lib.calendars import PUBLISHED, ZONES, is_published
-from portal.lib.dates import date_short
+from common.values.calendars import PUBLISHED, ZONES, is_published
+from common.values.dates import date_short
 
 
 class SchoolCalendar(models.Model):

@@ -4,8 +4,8 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import User
+from common.values.dates import date_short
 from families.models import Family
-from portal.lib.dates import date_short
 from services.models import Service
 
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from portal.lib.calendars import CalendarUnknown, unknown_school_year
-from portal.lib.dates import date_numeric
+from common.values.calendars import CalendarUnknown, unknown_school_year
+from common.values.dates import date_numeric
 
 DAY = timedelta(1)
 WEDNESDAY, SATURDAY = 2, 5

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from portal.lib.dates import PARIS
-from portal.lib.refusals import Refusal
+from common.refusals import Refusal
+from common.values.dates import PARIS
 from reservations.rules.calendar import DAY, Calendar, Counting
 
 END_OF_DAY = time(23, 59)

@@ -6,8 +6,8 @@ from datetime import date
 from itertools import pairwise
 from math import inf
 
-from portal.lib.dates import date_numeric
-from portal.lib.refusals import Refusal
+from common.refusals import Refusal
+from common.values.dates import date_numeric
 from reservations.rules.calendar import DAY
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time
 
-from portal.lib.dates import WEEKDAYS, deadline_long, last_minute, spoken_time
+from common.values.dates import WEEKDAYS, deadline_long, last_minute, spoken_time
 from reservations.rules.calendar import Counting
 from reservations.rules.deadlines import FIELDS, DeadlineKind, DeadlineRule
 

@@ -6,17 +6,17 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import Refusal
+from common.writing.states import WrongState, move
+from common.writing.transactions import outermost
 from families.actions.agents import write_quotient
 from families.actions.mandates import open_mandate
 from families.actions.members import lock_family
-from portal.lib.refusals import Refusal
-from portal.lib.states import WrongState, move
-from portal.lib.transactions import outermost
 from services import emails
 from services.actions.documents import WAITING, NotScanned, account_of
 from services.actions.requests import settle_pieces
 from services.models import DocumentType, RequestLine, SupportingDocument
-from services.pieces import lacking_pieces, undecided_pieces
+from services.reads.pieces import lacking_pieces, undecided_pieces
 
 Status = RequestLine.Status
 

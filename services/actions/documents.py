@@ -8,16 +8,16 @@ from django.utils import timezone
 from schwifty import BIC
 
 from accounts.models import User
+from common.documents import quota, vault
+from common.documents.intake import accept_upload
+from common.documents.refusals import DocumentMissing
+from common.refusals import Refusal
+from common.values.sepa import account_fault, compact
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families.actions.members import lock_family
 from families.models import Family, Member
 from families.rules import MAX_QUOTIENT
-from portal.lib.documents import quota, vault
-from portal.lib.documents.intake import accept_upload
-from portal.lib.documents.refusals import DocumentMissing
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.sepa import account_fault, compact
-from portal.lib.transactions import outermost
 from services import emails
 from services.actions.requests import settle_pieces
 from services.models import DocumentReading, DocumentType, RequestLine, SupportingDocument

@@ -11,11 +11,11 @@ from datetime import date, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from common.writing.transactions import outermost
 from families.models import Family, Membership
-from portal.lib.transactions import outermost
 from services import emails
 from services.models import RequestLine, RequiredDocument, SupportingDocument
-from services.pieces import lacking_pieces
+from services.reads.pieces import lacking_pieces
 
 CHUNK = 200
 WARNED_BEFORE = (30, 7)  # days

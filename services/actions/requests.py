@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.states import move
+from common.writing.transactions import outermost
 from families.actions.members import lock_family
 from families.models import Member
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.states import move
-from portal.lib.transactions import outermost
 from services import emails
 from services.models import AccessRequest, Audience, RequestLine, Service
-from services.pieces import lacking_pieces
+from services.reads.pieces import lacking_pieces
 from services.rules import suits
 
 Status = RequestLine.Status

@@ -1,6 +1,6 @@
 """Personal data that have served are deleted: contents of pieces, health of children, readings. Rows of pieces stay.
 
-What is kept how long: ``portal.lib.retention``. Rows are emptied and committed first, then the vault forgets the
+What is kept how long: ``common.background.retention``. Rows are emptied and committed first, then the vault forgets the
 contents: what a crash leaves behind is an orphan, which the sweep removes.
 """
 
@@ -9,16 +9,16 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from common.background.retention import KEPT, last_forgotten_day, months_before
+from common.documents import vault
+from common.writing.history import unguarded
+from common.writing.transactions import outermost
 from families.actions.health import forget_health, forget_readings
 from families.models import Contact, HealthSheet, Member, MemberConsent
-from portal.lib.documents import vault
-from portal.lib.history import unguarded
-from portal.lib.retention import KEPT, last_forgotten_day, months_before
-from portal.lib.transactions import outermost
 from services import hooks
 from services.actions.expiry import CHUNK
-from services.health import let_in
 from services.models import DocumentReading, DocumentType, RequestLine, SupportingDocument
+from services.reads.health import let_in
 
 ERASED = "Contenu effacé"
 EVENTS = SupportingDocument.events.rel.related_model

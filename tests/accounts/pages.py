@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from portal.lib.models import OutgoingEmail
+from common.models import OutgoingEmail
 
 PASSWORD = "cantine-2026-soleil"
 STEP_1 = {

@@ -7,9 +7,9 @@ import pytest
 from accounts import actions
 from accounts.models import Consent, User
 from accounts.rules import NotYourAccount, ReasonMissing, ReasonTooLong, SignUpIncomplete, birth_fault, new_code
-from portal.actions.closing import close_account
-from portal.lib.models import Authority, OutgoingEmail
-from portal.lib.states import WrongState
+from common.models import Authority, OutgoingEmail
+from common.writing.states import WrongState
+from portal.desk.actions.closing import close_account
 from tests.accounts.pages import emails_to
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory, PendingUserFactory, UserFactory
 

@@ -9,12 +9,12 @@ from pypdf import PdfReader
 
 from accounts import actions
 from accounts.models import MAX_FAILURES, ActivationCode, Consent, CredentialAct
-from accounts.passwords import GUESSABLE
 from accounts.rules import LettersPrinted, NotYourAccount, WrongActivation
-from portal.lib.models import Authority
-from portal.lib.once import make_key
-from portal.lib.pdf import PdfUnavailable
-from portal.lib.refusals import StalePage
+from accounts.signing_in.passwords import GUESSABLE
+from common.files.pdf import PdfUnavailable
+from common.models import Authority
+from common.refusals import StalePage
+from common.writing.once import make_key
 from tests.accounts.pages import PASSWORD, emails_to, errors, last_email, words
 from tests.client import once_keys
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory, PendingUserFactory, UserFactory

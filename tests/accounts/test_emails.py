@@ -9,8 +9,8 @@ from django.core import mail as django_mail
 from django.template.loader import get_template
 
 from accounts import emails
-from portal.lib import mailing
-from portal.lib.models import OutgoingEmail
+from common.background import mailing
+from common.models import OutgoingEmail
 from tests.accounts.pages import PASSWORD, STEP_1, last_email, words
 from tests.factories.accounts import UserFactory
 

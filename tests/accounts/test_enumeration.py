@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 
 from accounts.models import User
-from portal.lib import steady
+from common.brakes import steady
 from tests.accounts.pages import PASSWORD
 from tests.client import PortalClient
 from tests.factories.accounts import UserFactory

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.forms import EMAIL_REASON
 from accounts.models import Consent
-from portal.lib import mailing
-from portal.lib.models import OutgoingEmail
+from common.background import mailing
+from common.models import OutgoingEmail
 from tests.accounts.pages import PASSWORD, code_sent, emails_to, errors, labels, words
 from tests.factories.accounts import UserFactory
 

@@ -6,9 +6,9 @@ from django.db import transaction
 from accounts import actions
 from accounts.models import ActivationCode, User
 from accounts.rules import WrongActivation
-from portal.lib.models import OutgoingEmail
-from portal.lib.once import make_key
-from portal.lib.states import WrongState
+from common.models import OutgoingEmail
+from common.writing.once import make_key
+from common.writing.states import WrongState
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory, CommuneFactory, PendingUserFactory, UserFactory
 

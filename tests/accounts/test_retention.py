@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.actions import EVENTS, forget_unverified, record_consents
 from accounts.models import User
-from portal.lib.models import OutgoingEmail
+from common.models import OutgoingEmail
 from tests.factories.accounts import PendingUserFactory, UserFactory
 from tests.factories.families import GuardianFactory
 

@@ -4,9 +4,9 @@ import pytest
 
 from accounts import actions, emails
 from accounts.standing import Access, sentence_for, standing, standing_of
+from common.background.mailing import render
+from common.models import OutgoingEmail
 from families.actions import invite, open_family
-from portal.lib.mailing import render
-from portal.lib.models import OutgoingEmail
 from tests.accounts.pages import buttons, words
 from tests.factories.accounts import AgentFactory, PendingUserFactory, UserFactory
 from tests.factories.families import MemberFactory, parent_of

@@ -8,8 +8,8 @@ from statistics import median
 from django.db import connection, transaction
 from django.utils import timezone
 
-from reservations.accounting import month_after, month_of, span_of
-from reservations.journal import entries, journal_rows, totals_of, transfers_of
+from reservations.reads.books.accounting import month_after, month_of, span_of
+from reservations.reads.books.journal import entries, journal_rows, totals_of, transfers_of
 from tests.bench import databases
 
 TRANSFERS = 200_000  # a month; the one before, the one that is closed, the present one

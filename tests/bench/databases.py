@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from portal.lib.models import JobRun
+from common.models import JobRun
 from tests.bench import town
 from wallet.checks import differences, snapshot
 

@@ -6,13 +6,11 @@ from datetime import timedelta
 
 from django.core.management import call_command
 
-from tests.bench import (
+from tests.bench import books, databases, decade
+from tests.bench.measured import (
     aid,
     aid_pages,
     attendance,
-    books,
-    databases,
-    decade,
     direct_debits,
     fabrication,
     night,
@@ -20,7 +18,7 @@ from tests.bench import (
     rush,
     transmission,
 )
-from tests.bench.cards import webhook
+from tests.bench.measured.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
 from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child, second_family
 

@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Commune, User
+from common.values.calendars import school_year_of
 from families.models import Certification, Family, Guardian, Level, Member, Membership, School, SchoolClass, Schooling
 from portal.demo.data import COMMUNES, EVE, SCHOOL_DAYS, TWO_WORKING_DAYS, WEDNESDAY
-from portal.lib.calendars import school_year_of
 from reservations.actions import refresh_sessions
 from reservations.models import Activity, Billing, Booking, OpeningRule, Order, Session, Tariff
 from services.models import AccessRequest, Audience, RequestLine, Service

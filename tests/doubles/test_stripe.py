@@ -9,7 +9,7 @@ import pytest
 import stripe
 import time_machine
 
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 BACK = "https://portail.example.fr/paiements/retour/"
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 import stripe
 
 from tests.doubles.test_stripe import BACK, a_paid_page, a_payment, a_refund
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 
 def opened():

@@ -18,7 +18,7 @@ from stripe.params.checkout import (
 from tests.doubles import description
 from tests.doubles.stripe import api, cards, orders, shapes
 from tests.doubles.test_stripe import BACK, a_payment
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 KINDS = ("checkout.session", "payment_intent", "charge", "refund", "dispute", "event")
 

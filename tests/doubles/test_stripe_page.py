@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubles.stripe import cards
 from tests.doubles.test_stripe import BACK, a_payment
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 
 def visit(address, **form):

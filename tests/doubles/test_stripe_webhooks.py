@@ -12,7 +12,7 @@ import time_machine
 from tests.doubles.stripe import webhooks
 from tests.doubles.stripe.server import Double
 from tests.doubles.test_stripe import BACK, a_paid_page, a_payment
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.aid.actions.funders import fee_account, hold_account, open_funder, payable_account
-from cesu.aid.actions.grants import Grant, set_rights
+from cesu.aid.actions.rights.grants import Grant, set_rights
 from cesu.models import (
     AidAccess,
     AidAccount,

@@ -8,7 +8,7 @@ from cesu.aid.actions.payments import every_standing, pay, paying
 from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder, MonthlyRight
 from cesu.rules.aid import Use, cents_used
 from cesu.rules.aid_payments import digest
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from tests.factories.aid import aid_account_of, aid_user, caregiver_with, funder_with, holder_with, right_with
 
 PASSWORD = "Cantine-Facile-2026"

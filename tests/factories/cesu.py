@@ -8,11 +8,6 @@ from django.apps import apps
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.actions.drafts import start_draft
-from cesu.actions.employers import open_employer
-from cesu.actions.orders import PURPOSE, place_order
-from cesu.actions.payments import credit_employer, crediting
-from cesu.delivery import holidays_ahead
 from cesu.models import (
     Beneficiary,
     CesuHolder,
@@ -25,10 +20,15 @@ from cesu.models import (
     VoucherLine,
     VoucherOrder,
 )
-from cesu.recaps import Recap
+from cesu.orders.actions.drafts import start_draft
+from cesu.orders.actions.employers import open_employer
+from cesu.orders.actions.orders import PURPOSE, place_order
+from cesu.orders.actions.payments import credit_employer, crediting
+from cesu.orders.reads.delivery import holidays_ahead
+from cesu.orders.reads.recaps import Recap
 from cesu.rules.delivery import first_delivery
-from portal.lib.once import make_key
-from portal.lib.states import move
+from common.writing.once import make_key
+from common.writing.states import move
 from tests.factories.accounts import ManagerFactory
 
 numbers = itertools.count(1)

@@ -5,8 +5,8 @@ from datetime import date
 import factory
 from django.utils import timezone
 
+from common.values.calendars import school_year_of
 from families.models import Family, Guardian, Kinship, Member, Membership, School, SchoolClass, Schooling
-from portal.lib.calendars import school_year_of
 from tests.factories.accounts import CommuneFactory, UserFactory
 
 

@@ -6,8 +6,8 @@ from datetime import date, datetime, time
 from django.db import transaction
 from django.utils import timezone
 
+from common.writing.states import move
 from families.models import SepaMandate
-from portal.lib.states import move
 from reservations.models import Activity, Billing, Booking, Order, Session
 from reservations.rules import instant
 from tests.factories.reservations import Household

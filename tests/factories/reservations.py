@@ -6,10 +6,10 @@ from datetime import date, datetime, time
 import factory
 
 from accounts.models import User
+from common.writing.once import make_key
 from families.models import Certification, Family, Member, Quotient
-from portal.lib.once import make_key
 from reservations.actions import cancel_booking, choose_days, confirm_cart
-from reservations.actions.baskets import read_basket
+from reservations.actions.places.baskets import read_basket
 from reservations.models import Activity, Billing, Booking, Cart, Order, Session, Tariff
 from reservations.rules import PARIS
 from tests.factories.accounts import UserFactory

@@ -4,9 +4,9 @@ from datetime import date
 
 from django.core.cache import caches
 
+from common.models import Authority
+from common.writing.once import make_key
 from families.models import SepaMandate
-from portal.lib.models import Authority
-from portal.lib.once import make_key
 from tests.factories.accounts import ManagerFactory
 from tests.factories.wallet import parent_with, spend
 from wallet.actions.bank_refunds import make_refund_file, refund_to_bank

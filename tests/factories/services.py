@@ -3,8 +3,8 @@
 import factory
 from django.utils import timezone
 
+from common.documents import vault
 from families.models import Family, Member
-from portal.lib.documents import vault
 from services.models import (
     AccessRequest,
     Audience,

@@ -1,6 +1,6 @@
 """Full days, and families who wait for a place; all of them asked through the actions."""
 
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from reservations.actions import confirm_cart
 from reservations.models import Activity, Billing, Session, WaitlistEntry
 from tests.factories.reservations import (

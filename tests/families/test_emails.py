@@ -2,10 +2,10 @@
 
 import pytest
 
+from common.background import mailing
+from common.models import OutgoingEmail
 from families import emails
 from families.models import Invitation
-from portal.lib import mailing
-from portal.lib.models import OutgoingEmail
 from tests.factories.accounts import UserFactory
 from tests.factories.families import MemberFactory, parent_of
 

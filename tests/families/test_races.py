@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from common.models import OutgoingEmail
 from families.actions import (
     accept_invitation,
     add_member,
@@ -17,7 +18,6 @@ from families.actions import (
 )
 from families.models import Family, Guardian, Invitation, Member, Membership
 from families.rules import AlreadyInFamily, InvitationUsed
-from portal.lib.models import OutgoingEmail
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import UserFactory
 from tests.factories.families import MemberFactory, parent_of

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from common.models import OutgoingEmail
 from families import hooks
 from families.models import Certification, Guardian, Invitation, Kinship, Member, Membership
-from portal.lib.models import OutgoingEmail
 from tests.factories.accounts import PendingUserFactory, UserFactory
 from tests.factories.families import (
     FamilyFactory,

@@ -10,7 +10,7 @@ from django.core import mail
 from django.core.cache import caches
 from playwright.sync_api import expect, sync_playwright
 
-from portal.lib.mailing import send_pending
+from common.background.mailing import send_pending
 from tests.client import PortalClient
 from tests.journeys.town import NOW, build_town
 from tools.browser import NoBrowser, chromium

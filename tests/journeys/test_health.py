@@ -5,8 +5,8 @@ import pytest
 from families.models import Member
 from tests.factories.services import line, service_asking
 from tests.journeys.conftest import DESKTOP, PHONE
+from tests.journeys.every_page.test_pages import each_size, faults_of
 from tests.journeys.reading import click, follow, messages, press, read, title
-from tests.journeys.test_pages import each_size, faults_of
 from tests.journeys.town import add_duponts
 
 

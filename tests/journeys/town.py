@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from accounts.mfa import enrol_totp
 from accounts.models import Commune, User
+from accounts.signing_in.mfa import enrol_totp
+from common.models import Authority
+from common.values.calendars import school_year_of
 from families.models import Family, Member, Membership
-from portal.lib.calendars import school_year_of
-from portal.lib.models import Authority
 from reservations.actions import refresh_sessions
 from reservations.models import Activity, Billing, OpeningRule, Tariff
 from reservations.rules import Counting, DeadlineKind, DeadlineRule

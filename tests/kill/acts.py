@@ -11,16 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.actions.fabrication import make_due
 from cesu.aid.actions.payments import pay
-from cesu.aid.actions.plans import credit_month
+from cesu.aid.actions.rights.plans import credit_month
 from cesu.aid.actions.transfers import prepare_transfers
 from cesu.models import AidAccount, Caregiver, Voucher, VoucherLine
+from cesu.orders.actions.fabrication import make_due
 from cesu.rules.aid import Use
-from reservations import backoffice, deliveries
 from reservations.actions import cancel_booking, confirm_cart, pay_by_card
-from reservations.actions.answers import collect_answers
-from reservations.actions.transmission import deliver_pending, freeze_the_night
+from reservations.actions.telling.answers import collect_answers
+from reservations.actions.telling.transmission import deliver_pending, freeze_the_night
+from reservations.backoffice import deliveries, files
 from reservations.models import BackOffice, Booking, Change
 from tests.doubles.client import StripeDouble
 from wallet.actions import Move, post, system_account
@@ -122,8 +122,8 @@ def careless_transmit() -> None:
     """What nobody may write: a file made from what stands when it is sent, numbered once it has arrived."""
     office = BackOffice.objects.get()
     lines = Change.objects.filter(transmission=None).order_by("pk").values_list("pk", "kind", "booking", "payload")
-    data = backoffice.write(
-        "csv", office.transmissions.count() + 1, date(2026, 11, 3), (backoffice.Line(*line) for line in lines)
+    data = files.write(
+        "csv", office.transmissions.count() + 1, date(2026, 11, 3), (files.Line(*line) for line in lines)
     )
     parcel = deliveries.Parcel(office.transmissions.count() + 1, "csv", sha256(data).hexdigest(), data)
     deliveries.send(office, parcel)

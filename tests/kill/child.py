@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db import connection
 
 from portal.celery import app
-from reservations import deliveries
+from reservations.backoffice import deliveries
 from tests.kill.acts import ACTS
 from tests.kill.footprints import footprint
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 
 class Fuse:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from django.db.models import Sum
 
 from cesu.models import AidPayment, AidTransferBatch, Fabrication, MonthlyRight, Voucher, VoucherOrder
-from portal.lib.models import IdempotencyKey, OutgoingEmail
+from common.models import IdempotencyKey, OutgoingEmail
 from reservations.models import Booking, Cart, CartLine, Change, Order, Session, Transmission
 from wallet.models import Balance, CardPayment, CardRefund, Operation, Transfer
 

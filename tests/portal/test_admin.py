@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.lib.colours import contrast, contrast_sentence
-from portal.lib.models import Authority, JobRun, OutgoingEmail, authority
+from common.models import Authority, JobRun, OutgoingEmail, authority
+from common.values.colours import contrast, contrast_sentence
 from tests.client import PortalClient
 from tests.factories.accounts import AgentFactory, CommuneFactory, ManagerFactory
 from tests.forms import fields_of

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from common.models import Authority
 from portal.checks import proxies
-from portal.lib.models import Authority
 from portal.middleware import UNKNOWN_PROXY, HeadersMiddleware
 from tests.factories.accounts import AgentFactory, UserFactory
 
@@ -56,7 +56,7 @@ def test_a_form_that_was_forged_and_a_fault_have_them_too(monkeypatch):
     refused = browser.post("/comptes/login/", {"login": "x", "password": "y"})
     assert refused.status_code == 403
     check(refused)
-    monkeypatch.setattr("portal.views.news_for", lambda user: 1 / 0)
+    monkeypatch.setattr("portal.home.views.news_for", lambda user: 1 / 0)
     fault = browser.get("/")
     assert fault.status_code == 500
     check(fault)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests import served
-from wallet import gateway
+from wallet.gateways import stripe as gateway
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CALM = "Le portail revient dans un instant"

@@ -11,14 +11,14 @@ import yaml
 from celery import Celery
 from django.conf import settings
 
+from common.background import mailing
+from common.models import Outage, OutgoingEmail
 from portal.celery import app
-from portal.lib import mailing
-from portal.lib.models import Outage, OutgoingEmail
 from tests import served
-from tests.wallet.test_cards import opened
+from tests.wallet.actions.test_cards import opened
 from tools import demo, local
-from wallet import gateway
 from wallet.actions import card_events
+from wallet.gateways import stripe as gateway
 from wallet.models import CardPayment
 
 ROUTES = {name: route["queue"] for name, route in settings.CELERY_TASK_ROUTES.items()}
@@ -38,7 +38,7 @@ def test_every_task_has_a_queue_of_its_kind():
     app.autodiscover_tasks(force=True)
     ours = [name for name in app.tasks if not name.startswith("celery.")]
     assert {queue_of(name) for name in ours} == set(ROUTES.values())
-    assert queue_of("portal.lib.tasks.send_outgoing_emails") == "mail"
+    assert queue_of("common.tasks.send_outgoing_emails") == "mail"
     assert queue_of("wallet.tasks.handle_event") == "payments"
     assert queue_of("portal.tasks.nightly") == "nights"
 
@@ -107,7 +107,7 @@ def test_a_card_payment_is_credited_at_once_while_sixty_emails_wait_for_a_silent
         ):
             assert served.wait_until(lambda: " ready." in (tmp_path / "payments.log").read_text())
             for _ in range(60):
-                sender.send_task("portal.lib.tasks.send_outgoing_emails")
+                sender.send_task("common.tasks.send_outgoing_emails")
             assert served.wait_until(lambda: mail_server.visitors)  # and now it is silent
             card_events.store(event)
             sender.send_task("wallet.tasks.handle_event", [event.id])

@@ -8,10 +8,10 @@ from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from common.background.mailing import queue, queue_all, send_pending
+from common.models import IdempotencyKey, JobRun, OutgoingEmail
 from portal import tasks
 from portal.celery import app
-from portal.lib.mailing import queue, queue_all, send_pending
-from portal.lib.models import IdempotencyKey, JobRun, OutgoingEmail
 from portal.settings import CELERY_BEAT_SCHEDULE
 from portal.tasks import NightFailed, housekeeping, nightly
 from wallet.models import StripeEvent
@@ -155,7 +155,7 @@ def test_what_the_night_writes_leaves_in_the_morning_and_stands_in_the_portal_be
         return {}
 
     monkeypatch.setattr(tasks, "JOBS", {"reminders": write})
-    monkeypatch.setattr("portal.lib.mailing.build", lambda email: EmailMessage("Rappel", "…", to=[email.to]))
+    monkeypatch.setattr("common.background.mailing.build", lambda email: EmailMessage("Rappel", "…", to=[email.to]))
     with time_machine.travel("2026-11-03 02:10+01:00", tick=False) as clock:
         nightly()
         assert OutgoingEmail.objects.filter(created_at=timezone.now()).count() == 2

@@ -7,7 +7,7 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from reservations.accounting import SET_ASIDE
+from reservations.reads.books.accounting import SET_ASIDE
 from tests.factories.wallet import family_with
 from wallet.actions import Move, post, revenue_account, reverse, set_floor, system_account, wallet_of
 from wallet.actions.wallets import hold_account

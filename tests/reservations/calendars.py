@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from portal.lib.calendars import public_holidays_between, school_holidays_between
+from common.values.calendars import public_holidays_between, school_holidays_between
 from reservations.rules import Calendar, OpeningRule, Period, session_dates
 
 FIRST, LAST = date(2025, 7, 1), date(2028, 8, 31)

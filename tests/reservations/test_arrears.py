@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from portal.lib.models import Authority
+from common.models import Authority
 from reservations.actions import debit_the_day
 from reservations.actions.checkout import DaysRefused
 from reservations.models import Booking, CartLine

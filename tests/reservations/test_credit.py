@@ -4,14 +4,14 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
-from portal.lib.models import OutgoingEmail
-from portal.lib.once import make_key
+from common.models import OutgoingEmail
+from common.writing.once import make_key
 from reservations.actions import confirm_cart, pay_by_card
 from reservations.actions.checkout import DaysRefused
 from reservations.actions.desk import book_for_family, booking_purpose
 from reservations.actions.waiting import accept_offer
-from reservations.desk import read_desk
 from reservations.models import Activity, Booking, Session, WaitlistEntry
+from reservations.reads.desk import read_desk
 from services.actions import ask_access
 from services.actions.requests import NotAskable
 from services.models import RequestLine, Service
@@ -34,7 +34,7 @@ from tests.factories.services import AudienceFactory, ServiceFactory, line
 from tests.factories.waiting import leave_key, queue_up, standing, taken
 from tests.reservations.agents import change, told
 from tests.reservations.reading import text
-from tests.reservations.test_offers import price, reasons, state
+from tests.reservations.reads.test_offers import price, reasons, state
 
 pytestmark = pytest.mark.django_db
 WHO = "Louane, mardi 10 novembre : l’accès au service « Cestas – Centres de loisirs »"

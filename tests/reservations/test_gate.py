@@ -18,7 +18,7 @@ from tests.factories.reservations import (
     tariff,
 )
 from tests.factories.services import AudienceFactory, ServiceFactory, line
-from tests.reservations.test_offers import offer_of, price, reasons, state
+from tests.reservations.reads.test_offers import offer_of, price, reasons, state
 
 pytestmark = pytest.mark.django_db
 WHO = "Louane, mardi 10 novembre : l’accès au service « Saint-Marcel – Cantine »"

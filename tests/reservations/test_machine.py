@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from reservations.actions import debit_the_day, empty_cart
 from reservations.actions.cancelling import AlreadyCancelled, TooLate
-from reservations.facts import estimated_costs
 from reservations.models import Booking, Session
+from reservations.reads.facts import estimated_costs
 from reservations.rules import in_time
 from tests.factories.accounts import AgentFactory
 from tests.factories.reservations import (

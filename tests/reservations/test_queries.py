@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from portal.lib.models import authority
+from common.models import authority
 from reservations.models import CartLine
 from tests.factories.money import consumed, paid_at_counter, paid_by_card
 from tests.factories.reservations import (

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
+from common.refusals import Refusal
+from common.writing.once import make_key
 from families.actions import remove_member
 from families.rules import HasUpcomingBookings
-from portal.lib.once import make_key
-from portal.lib.refusals import Refusal
 from reservations.actions import cancel_booking, confirm_cart, refresh_sessions
 from reservations.actions.cancelling import AlreadyCancelled
 from reservations.actions.checkout import CartChanged, DaysRefused
@@ -98,7 +98,7 @@ def test_two_parents_book_their_shared_child_for_the_same_day(capacity):
 
 def test_without_the_lock_on_the_child_only_the_constraint_would_stop_the_second_parent(monkeypatch):
     """The control: days without limit are shared, so both would go on to the insert, and one would fail there."""
-    monkeypatch.setattr("reservations.actions.baskets.lock_members", list)
+    monkeypatch.setattr("reservations.actions.places.baskets.lock_members", list)
     activity = ActivityFactory()
     session(activity)
     one, two = household(), household(10_000, THEO)

@@ -4,12 +4,12 @@ from datetime import date, datetime
 
 import pytest
 
-from portal.lib.dates import deadline_long, opening_long
-from portal.lib.mailing import render
-from portal.lib.models import OutgoingEmail
-from portal.lib.once import make_key
+from common.background.mailing import render
+from common.models import OutgoingEmail
+from common.values.dates import deadline_long, opening_long
+from common.writing.once import make_key
 from reservations.actions.cancelling import AlreadyCancelled, cancel_booking
-from reservations.emails_reminders import nothing_booked
+from reservations.emails.reminders import nothing_booked
 from reservations.models import Booking, Session
 from reservations.rules import PARIS, spoken_deadline
 from services.models import Audience

@@ -5,7 +5,7 @@ from html import unescape
 
 from django.urls import reverse
 
-from portal.lib.models import OutgoingEmail
+from common.models import OutgoingEmail
 from services.models import RequestLine, SupportingDocument
 from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.families import MemberFactory, parent_of

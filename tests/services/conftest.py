@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.lib.documents import vault
+from common.documents import vault
 from services.actions.documents import BLANKS
 from tests.factories.accounts import CommuneFactory
 from tests.factories.families import MemberFactory, parent_of

@@ -5,8 +5,8 @@ import io
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from portal.lib.models import OutgoingEmail
-from portal.lib.once import make_key
+from common.models import OutgoingEmail
+from common.writing.once import make_key
 from services.actions import ask_access, give_file, give_text
 from services.actions.documents import purpose
 

@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from portal.lib.mailing import render
-from portal.lib.models import Authority, OutgoingEmail
+from common.background.mailing import render
+from common.models import Authority, OutgoingEmail
 from services import emails
 from tests.factories.accounts import UserFactory
 from tests.factories.families import GuardianFactory, MemberFactory, parent_of

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from portal.lib.once import make_key
-from portal.lib.refusals import Refusal
+from common.refusals import Refusal
+from common.writing.once import make_key
 from reservations.actions import confirm_cart, empty_cart, pay_by_card
 from reservations.actions.card_checkout import NoCardNeeded
 from reservations.actions.checkout import DaysRefused
@@ -33,10 +33,10 @@ from tests.factories.reservations import (
     sessions,
 )
 from tests.factories.wallet import wallet_with
-from wallet import gateway
 from wallet.actions import NotEnough, card_events
 from wallet.actions.card_returns import refund_card
 from wallet.actions.cards import abandon, fulfil, open_top_up, start
+from wallet.gateways import stripe as gateway
 from wallet.models import CardPayment, Purse
 from wallet.tasks import reconcile_cards
 

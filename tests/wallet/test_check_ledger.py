@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from tests.concurrency import someone_else
 from tests.factories.accounts import AgentFactory, UserFactory
 from tests.factories.wallet import family_with, guards_lifted, spend, wallet_with

@@ -9,14 +9,15 @@ import stripe
 from django.db import transaction
 from django.db.models import Count, Sum
 
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from reservations.models import Booking, Cart, CartLine, Session
 from tests.concurrency import own_pid, someone_else
 from tests.factories.wallet import parent_with
 from tests.wallet.storm import FATES, Storm
-from wallet import checks, gateway
+from wallet import checks
 from wallet.actions import AlreadyPosted, balance, cards, system_account
 from wallet.actions.reconciling import reconciliation, resume
+from wallet.gateways import stripe as gateway
 from wallet.models import (
     Account,
     CardDispute,

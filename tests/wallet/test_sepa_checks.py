@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from portal.lib.once import make_key
+from common.writing.once import make_key
 from tests.factories.accounts import ManagerFactory
 from tests.factories.sepa import COLLECTED, announced, refund, with_file
 from tests.factories.wallet import family_with, guards_lifted, spend, wallet_with

@@ -1,8 +1,8 @@
 """Arrears: an agent lets a family book whatever it owes, or no longer."""
 
 from accounts.models import User
-from portal.lib.once import claim_key
-from portal.lib.transactions import outermost
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.models import Wallet
 
 

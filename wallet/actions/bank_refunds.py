@@ -7,17 +7,17 @@ Locks: key → refunds by pk → accounts by pk (docs/locks.md).
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.models import authority
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.sepa import compact
-from portal.lib.transactions import outermost
-from wallet import emails_sepa
+from common.models import authority
+from common.refusals import Refusal
+from common.values.sepa import compact
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions.ledger import Draft, Move, balance, lock_accounts, mirror, post, post_all
 from wallet.actions.wallets import system_account
+from wallet.emails import sepa as emails_sepa
+from wallet.gateways.sepa_files import creditor_of, transfer_file
 from wallet.models import AccountKind, BankRefund, BankRefundBatch, Operation, Transfer, Wallet
-from wallet.sepa_files import creditor_of, transfer_file
-from wallet.sepa_rules import OF_REFUNDS, against_refund, earliest_collection, told
+from wallet.rules.sepa import OF_REFUNDS, against_refund, earliest_collection, told
 
 Status = BankRefund.Status
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import User
-from portal.lib.money import euros
-from portal.lib.once import claim_key
-from portal.lib.transactions import outermost
+from common.values.money import euros
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions.bank_refunds import reject_refunds
 from wallet.actions.debits import reject_debits
+from wallet.gateways.sepa_files import ONLY_BLOCK, StatusReport, Told, block_name, read_report
 from wallet.models import BankRefund, BankRefundBatch, DirectDebit, DirectDebitRun
-from wallet.sepa_files import ONLY_BLOCK, StatusReport, Told, block_name, read_report
-from wallet.sepa_rules import CANCELLED, told
-from wallet.verdicts import Ours, notes, verdicts
+from wallet.reads.verdicts import Ours, notes, verdicts
+from wallet.rules.sepa import CANCELLED, told
 
 PURPOSE = "bank-report"
 NOTHING = "Rien à faire : ce fichier ne contient aucun rejet nouveau."

@@ -7,11 +7,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.once import claim_key
-from portal.lib.transactions import outermost
-from wallet import gateway
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions import cards
 from wallet.actions.card_returns import sync
+from wallet.gateways import stripe as gateway
 from wallet.models import CardPayment, StripeEvent
 
 log = logging.getLogger(__name__)

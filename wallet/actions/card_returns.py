@@ -10,17 +10,18 @@ from collections import Counter
 from django.db.models import Q, Sum
 
 from accounts.models import User
-from portal.lib.money import euros
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.states import move
-from portal.lib.transactions import outermost
-from wallet import emails, gateway
+from common.refusals import Refusal
+from common.values.money import euros
+from common.writing.once import claim_key
+from common.writing.states import move
+from common.writing.transactions import outermost
 from wallet.actions.cards import locked
 from wallet.actions.ledger import Move, post, reverse
 from wallet.actions.wallets import system_account
+from wallet.emails import payments as emails
+from wallet.gateways import stripe as gateway
 from wallet.models import AccountKind, CardDispute, CardPayment, CardRefund, Operation, Transfer
-from wallet.rules import spread
+from wallet.rules.payments import spread
 
 log = logging.getLogger(__name__)
 GONE = ("failed", "canceled")  # a refund of Stripe whose money came back

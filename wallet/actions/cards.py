@@ -14,18 +14,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from common.models import authority
+from common.refusals import Refusal
+from common.values.money import euros
+from common.writing.once import claim_key
+from common.writing.states import move
+from common.writing.transactions import outermost
 from families.models import Family
-from portal.lib.models import authority
-from portal.lib.money import euros
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.states import move
-from portal.lib.transactions import outermost
-from wallet import emails, gateway, purposes
+from wallet import purposes
 from wallet.actions.ledger import Move, post
 from wallet.actions.wallets import system_account
+from wallet.emails import payments as emails
+from wallet.gateways import stripe as gateway
 from wallet.models import AccountKind, CardPayment, CardPaymentLine, Operation, Wallet
-from wallet.rules import against_top_up
+from wallet.rules.payments import against_top_up
 
 log = logging.getLogger(__name__)
 OPEN_FOR = timedelta(minutes=40)  # Stripe wants 30 at least, counted from its own answer

@@ -5,15 +5,15 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import User
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families.models import Family
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
-from wallet import emails
 from wallet.actions.ledger import Move, NotEnough, balance, post, reverse
 from wallet.actions.wallets import system_account, wallet_of
+from wallet.emails import payments as emails
 from wallet.models import CounterPayment, Operation, Purse
-from wallet.rules import against_counter_payment
+from wallet.rules.payments import against_counter_payment
 
 
 class CounterRefused(Refusal):

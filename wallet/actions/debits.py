@@ -12,19 +12,19 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
+from common.models import authority
+from common.refusals import Refusal
+from common.values.dates import day_and_month
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from families.actions.mandates import end_mandates
 from families.models import SepaMandate
-from portal.lib.dates import day_and_month
-from portal.lib.models import authority
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
-from wallet import emails_sepa
 from wallet.actions.ledger import Draft, Move, lock_accounts, mirror, post_all
 from wallet.actions.wallets import system_account
+from wallet.emails import sepa as emails_sepa
+from wallet.gateways.sepa_files import creditor_of, debit_file, is_creditor
 from wallet.models import AccountKind, DirectDebit, DirectDebitRun, Operation, Purse, Transfer, Wallet
-from wallet.sepa_files import creditor_of, debit_file, is_creditor
-from wallet.sepa_rules import REASONS, dormant_since, due_collection, earliest_collection, reason_of
+from wallet.rules.sepa import REASONS, dormant_since, due_collection, earliest_collection, reason_of
 
 CHUNK = 500
 Status = DirectDebit.Status

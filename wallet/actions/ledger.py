@@ -12,9 +12,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from portal.lib.money import euros
-from portal.lib.refusals import Refusal
-from portal.lib.rows import Rows, insert
+from common.refusals import Refusal
+from common.values.money import euros
+from common.writing.rows import Rows, insert
 from wallet.models import Account, Balance, Operation, Purse, Transfer, Wallet
 
 

@@ -12,11 +12,11 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from wallet import gateway
 from wallet.actions.card_returns import sync
 from wallet.actions.cards import fulfil
+from wallet.gateways import stripe as gateway
 from wallet.models import CardDispute, CardPayment, CardRefund
-from wallet.reconciling import Ours, Reconciliation, Theirs, compare
+from wallet.reads.reconciling import Ours, Reconciliation, Theirs, compare
 
 log = logging.getLogger(__name__)
 MARGIN = timedelta(hours=1)  # a page is opened at Stripe minutes after it was asked for here; clocks differ by seconds

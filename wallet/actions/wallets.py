@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from common.writing.rows import Rows
 from families.models import Family
-from portal.lib.rows import Rows
 from wallet.models import SYSTEM, Account, AccountKind, Purse, Wallet
 
 

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from common.values.money import euros
 from families.models import Family
-from portal.lib.money import euros
 from wallet.models.ledger import Account, Operation
 
 

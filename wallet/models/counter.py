@@ -6,9 +6,9 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
+from common.values.dates import date_short
+from common.values.money import euros
 from families.models import Family
-from portal.lib.dates import date_short
-from portal.lib.money import euros
 from wallet.models.ledger import AccountKind, Operation, Wallet
 
 

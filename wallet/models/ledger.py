@@ -11,9 +11,9 @@ from django.db.models import Case, F, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
+from common.values.money import euros
 from families.models import Family
-from portal.lib.money import euros
-from wallet.rules import is_suspended
+from wallet.rules.payments import is_suspended
 
 
 class Purse(models.Model):

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from common.values.money import euros
+from common.values.sepa import masked
 from families.models import Family, SepaMandate
-from portal.lib.money import euros
-from portal.lib.sepa import masked
 from wallet.models.ledger import Operation, Purse, Wallet
 
 

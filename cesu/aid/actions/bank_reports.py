@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 
 from accounts.models import User
-from cesu.aid.access import batches_of
 from cesu.aid.actions.transfers import give_back_cards, reject
+from cesu.aid.reads.access import batches_of
 from cesu.models import AidPayment, AidTransferBatch
-from portal.lib.addresses import read_id
-from portal.lib.money import euros
-from portal.lib.once import claim_key
-from portal.lib.transactions import outermost
+from common.addresses import read_id
+from common.values.money import euros
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions.bank_reports import FOREIGN, NOTHING, Line, Preview
-from wallet.sepa_files import ONLY_BLOCK, Told, block_name, read_report
-from wallet.sepa_rules import told
-from wallet.verdicts import Ours, notes, verdicts
+from wallet.gateways.sepa_files import ONLY_BLOCK, Told, block_name, read_report
+from wallet.reads.verdicts import Ours, notes, verdicts
+from wallet.rules.sepa import told
 
 PURPOSE = "aid-bank-report"
 

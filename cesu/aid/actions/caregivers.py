@@ -10,10 +10,10 @@ from accounts.models import User
 from cesu.aid.actions.paying import require_paying
 from cesu.models import AidPayment, Caregiver, CesuHolder, KnownCaregiver
 from cesu.rules.aid import nan_of
-from portal.lib.brakes import return_try, take_try
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
-from portal.lib.words import name_key, unaccented
+from common.brakes.tries import return_try, take_try
+from common.refusals import Refusal
+from common.values.words import name_key, unaccented
+from common.writing.transactions import outermost
 
 MOST, PERIOD = 10, timedelta(hours=1)  # searches that find nobody, for a person
 PAID = (AidPayment.Status.CONFIRMED, AidPayment.Status.SENT, AidPayment.Status.REJECTED)

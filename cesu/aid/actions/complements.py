@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse as address_of
 from django.utils import timezone
 
-from cesu.aid import emails_payment
 from cesu.aid.actions.funders import fee_account, hold_account, payable_account
+from cesu.aid.emails import payments as emails_payment
 from cesu.models import AidAccount, AidPayment, AidPaymentLine, CesuHolder
 from cesu.rules.aid import Use, credited_by
 from cesu.rules.aid_payments import PaymentStands
-from portal.lib.refusals import Refusal
-from portal.lib.states import move
-from portal.lib.transactions import outermost
+from common.refusals import Refusal
+from common.writing.states import move
+from common.writing.transactions import outermost
 from wallet.actions import Move, post, reverse
 from wallet.actions.card_returns import owe_refund, refundable, send
 from wallet.actions.cards import locked, new_payment

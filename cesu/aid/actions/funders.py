@@ -4,9 +4,9 @@ from django.db.models import Q
 
 from accounts.models import User
 from cesu.models import Caregiver, Funder
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions.wallets import open_ledger_account
 from wallet.models import Account, AccountKind
 

@@ -11,10 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.aid import emails_payment
 from cesu.aid.actions.complements import hold, write_lines
 from cesu.aid.actions.funders import payable_account
 from cesu.aid.actions.paying import require_paying
+from cesu.aid.emails import payments as emails_payment
 from cesu.models import AidAccount, AidPayment, Caregiver, CesuHolder, Funder, MonthlyRight
 from cesu.rules.aid import PaymentRefused, Standing, TooManyTries, Use, WrongPassword, credited_by
 from cesu.rules.aid_payments import (
@@ -27,11 +27,11 @@ from cesu.rules.aid_payments import (
     changed,
     digest,
 )
-from portal.lib.brakes import PASSWORD_PERIOD, PASSWORDS, forget_tries, is_spent, password_of, take_try
-from portal.lib.dates import day_and_month
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
+from common.brakes.tries import PASSWORD_PERIOD, PASSWORDS, forget_tries, is_spent, password_of, take_try
+from common.refusals import Refusal
+from common.values.dates import day_and_month
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions import Move, post
 from wallet.models import Operation
 

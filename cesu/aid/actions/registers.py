@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.models import Caregiver
-from portal.lib.dates import date_short
-from portal.lib.once import claim_key
-from portal.lib.refusals import Busy
-from portal.lib.sepa import key_warning, masked
-from portal.lib.transactions import outermost
+from common.refusals import Busy
+from common.values.dates import date_short
+from common.values.sepa import key_warning, masked
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 
 REGISTER = "caregiver-register"  # purpose of the key and of the page that shows a file
 FIELDS = ("kind", "last_name", "first_name", "birth_date", "email", "account_holder", "iban", "bic")

@@ -7,11 +7,11 @@ from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
 from accounts.rules import bare_code, new_code
-from cesu.aid.actions.sign_up import check_agent
+from cesu.aid.actions.people.sign_up import check_agent
 from cesu.models import CesuHolder, SignUpCode
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.transactions import outermost
+from common.refusals import Refusal
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 
 
 class CodeGiven(Refusal):

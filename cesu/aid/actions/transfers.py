@@ -15,20 +15,20 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from cesu.aid import emails_payment as emails
+from cesu.aid.emails import payments as emails
 from cesu.models import AidAccount, AidPayment, AidTransferBatch, Funder, Issuer, issuer
 from cesu.rules.aid import executed_on, hours
-from portal.lib.once import claim_key
-from portal.lib.refusals import Refusal
-from portal.lib.sepa import IN_ZONE
-from portal.lib.transactions import outermost
+from common.refusals import Refusal
+from common.values.sepa import IN_ZONE
+from common.writing.once import claim_key
+from common.writing.transactions import outermost
 from wallet.actions import Draft, Move, NotEnough, card_returns, post, post_all, system_account
 from wallet.actions.bank_refunds import UnknownCode
 from wallet.actions.ledger import mirror
-from wallet.gateway import CardsRefused
+from wallet.gateways.sepa_files import Credit, Creditor, SepaFileInvalid, credits_file
+from wallet.gateways.stripe import CardsRefused
 from wallet.models import AccountKind, CardPayment, Operation, Transfer
-from wallet.sepa_files import Credit, Creditor, SepaFileInvalid, credits_file
-from wallet.sepa_rules import OF_REFUNDS, told
+from wallet.rules.sepa import OF_REFUNDS, told
 
 log = logging.getLogger(__name__)
 Status = AidPayment.Status

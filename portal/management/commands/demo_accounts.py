@@ -1,6 +1,6 @@
 from django.core.management import BaseCommand
 
-from accounts.mfa import current_code
+from accounts.signing_in.mfa import current_code
 from portal.demo import data
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cesu.actions.documents import VAULT
 from cesu.models import UsefulDocument
+from cesu.orders.actions.documents import VAULT
+from common.documents import vault
+from common.documents.refusals import DocumentMissing, DocumentUnreadable
 from families.models import HealthSheet
-from portal.lib.documents import vault
-from portal.lib.documents.refusals import DocumentMissing, DocumentUnreadable
-from reservations.actions.absences import vault_owner
+from reservations.actions.days.absences import vault_owner
 from reservations.models import Absence
 from services.actions.documents import BLANKS
 from services.models import DocumentType, SupportingDocument

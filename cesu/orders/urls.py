@@ -1,0 +1,46 @@
+from django.urls import path
+
+from cesu.orders.views import access, home, money, order_import, orders, people
+
+app_name = "cesu"
+
+urlpatterns = [
+    path("", home.welcome, name="welcome"),
+    path("connexion/", access.login, name="login"),
+    path("mot-de-passe/", access.forgotten, name="forgotten"),
+    path("inscription/", access.sign_up, name="sign_up"),
+    path("inscription/coordonnees/", access.sign_up_person, name="sign_up_person"),
+    path("inscription/terminee/", access.sign_up_done, name="sign_up_done"),
+    path("activation/<str:token>/", access.activate, name="activate"),
+    path("espace/", home.home, name="home"),
+    path("commandes/", orders.orders, name="orders"),
+    path("commandes/tableau/", orders.table, name="table"),
+    path("commandes/recapitulatif/", orders.recap, name="recap"),
+    path("commandes/historique/", orders.history, name="history"),
+    path("commandes/importer/", order_import.order_import, name="order_import"),
+    path("commandes/importer/confirmer/", order_import.order_import_confirm, name="order_import_confirm"),
+    path("commandes/importer/modele/", order_import.order_import_model, name="order_import_model"),
+    path("commandes/<str:number>/", orders.order, name="order"),
+    path("beneficiaires/", people.beneficiaries, name="beneficiaries"),
+    path("beneficiaires/ajouter/", people.beneficiary_add, name="beneficiary_add"),
+    path("beneficiaires/importer/", people.beneficiary_import, name="beneficiary_import"),
+    path("beneficiaires/importer/confirmer/", people.beneficiary_import_confirm, name="beneficiary_import_confirm"),
+    path("beneficiaires/importer/modele.csv", people.beneficiary_import_model, name="beneficiary_import_model"),
+    path("beneficiaires/<id:pk>/", people.beneficiary_edit, name="beneficiary_edit"),
+    path("beneficiaires/<id:pk>/archiver/", people.beneficiary_archive, name="beneficiary_archive"),
+    path("beneficiaires/<id:pk>/retablir/", people.beneficiary_restore, name="beneficiary_restore"),
+    path("documents/", home.documents, name="documents"),
+    path("documents/<id:pk>/", home.document, name="document"),
+    path("aide/", home.help, name="help"),
+    path("coordonnees/", people.profile, name="profile"),
+    path("coordonnees/ajouter/", people.manager_add, name="manager_add"),
+    path("coordonnees/<id:pk>/retirer/", people.manager_remove, name="manager_remove"),
+    path("coordonnees/<id:pk>/lien/", people.manager_resend, name="manager_resend"),
+    path("commandes/<str:number>/facture/", money.invoice, name="invoice"),
+    path("commandes/<str:number>/payer/", money.pay, name="pay"),
+    path("commandes/<str:number>/payer/abandonner/", money.abandon, name="abandon"),
+    path("paiements/<uuid:reference>/", money.payment, name="payment"),
+    path("opposition/", money.oppositions, name="oppositions"),
+    path("releve/", money.statement, name="statement"),
+    path("beneficiaires/<id:pk>/attestation/<year:year>/", money.certificate, name="certificate"),
+]

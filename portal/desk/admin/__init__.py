@@ -1,0 +1,1 @@
+"""The agents' pages of portal: importing them registers them."""

@@ -1,0 +1,101 @@
+"""The agents' side of the portal: nobody enters without a second factor given in this session."""
+
+import functools
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect, resolve_url
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+
+from accounts.backends import is_agent
+from accounts.signing_in import mfa
+from accounts.signing_in.adapter import landing_url
+from portal.desk.admin import closing, families
+from portal.desk.reads.worklist import worklist
+from reservations.admin import accounting, days
+from wallet.admin import reconciling
+
+LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
+
+
+class PortalAdminSite(AdminSite):
+    site_header = "Parvis – Espace des agents"
+    site_title = "Parvis"
+    index_title = "À traiter"
+
+    def register(self, model_or_iterable, admin_class=None, **options):
+        models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
+        ours = [model for model in models if model._meta.app_label not in LIBRARIES]
+        super().register(ours, admin_class, **options)
+
+    @method_decorator(never_cache)
+    def index(self, request, extra_context=None):
+        ours = {"worklist": worklist(request.user)}
+        if is_agent(request.user):
+            ours["accounting"] = accounting.links(request.user)
+            ours["days"] = [*days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))]
+        return super().index(request, ours | (extra_context or {}))
+
+    def has_permission(self, request):
+        return super().has_permission(request) and mfa.is_proven(request)
+
+    @method_decorator(never_cache)
+    def login(self, request, extra_context=None):
+        """Lead to what is missing: signing in, a second factor to install, or to give."""
+        target = self._target(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(target, resolve_url("account_login"))
+        if not request.user.is_staff:
+            messages.error(request, "Cette page est réservée aux agents de la collectivité.")
+            return redirect(landing_url(request.user))
+        if mfa.is_proven(request):
+            return redirect(target)
+        if mfa.is_enrolled(request.user):
+            return redirect_to_login(target, reverse(mfa.question_urlname(request.user)))
+        messages.info(request, "L’espace des agents demande un second facteur : installez-le ici.")
+        return redirect_to_login(target, reverse("mfa_index"))
+
+    def get_urls(self):
+        pages = [
+            path("familles/nouvelle/", families.new_family, name="family_new"),
+            path("familles/importer/", families.import_page, name="family_import"),
+            path("familles/importer/confirmer/", families.import_confirm, name="family_import_confirm"),
+            path("familles/importer/modele.csv", families.import_model, name="family_import_model"),
+            path("accounts/user/<id:pk>/fermer/", closing.close_view, name="accounts_user_fermer"),
+            *accounting.pages(),
+            *days.pages(),
+            *reconciling.pages(),
+        ]
+        for page in pages:
+            page.callback = self.admin_view(_of_communes(page.callback))
+        return pages + [
+            page for page in super().get_urls() if getattr(page, "name", "") != "view_on_site"
+        ]  # no row has a public page
+
+    def logout(self, request, extra_context=None):
+        return redirect("account_logout")
+
+    def password_change(self, request, extra_context=None):
+        return redirect("account_change_password")
+
+    def _target(self, request) -> str:
+        target = request.GET.get("next", "")
+        safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
+        return target if safe else reverse("admin:index")
+
+
+def _of_communes(view):
+    """A page of the communes' work: refused to who has a group and no commune, such as the issuer's staff."""
+
+    @functools.wraps(view)
+    def enter(request, *args, **kwargs):
+        if not is_agent(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return enter

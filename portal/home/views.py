@@ -1,0 +1,181 @@
+"""The pages of the portal itself: home, account, the authority's colours, legal pages, health, the demo's inbox."""
+
+import sys
+from datetime import UTC, datetime, time, timedelta
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError, connection
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils import timezone
+from django.views import defaults
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from accounts.hooks import space_of
+from accounts.signing_in.mfa import current_code
+from accounts.standing import standing_of
+from cesu.models import Employer
+from common.models import authority
+from common.values.dates import date_long
+from common.values.money import euros
+from families.models import Guardian, Member
+from portal.demo.data import TOTP_SECRET
+from portal.demo.inbox import read_inbox
+from portal.home.reads import booking_dates, news_for
+from portal.models import Menu
+from portal.talk.reads import next_menus
+from reservations.reads.coming import upcoming, waited_for
+from reservations.views.pages import facts_of
+
+
+@require_safe
+@login_not_required
+def home(request):
+    """The public home: what the portal is for, the way in, the news, when bookings open."""
+    context = {
+        "news": news_for(request.user),
+        "dates": booking_dates(request.user),
+        "has_menus": Menu.objects.exists(),
+        "has_employers": Employer.objects.exists(),
+    }
+    if _has_family_space(request.user):
+        context |= _left_to_do(request.user)
+    return render(request, "portal/home.html", context)
+
+
+@require_safe
+def account(request):
+    """« Mon compte »: the person's page, in blocks."""
+    if request.user.is_staff:
+        return redirect("admin:index")
+    try:
+        facts = facts_of(request.user)
+    except Guardian.DoesNotExist:
+        return redirect("families:members")
+    bookings = upcoming(request.user)[:5]
+    members = Member.objects.of(request.user)
+    context = {
+        "facts": facts,
+        "bookings": bookings,
+        "balance": euros(facts.balance),
+        "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
+        "next_booking": next_booking(bookings),
+        "offers": [entry for entry in waited_for(request.user) if entry.is_offered],
+        "news": news_for(request.user),
+        "dates": booking_dates(request.user),
+        "menus": next_menus(request.user, timezone.localdate()),
+    } | _left_to_do(request.user)
+    return render(request, "portal/account.html", context)
+
+
+def _left_to_do(user) -> dict:
+    """Where a person's account stands while they cannot book yet, in the words of everywhere else."""
+    found = standing_of(user)
+    return {"standing": found} if found.title else {}
+
+
+def _has_family_space(user) -> bool:
+    """Whether a person of the public is here as one of a family: not for the space of an employer or a beneficiary."""
+    return user.is_authenticated and not user.is_staff and not any(space_of(user=user))
+
+
+def next_booking(bookings) -> str:
+    """« Prochain jour : lundi 9 novembre, Louane »."""
+    if not bookings:
+        return "Aucune réservation à venir"
+    first = bookings[0]
+    names = ", ".join(each.first_name for each in bookings if each.date == first.date)
+    return f"Prochain jour : {date_long(first.date, timezone.localdate())}, {names}"
+
+
+@require_safe
+@login_not_required
+@cache_control(public=True, max_age=300)
+def authority_css(request):
+    """The authority's colours as a stylesheet."""
+    it = authority()
+    css = f":root{{--pv-brand:{it.colour_primary};--pv-brand-accent:{it.colour_accent}}}\n"
+    return HttpResponse(css, content_type="text/css; charset=utf-8")
+
+
+STATEMENT = timedelta(days=180)  # how long what security.txt says is good for; RFC 9116 advises less than a year
+
+
+@require_safe
+@login_not_required
+@cache_control(public=True, max_age=86400)
+def security_txt(request):
+    """Whom to tell of a weakness of the portal (RFC 9116), as « Collectivité » says."""
+    it, here = authority(), settings.PUBLIC_URL
+    address = it.security_contact or it.email
+    expires = datetime.combine(timezone.now() + STATEMENT, time.min, UTC)
+    lines = [
+        f"Contact: mailto:{address}" if address else f"Contact: {here}{reverse('contact')}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {here}{reverse('security_txt')}",
+    ]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+
+
+BACK_SOON = "10"  # seconds: PostgreSQL is restarted in less
+LEGAL_PAGES = {
+    "mentions-legales": ("Mentions légales", "portal/legal.html"),
+    "donnees-personnelles": ("Conditions générales et politique de confidentialité", "portal/terms.html"),
+    "cookies": ("Paramétrage des cookies", "portal/cookies.html"),
+    "accessibilite": ("Accessibilité", "portal/accessibility.html"),
+}
+
+
+@require_safe
+@login_not_required
+def legal(request, slug):
+    """The pages every public service owes."""
+    if slug not in LEGAL_PAGES:
+        raise Http404
+    title, template = LEGAL_PAGES[slug]
+    cookies = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.KNOWN_COOKIE_NAME]
+    return render(request, template, {"title": title, "cookies": cookies})
+
+
+def server_error(request):
+    """What went wrong: our own fault, or a database that is not there for the moment, which passes (503)."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        page = get_template("503.html").render()
+        return HttpResponse(page, status=503, headers={"Retry-After": BACK_SOON, "Cache-Control": "no-store"})
+    return defaults.server_error(request)
+
+
+@require_safe
+@login_not_required
+def health(request):
+    """For the load balancer: the portal answers and so does its database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@login_not_required
+def inbox(request, name=""):
+    """The demo's mail, visible in the browser; does not exist outside the demo."""
+    if not settings.DEMO:
+        raise Http404
+    emails = read_inbox(settings.DEMO_INBOX)
+    chosen = next((email for email in emails if email.name == name), None)
+    if name and not chosen:
+        raise Http404
+    return render(request, "portal/inbox.html", {"emails": emails[:100], "chosen": chosen})
+
+
+@require_safe
+@login_not_required
+def codes(request):
+    """The second factor of the demo's agents right now; does not exist outside the demo."""
+    if not settings.DEMO:
+        raise Http404
+    return render(request, "portal/codes.html", {"code": current_code(TOTP_SECRET)})

@@ -1,0 +1,5 @@
+"""The agents' pages of services: importing them registers them."""
+
+from services.admin import pieces, requests, services
+
+__all__ = ["pieces", "requests", "services"]
