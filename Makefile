@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint fmt check proof bench lock clean
+.PHONY: help setup demo stop test lint map fmt check proof bench lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,10 +23,14 @@ stop: ## End the demo and the private servers; the data stay
 test: ready lint check ## Linters, contracts, migrations, then the whole suite
 	@$(BIN)/pytest -n $(WORKERS) --durations=20
 
-lint: setup ## Style and contracts between the modules
+lint: setup ## Style, types of the rules, contracts between the rooms
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/lint-imports
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+map: setup ## Draw the map of the code anew, in README.md and docs/architecture.md
+	@$(BIN)/python -m tools.map
 
 fmt: setup ## Put the code in form
 	@$(BIN)/ruff check --fix .

@@ -1,15 +1,6 @@
 """The pages of the issuer's and the funders' staff: importing them registers them."""
 
-from cesu.aid.admin import caregivers, funders, imports, rights, transfers
-from cesu.orders.admin import employers, issuer, orders
+from cesu.aid import admin as aid
+from cesu.orders import admin as orders
 
-__all__ = [
-    "caregivers",
-    "employers",
-    "funders",
-    "imports",
-    "issuer",
-    "orders",
-    "rights",
-    "transfers",
-]
+__all__ = ["aid", "orders"]

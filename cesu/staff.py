@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from cesu.orders.forms.issuer import CentsField, PercentField
+from cesu.fields import CentsField, PercentField
 from common.admin import CommunesAdmin
 from wallet.admin.decisions import DecisionAdmin
 

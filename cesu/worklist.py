@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from cesu.aid.actions.rights.plans import awaiting
 from cesu.aid.reads.access import to_confirm
-from cesu.models import ActivationRequest, AidAccount, HelpRequest, VoucherOrder, issuer
+from cesu.models import ActivationRequest, AidAccount, Employer, HelpRequest, VoucherOrder, issuer
 from cesu.rules.aid import month_of
 
 
@@ -36,7 +36,7 @@ def _of_the_issuer(agent: User) -> list[tuple[str, int, str, int]]:
     requests = ActivationRequest.objects.filter(status=ActivationRequest.Status.PENDING)
     made = VoucherOrder.objects.filter(status=VoucherOrder.Status.MAKING, made_at__isnull=False)
     unanswered = HelpRequest.objects.filter(answered_at=None)
-    missing = issuer().missing
+    missing = issuer().missing if Employer.objects.exists() else []  # a town without employers issues nothing
     return [
         (
             f"Fiche de l’émetteur à compléter ({', '.join(missing)})",

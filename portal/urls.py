@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.demo import views as views_views
 from portal.home import views
 from portal.sign_up import views as sign_up_views
 from portal.talk.views import menus, messages, reviews
@@ -21,9 +22,9 @@ urlpatterns = [
     path("avis/<id:pk>/", reviews.reviews, name="reviews"),
     path("avis/<id:pk>/retirer/", reviews.withdraw, name="reviews_withdraw"),
     path("sante/", views.health, name="health"),
-    path("demo/codes/", views.codes, name="codes"),
-    path("demo/messages/", views.inbox, name="inbox"),
-    path("demo/messages/<str:name>/", views.inbox, name="inbox_letter"),
+    path("demo/codes/", views_views.codes, name="codes"),
+    path("demo/messages/", views_views.inbox, name="inbox"),
+    path("demo/messages/<str:name>/", views_views.inbox, name="inbox_letter"),
     path("mes-filiations/", include("families.urls")),
     path("mes-services/", include("services.urls")),
     path("porte-monnaie/", include("wallet.urls")),

@@ -1,19 +1,19 @@
 from django.urls import path, re_path
 
 from reservations.reads.books.consumption import CONSUMPTIONS, PAYMENTS
-from reservations.views import absences, bookings, following, money, reminders, waiting
+from reservations.views import absences, bookings, calendar, cart, following, money, reminders, waiting
 
 app_name = "reservations"
 
 urlpatterns = [
-    path("", bookings.selection, name="selection"),
-    path("rubrique/<str:kind>/", bookings.products, name="products"),
-    path("activite/<slug:slug>/", bookings.activity_calendar, name="calendar"),
-    path("activite/<slug:slug>/semaine-type/", bookings.typical_week, name="typical_week"),
-    path("panier/", bookings.cart, name="cart"),
-    path("panier/retirer/", bookings.remove, name="remove"),
-    path("demandes/", bookings.request_recap, name="request"),
-    path("demandes/abandonner/", bookings.abandon, name="abandon"),
+    path("", calendar.selection, name="selection"),
+    path("rubrique/<str:kind>/", calendar.products, name="products"),
+    path("activite/<slug:slug>/", calendar.activity_calendar, name="calendar"),
+    path("activite/<slug:slug>/semaine-type/", calendar.typical_week, name="typical_week"),
+    path("panier/", cart.cart, name="cart"),
+    path("panier/retirer/", cart.remove, name="remove"),
+    path("demandes/", cart.request_recap, name="request"),
+    path("demandes/abandonner/", cart.abandon, name="abandon"),
     path("mes-reservations/", bookings.bookings, name="bookings"),
     path("mes-reservations/calendrier/", bookings.agenda, name="agenda"),
     path("mes-reservations/<id:pk>/annuler/", bookings.cancel, name="cancel"),

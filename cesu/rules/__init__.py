@@ -1,1 +1,1 @@
-"""Regulations of the CESU as pure functions."""
+"""Regulations of the CESU and of the aid as pure functions."""

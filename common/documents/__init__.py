@@ -1,4 +1,5 @@
 """Documents that people send: received in memory, checked, cleaned, scanned, kept encrypted, served as downloads.
 
-Callers need ``intake.accept_upload``, ``vault`` and ``serving.document_response``; docs/security.md tells why.
+Callers need three names: ``intake.accept_upload``, ``vault`` and ``serving.document_response``. Which document belongs to
+whom, who may read it and the log of readings are the callers'.
 """

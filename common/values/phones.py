@@ -4,6 +4,7 @@
 """
 
 import re
+from typing import Any
 
 from django import forms
 
@@ -66,14 +67,14 @@ def shown(stored: str) -> str:
 class PhoneField(forms.CharField):
     """« Téléphone », in its one form; what was stored in another is shown in it."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         box = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"})
         super().__init__(**{"label": "Téléphone", "max_length": MAX_LENGTH, "required": False, "widget": box} | kwargs)
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return shown(value) if isinstance(value, str) else value
 
-    def clean(self, value):
+    def clean(self, value: str) -> str:
         try:
             return phone(super().clean(value))
         except WrongPhone as refusal:

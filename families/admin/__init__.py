@@ -1,4 +1,4 @@
-"""The agents' pages of families: importing them registers them."""
+"""The agents' pages of households, health and mandates: importing this room registers them."""
 
 from families.admin import health, households, identity, mandates
 

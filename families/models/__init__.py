@@ -25,12 +25,12 @@ from families.models.households import (
     School,
     SchoolClass,
     Schooling,
-    SepaMandate,
     is_certified,
     quotient_on,
     quotients_on,
 )
 from families.models.identity import IdentityChange
+from families.models.mandates import SepaMandate
 
 __all__ = [
     "ADULTS",

@@ -1,0 +1,1 @@
+"""« Mes filiations » and « Santé et contacts »: fetch, read, call, answer."""

@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, resolve_url
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -15,10 +15,7 @@ from django.views.decorators.cache import never_cache
 from accounts.backends import is_agent
 from accounts.signing_in import mfa
 from accounts.signing_in.adapter import landing_url
-from portal.desk.admin import closing, families
 from portal.desk.reads.worklist import worklist
-from reservations.admin import accounting, days
-from wallet.admin import reconciling
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
 
@@ -37,8 +34,7 @@ class PortalAdminSite(AdminSite):
     def index(self, request, extra_context=None):
         ours = {"worklist": worklist(request.user)}
         if is_agent(request.user):
-            ours["accounting"] = accounting.links(request.user)
-            ours["days"] = [*days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))]
+            ours |= _pages().links_of(request.user)
         return super().index(request, ours | (extra_context or {}))
 
     def has_permission(self, request):
@@ -61,16 +57,7 @@ class PortalAdminSite(AdminSite):
         return redirect_to_login(target, reverse("mfa_index"))
 
     def get_urls(self):
-        pages = [
-            path("familles/nouvelle/", families.new_family, name="family_new"),
-            path("familles/importer/", families.import_page, name="family_import"),
-            path("familles/importer/confirmer/", families.import_confirm, name="family_import_confirm"),
-            path("familles/importer/modele.csv", families.import_model, name="family_import_model"),
-            path("accounts/user/<id:pk>/fermer/", closing.close_view, name="accounts_user_fermer"),
-            *accounting.pages(),
-            *days.pages(),
-            *reconciling.pages(),
-        ]
+        pages = _pages().addresses()
         for page in pages:
             page.callback = self.admin_view(_of_communes(page.callback))
         return pages + [
@@ -87,6 +74,13 @@ class PortalAdminSite(AdminSite):
         target = request.GET.get("next", "")
         safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
         return target if safe else reverse("admin:index")
+
+
+def _pages():
+    """The pages of all apps; imported once the site stands, for their modules register tables on it."""
+    from portal.desk import pages
+
+    return pages
 
 
 def _of_communes(view):

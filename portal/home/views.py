@@ -16,15 +16,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.hooks import space_of
-from accounts.signing_in.mfa import current_code
 from accounts.standing import standing_of
 from cesu.models import Employer
 from common.models import authority
 from common.values.dates import date_long
 from common.values.money import euros
 from families.models import Guardian, Member
-from portal.demo.data import TOTP_SECRET
-from portal.demo.inbox import read_inbox
 from portal.home.reads import booking_dates, news_for
 from portal.models import Menu
 from portal.talk.reads import next_menus
@@ -157,25 +154,3 @@ def health(request):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
-
-
-@require_safe
-@login_not_required
-def inbox(request, name=""):
-    """The demo's mail, visible in the browser; does not exist outside the demo."""
-    if not settings.DEMO:
-        raise Http404
-    emails = read_inbox(settings.DEMO_INBOX)
-    chosen = next((email for email in emails if email.name == name), None)
-    if name and not chosen:
-        raise Http404
-    return render(request, "portal/inbox.html", {"emails": emails[:100], "chosen": chosen})
-
-
-@require_safe
-@login_not_required
-def codes(request):
-    """The second factor of the demo's agents right now; does not exist outside the demo."""
-    if not settings.DEMO:
-        raise Http404
-    return render(request, "portal/codes.html", {"code": current_code(TOTP_SECRET)})

@@ -1,0 +1,1 @@
+"""What the portal says to people and hears from them: news, menus, messages, reviews."""

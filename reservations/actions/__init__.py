@@ -1,4 +1,4 @@
-"""Every write of reservations that has a rule."""
+"""Every write of reservations that has a rule; the families' own stand here, the others in their rooms."""
 
 from reservations.actions.cancelling import cancel_booking
 from reservations.actions.card_checkout import pay_by_card

@@ -1,4 +1,4 @@
-"""The agents' pages of reservations: importing them registers them."""
+"""The agents' pages of activities, days and bookings: importing this room registers them."""
 
 from reservations.admin import absences, activities, school_calendars, transmission, waiting
 

@@ -1,0 +1,1 @@
+"""What families and agents are told of bookings, by the outbox."""

@@ -4,9 +4,11 @@ Every kind was met in the rulebook of a French town; docs/bookings.md tells them
 """
 
 from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
 from common.refusals import Refusal
 from common.values.dates import PARIS
@@ -74,7 +76,7 @@ class DeadlineRule:
         return {"kind": self.kind.value} | {name: _encode(getattr(self, name)) for name in FIELDS[self.kind]}
 
     @classmethod
-    def from_json(cls, data: object) -> "DeadlineRule":
+    def from_json(cls, data: Any) -> "DeadlineRule":
         """The rule that ``to_json`` wrote; raises InvalidRule for anything else, with all that is wrong."""
         try:
             fields = dict(data)
@@ -193,33 +195,33 @@ def _weekday_faults(*weekdays: int) -> list[str]:
     return [] if all(0 <= day <= 6 for day in weekdays) else ["Un jour de la semaine va de lundi (0) à dimanche (6)."]
 
 
-def _encode(value):
+def _encode(value: Any) -> Any:
     if isinstance(value, time):
         return f"{value:%H:%M}"
     return [[_encode(cell) for cell in row] for row in value] if isinstance(value, tuple) else value
 
 
-def _integer(value) -> int:
+def _integer(value: Any) -> int:
     if type(value) is not int:
         raise TypeError(value)
     return value
 
 
-def _boolean(value) -> bool:
+def _boolean(value: Any) -> bool:
     if type(value) is not bool:
         raise TypeError(value)
     return value
 
 
-def _time(value) -> time:
+def _time(value: Any) -> time:
     return datetime.strptime(value, "%H:%M").time()
 
 
-def _table(rows) -> tuple[tuple[int, int, time], ...]:
+def _table(rows: Any) -> tuple[tuple[int, int, time], ...]:
     return tuple((_integer(booked), _integer(weekday), _time(at)) for booked, weekday, at in rows)
 
 
-_DECODERS = {
+_DECODERS: dict[str, Callable[[Any], Any]] = {
     "at": _time,
     "days": _integer,
     "counting": Counting,

@@ -99,7 +99,7 @@ def _audience_faults(lines: Collection[TariffLine]) -> Iterator[str]:
 
 
 def _bracket_faults(lines: Collection[TariffLine]) -> Iterator[str]:
-    covered = 0
+    covered: float = 0
     for line in sorted(lines, key=lambda line: line.qf_from):
         if line.qf_from > covered:
             yield f"aucun tarif pour un quotient {_bracket(covered, line.qf_from - 1)}"
@@ -110,7 +110,7 @@ def _bracket_faults(lines: Collection[TariffLine]) -> Iterator[str]:
         yield f"aucun tarif pour un quotient {_bracket(covered, inf)}"
 
 
-def _bracket(low: int, high: float) -> str:
+def _bracket(low: float, high: float) -> str:
     if low == high:
         return f"de {low}"
     return f"de {low} ou plus" if high == inf else f"de {low} à {high}"

@@ -64,8 +64,8 @@ def _week(rule: DeadlineRule) -> str:
 
 def _table(rule: DeadlineRule) -> str:
     groups: dict[tuple[int, time], list[int]] = {}
-    for booked, *limit in sorted(rule.table):
-        groups.setdefault(tuple(limit), []).append(booked)
+    for booked, weekday, at in sorted(rule.table):
+        groups.setdefault((weekday, at), []).append(booked)
     return f"{NBSP}; ".join(_table_line(booked, *limit) for limit, booked in groups.items())
 
 

@@ -1,0 +1,1 @@
+"""The families' pages of bookings: fetch, read, call, answer."""

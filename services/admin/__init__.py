@@ -1,4 +1,4 @@
-"""The agents' pages of services: importing them registers them."""
+"""The agents' pages of services, requests and pieces: importing this room registers them."""
 
 from services.admin import pieces, requests, services
 

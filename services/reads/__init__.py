@@ -1,0 +1,1 @@
+"""What pages and decisions of services read: the catalogue, the pieces, an agent's desk. Nothing is written here."""

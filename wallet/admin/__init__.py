@@ -1,4 +1,4 @@
-"""The agents' pages of wallet: importing them registers them."""
+"""The agents' pages of money: importing this room registers them."""
 
 from wallet.admin import cards, sepa, wallets
 

@@ -1,0 +1,1 @@
+"""What families and agents type of money."""

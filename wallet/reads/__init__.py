@@ -1,0 +1,1 @@
+"""What pages read of money: statements, direct debits, our payments beside Stripe's. Nothing is written here."""

@@ -1,0 +1,1 @@
+"""« Mon porte-monnaie », the payment page, direct debits: fetch, read, call, answer."""

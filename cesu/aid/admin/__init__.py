@@ -1,4 +1,4 @@
-"""The agents' pages of cesu: importing them registers them."""
+"""The pages of the funders' staff: importing this room registers them."""
 
 from cesu.aid.admin import caregivers, funders, imports, rights, transfers
 

@@ -1,0 +1,1 @@
+"""What beneficiaries, helpers, caregivers and funders are told, by the outbox."""

@@ -1,0 +1,1 @@
+"""What beneficiaries, helpers and the funders' staff type."""

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from schwifty import BIC
 
+from cesu.fields import DATE, CentsField
 from cesu.models import AidAccess, AidAccount, AidInvitation, AidRule, AidSuspension, Funder
-from cesu.orders.forms.issuer import DATE, CentsField
 from cesu.rules.aid import minutes_of
 from common.values.sepa import compact
 

@@ -10,8 +10,8 @@ from django.core import signing
 
 from cesu.aid.actions.payments import against, card_terms, closed, every_standing, standings
 from cesu.aid.reads.balances import label_of
+from cesu.fields import DayField
 from cesu.models import AidAccount, Caregiver, CesuHolder
-from cesu.orders.forms.people import DayField
 from cesu.rules.aid import Standing, Use, clock, hours
 from cesu.rules.aid_payments import Asked, CardTerms, read_uses
 from common.refusals import StalePage

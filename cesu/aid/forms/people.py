@@ -2,7 +2,7 @@
 
 from django import forms
 
-from cesu.orders.forms.access import PasswordForm, plain
+from cesu.fields import PasswordForm, plain
 from common.values.phones import PhoneField
 
 MAY = [("pay", "Consulter et payer"), ("look", "Consulter seulement")]

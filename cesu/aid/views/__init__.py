@@ -1,0 +1,1 @@
+"""The beneficiaries' pages: fetch, read, call, answer."""

@@ -21,8 +21,8 @@ from cesu.aid.forms.access import AddressForm, BeneficiaryLoginForm, CodeForm, I
 from cesu.aid.reads.access import LOGIN, aid_required, at_funder, dead_link, funder_of, funder_page, login_of
 from cesu.aid.reads.balances import balances_of
 from cesu.aid.reads.frame import Frame, colours_of, named, of_person
+from cesu.fields import PasswordForm
 from cesu.models import AidAccess, AidPayment, CesuHolder, Funder
-from cesu.orders.forms.access import PasswordForm
 from cesu.rules.people import DeadLink
 from common.brakes.steady import no_sooner_than
 from common.refusals import told_on

@@ -1,1 +1,1 @@
-"""Every write of the CESU space."""
+"""Every write of the employers' space and of the issuer's staff."""

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from cesu.models import Contract, Employer, Invoice
-from cesu.orders.actions.employers import contract_of, open_employer
+from cesu.orders.actions.employers import open_employer
 from cesu.orders.actions.fabrication import wake_fabrication
+from cesu.orders.reads.contracts import contract_of
 from common.refusals import Refusal
 from common.writing.once import claim_key
 from common.writing.transactions import outermost

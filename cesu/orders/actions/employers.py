@@ -1,7 +1,5 @@
 """Employers and their accounts in the ledger."""
 
-from django.utils import timezone
-
 from cesu.models import Contract, Employer
 from wallet.actions.wallets import open_ledger_account
 from wallet.models import Account, AccountKind
@@ -13,11 +11,6 @@ def open_employer(*, client_reference: str, name: str, credit_cents: int = 0, **
     employer = Employer.objects.create(client_reference=client_reference, name=name, account=account, **fields)
     Contract.objects.create(employer=employer, credit_cents=credit_cents)
     return employer
-
-
-def contract_of(employer: Employer) -> Contract:
-    """The contract in force today; every employer has had one since it was created."""
-    return Contract.objects.filter(employer=employer).on(timezone.localdate())[0]
 
 
 def titles_account(employer: Employer) -> Account:

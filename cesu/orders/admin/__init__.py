@@ -1,4 +1,4 @@
-"""The agents' pages of cesu: importing them registers them."""
+"""The pages of the issuer's staff: importing this room registers them."""
 
 from cesu.orders.admin import employers, issuer, orders
 

@@ -12,9 +12,9 @@ from django.utils.html import format_html
 from cesu.models import ActivationRequest, Contract, Employer, Invoice, Manager
 from cesu.orders.actions import contracts
 from cesu.orders.actions.access import activation, managers
-from cesu.orders.actions.employers import contract_of
 from cesu.orders.actions.payments import credit_employer, crediting
 from cesu.orders.forms.issuer import AcceptForm, ContractForm, EmployerForm, OldInvoiceForm, ReasonForm, TransferForm
+from cesu.orders.reads.contracts import contract_of
 from cesu.rules.people import bare
 from cesu.staff import IssuerDecisions, IssuerEdits
 from common.admin import ReadOnlyRows

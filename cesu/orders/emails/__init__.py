@@ -1,0 +1,1 @@
+"""What managers and holders are told of orders, by the outbox."""

@@ -1,16 +1,9 @@
 """What is entered to get into the employers' space."""
 
 from django import forms
-from django.contrib.auth import password_validation
 
-from accounts.forms import NewPassword
-from accounts.models import User
+from cesu.fields import plain
 from common.values.phones import PhoneField
-
-
-def plain(typed: str) -> str:
-    """What was typed, with single spaces."""
-    return " ".join(typed.split())
 
 
 class ReferenceForm(forms.Form):
@@ -47,38 +40,6 @@ class PersonForm(forms.Form):
 
     def clean_last_name(self):
         return plain(self.cleaned_data["last_name"])
-
-
-class PasswordForm(forms.Form):
-    """The password of one's own, twice; the first time the terms are accepted."""
-
-    password = NewPassword()
-    again = forms.CharField(
-        label="Mot de passe, une seconde fois",
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    terms = forms.BooleanField(
-        label="J’accepte les conditions générales et la politique de confidentialité.",
-        error_messages={"required": "Acceptez les conditions pour continuer."},
-    )
-
-    def __init__(self, *args, user: User, is_first: bool, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.user = user
-        if not is_first:
-            del self.fields["terms"]
-
-    def clean_password(self):
-        password = self.cleaned_data["password"]
-        password_validation.validate_password(password, self.user)
-        return password
-
-    def clean_again(self):
-        again, password = self.cleaned_data["again"], self.cleaned_data.get("password")
-        if password and again != password:
-            raise forms.ValidationError("Les deux mots de passe ne sont pas les mêmes.")
-        return again
 
 
 class ForgottenForm(forms.Form):

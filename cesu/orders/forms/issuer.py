@@ -1,59 +1,18 @@
 """What the issuer's staff types of employers: who they are, their contract, the money they sent."""
 
-from decimal import Decimal
-
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils import timezone
 
+from cesu.fields import DATE, CentsField, PercentField
 from cesu.models import Contract, Employer, Invoice
 from cesu.rules.people import bare
-from common.values.money import bare_euros
 from wallet.forms.payments import EurosField
 
-DATE = {"format": "%Y-%m-%d", "attrs": {"type": "date"}}
 REFERENCE = RegexValidator(
     r"^[A-Z0-9-]{3,20}$", "Une référence client compte 3 à 20 lettres et chiffres, comme D100200."
 )
 SIRET = RegexValidator(r"^[0-9]{14}$", "Un SIRET compte 14 chiffres.")
-MAX_CENTS = 10_000_000_00
-
-
-class CentsField(EurosField):
-    """Euros in the page, cents in the table; never below zero."""
-
-    def prepare_value(self, value):
-        return bare_euros(value) if isinstance(value, int) else value
-
-    def validate(self, value):
-        super().validate(value)
-        if value is not None and not 0 <= value <= MAX_CENTS:
-            raise forms.ValidationError("Écrivez un montant entre 0 et 10 000 000 €.")
-
-
-class PercentField(forms.Field):
-    """Percents in the page, basis points in the table: « 1,5 » is 150."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal"})
-
-    def prepare_value(self, value):
-        return f"{Decimal(value) / 100:.2f}".replace(".", ",") if isinstance(value, int) else value
-
-    def to_python(self, value):
-        if value in self.empty_values:
-            return None
-        typed = value.replace(",", ".").removesuffix("%").strip()
-        whole, _, rest = typed.partition(".")
-        if not (
-            whole.isascii() and whole.isdecimal() and len(whole) < 4 and len(rest) < 3 and (rest or "0").isdecimal()
-        ):
-            raise forms.ValidationError("Écrivez un pourcentage, comme 1,5.")
-        return int(whole) * 100 + int(rest.ljust(2, "0") or 0)
-
-    def validate(self, value):
-        super().validate(value)
-        if value is not None and value > 10000:
-            raise forms.ValidationError("Écrivez un pourcentage d’au plus 100.")
 
 
 class ContractForm(forms.Form):

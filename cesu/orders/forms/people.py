@@ -3,25 +3,16 @@
 from django import forms
 from django.utils import timezone
 
+from cesu.fields import DayField, plain
 from cesu.models import Beneficiary
 from cesu.models.people import Category, Form
 from cesu.orders.actions.beneficiaries import bounds, person_of
-from cesu.orders.forms.access import plain
 from cesu.rules.people import faults_of
 from common.files.sheet_rows import ACCEPTED, MAX_BYTES, TOO_HEAVY
 from common.values.dates import date_numeric
 from wallet.forms.purses import CentsField
 
 TEXTS = ("last_name", "first_name", "employee_number", "address", "city", "delivery_point", "department")
-
-
-class DayField(forms.DateField):
-    """A day, with the browser's own picker, or 31/12/1985 typed."""
-
-    def __init__(self, **kwargs):
-        box = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        said = {"invalid": "Écrivez la date en entier, comme 31/12/1985."}
-        super().__init__(**{"widget": box, "error_messages": said} | kwargs)
 
 
 class BeneficiaryForm(forms.Form):

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 from cesu.models import Contract, Terms, VoucherOrder, issuer
 from cesu.models.orders import LINE_CENTS, SHARE_CENTS
 from cesu.models.people import Category, Form
-from cesu.orders.actions.employers import contract_of
+from cesu.orders.reads.contracts import contract_of
 from cesu.orders.reads.delivery import delivery_fault
 from cesu.orders.reads.drafts import Excess, Totals, bounds, excesses, lines_of, totals_of
 from cesu.rules.orders import Price, against, price_of

@@ -1,0 +1,1 @@
+"""The employers' pages: fetch, read, call, answer."""

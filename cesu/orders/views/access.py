@@ -11,8 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from cesu.fields import PasswordForm
 from cesu.orders.actions.access import activation, links
-from cesu.orders.forms.access import ForgottenForm, PasswordForm, PersonForm, ReferenceForm
+from cesu.orders.forms.access import ForgottenForm, PersonForm, ReferenceForm
 from cesu.orders.forms.login import ManagerLoginForm
 from cesu.rules.people import NEUTRAL, NEUTRAL_LINK, DeadLink
 from common.brakes.steady import no_sooner_than

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cesu.access import manager_required
 from cesu.models import Beneficiary, Invoice, Opposition, VoucherOrder, issuer
-from cesu.orders.actions.employers import contract_of
 from cesu.orders.actions.oppositions import PURPOSE, oppose
 from cesu.orders.actions.payments import MAX_CARD_CENTS, card_payments_of, order_of, pay_by_card, paying
 from cesu.orders.actions.payments import PURPOSE as CARD
 from cesu.orders.forms.money import OppositionForm
 from cesu.orders.reads.certificates import certificate_of
+from cesu.orders.reads.contracts import contract_of
 from cesu.orders.reads.facturx import NAME, XMP, invoice_xml
 from cesu.rules.orders import IssuerIncomplete
 from common.documents.kinds import Kind

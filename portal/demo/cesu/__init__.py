@@ -1,0 +1,1 @@
+"""The demo's CESU: employers and their orders, the issuer's staff, the aid of a Département."""

@@ -1,1 +1,1 @@
-"""The agents' pages of portal: importing them registers them."""
+"""The agents' pages that compose several apps; ``portal.desk.site`` gives them their addresses."""

@@ -1,0 +1,1 @@
+"""Every write of news, menus, messages and reviews that has a rule."""

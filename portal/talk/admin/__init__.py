@@ -1,4 +1,4 @@
-"""The agents' pages of portal: importing them registers them."""
+"""The agents' pages of news, menus, messages and reviews: importing this room registers them."""
 
 from portal.talk.admin import menus, messages, news, reviews
 

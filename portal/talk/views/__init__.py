@@ -1,0 +1,1 @@
+"""Menus, contact and reviews as people see them: fetch, read, call, answer."""

@@ -1,0 +1,1 @@
+"""What every act on places stands on: the cart read under lock, changes told, bookings paid, places given on."""

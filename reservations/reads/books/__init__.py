@@ -1,0 +1,1 @@
+"""What is read of money already moved: balances, consumption, receipts, certificates, journal, month."""

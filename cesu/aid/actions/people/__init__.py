@@ -1,0 +1,1 @@
+"""Who may open an account: sign-up, links, helpers and guardians, their details."""

@@ -1,0 +1,1 @@
+"""Who comes into the employers' space: sign-up, links that set a password, managers."""

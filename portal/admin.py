@@ -1,0 +1,5 @@
+"""The agents' pages of the portal's own tables: importing them registers them."""
+
+from portal.talk import admin
+
+__all__ = ["admin"]

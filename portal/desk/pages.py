@@ -1,0 +1,30 @@
+"""The agents' pages that are no table, gathered from all apps: their addresses, and how the first page names them."""
+
+from django.urls import URLPattern, path, reverse
+
+from accounts.models import User
+from portal.desk.admin import closing, families
+from reservations.admin import accounting, days
+from wallet.admin import reconciling
+
+
+def links_of(agent: User) -> dict[str, list]:
+    """What the first page of an agent of communes leads to, by group: (name, address)."""
+    return {
+        "accounting": accounting.links(agent),
+        "days": [*days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))],
+    }
+
+
+def addresses() -> list[URLPattern]:
+    """Their addresses below /admin/."""
+    return [
+        path("familles/nouvelle/", families.new_family, name="family_new"),
+        path("familles/importer/", families.import_page, name="family_import"),
+        path("familles/importer/confirmer/", families.import_confirm, name="family_import_confirm"),
+        path("familles/importer/modele.csv", families.import_model, name="family_import_model"),
+        path("accounts/user/<id:pk>/fermer/", closing.close_view, name="accounts_user_fermer"),
+        *accounting.pages(),
+        *days.pages(),
+        *reconciling.pages(),
+    ]
