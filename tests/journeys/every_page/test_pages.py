@@ -5,10 +5,12 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.access import PAGES, answer_to, build_world, paths_of
 from tests.journeys.conftest import DESKTOP, PHONE
+from tests.journeys.shape import shape_faults
 
-SIZES = {"phone": PHONE, "desktop": DESKTOP}
 # The shape is looked at in both sizes each time; axe-core reads a wide screen in `make proof`.
-each_size = pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.proof)], ids=SIZES)
+each_size = pytest.mark.parametrize(
+    "size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.proof)], ids=["phone", "desktop"]
+)
 NOT_A_PAGE = {
     "services:blank",
     "cesu:document",
@@ -51,20 +53,7 @@ AXE = """async (rules) => {
     const tell = kind => found[kind].flatMap(fault => fault.nodes.map(node => `${fault.id}: ${node.target.join(" ")}`));
     return [tell("violations"), tell("incomplete")];
 }"""
-SHAPE = """() => {
-    const shown = part => part.checkVisibility({checkVisibilityCSS: true}) && !part.closest(".visually-hidden, .pv-skip");
-    const small = [...document.querySelectorAll(".pv-main :is(button, a.btn, .pv-cross, .pv-day:has(input), .form-control), .pv-header .btn, .pv-tabs a")]
-        .filter(shown).filter(part => part.getBoundingClientRect().height < 43.5)
-        .map(part => part.innerText.trim() + " " + Math.round(part.getBoundingClientRect().height));
-    return {
-        h1: document.querySelectorAll("h1").length, main: document.querySelectorAll("main").length,
-        title: document.title.length > 5, lang: document.documentElement.lang,
-        wider: document.documentElement.scrollWidth - innerWidth, small,
-        primary: [...document.querySelectorAll("main .btn-primary, .pv-bar .btn-primary")].filter(shown).length > 1,
-    };
-}"""
 SETTLED = "() => document.getAnimations().forEach(each => each.finish())"  # colours stop changing
-GOOD = {"h1": 1, "main": 1, "title": True, "lang": "fr", "wider": 0, "small": [], "primary": False}
 
 
 @pytest.fixture
@@ -116,7 +105,7 @@ MORE = {
 
 def faults_of(page):
     """What is wrong on the page as it stands, by day and by night, and what axe leaves to people's eyes."""
-    faults = [fault for size in SIZES.values() for fault in shape_faults(page, size)]
+    faults = shape_faults(page)
     bring_axe(page)
     day, unsure = page.evaluate(AXE, None)
     page.emulate_media(color_scheme="dark")
@@ -131,16 +120,6 @@ def bring_axe(page):
     if not page.evaluate("() => 'axe' in window"):
         page.add_init_script(AXE_SCRIPT)
         page.evaluate(AXE_SCRIPT)
-
-
-def shape_faults(page, size):
-    """What is wrong with the page's shape on a screen of this size: too wide, a button too small, no heading…"""
-    page.wait_for_load_state()
-    stands = page.viewport_size
-    page.set_viewport_size(size)
-    shape = page.evaluate(SHAPE)
-    page.set_viewport_size(stands)
-    return [f"{size['width']} px, {what}: {shape[what]}" for what, good in GOOD.items() if shape[what] != good]
 
 
 def look_at(visit, page, paths):
@@ -179,6 +158,35 @@ def test_an_unknown_address_is_told_politely(visit, world):
 WRONG = """<!doctype html><html lang="fr"><title>Une page fausse</title><style>
 pre { width: 400px } button { height: 20px; transition: color 1s } @media (prefers-color-scheme: dark) { p { color: #eee } }
 </style><main class="pv-main"><h1>Fausse</h1><img src="data:,"><pre>Large</pre><p>Illisible la nuit</p><button>Petit</button></main></html>"""
+
+
+WRONG_FOR_AGENTS = """<!doctype html><html lang="fr"><title>Une liste fausse</title><style>
+body { margin: 0 } h1 { font-size: 20px; margin: 0 } .object-tools { position: absolute; top: 0; left: 0; margin: 0; padding: 0 }
+.results { overflow-x: auto } .results table { width: 1500px } .lost { overflow: hidden } .lost table { width: 2000px } td { width: 50% }
+</style><main><h1>Règlements au guichet</h1><ul class="object-tools"><a href="/">Ajouter</a></ul>
+<div id="changelist"><div class="results"><table><tr><td>Date</td><td>Montant</td></tr></table></div></div>
+<div class="lost"><table><tr><td>Famille</td><td>Statut</td></tr></table></div></main></html>"""
+
+
+def test_what_is_covered_or_cut_off_on_a_page_of_agents_is_found(visit):
+    page = visit(size=DESKTOP)
+    page.route(
+        "**/admin/fausse/", lambda route: route.fulfill(body=WRONG_FOR_AGENTS, content_type="text/html; charset=utf-8")
+    )
+    page.goto("/admin/fausse/")
+    covered, cut = "px, covered: ['Ajouter over Règlements au guichet']", "px, cut: ['Statut']"
+    assert shape_faults(page) == [
+        f"360 {covered}",
+        "360 px, cut: ['Famille', 'Statut']",
+        f"1024 {covered}",
+        f"1024 {cut}",
+        f"1280 {covered}",
+        f"1280 {cut}",
+        "1280 px, scrolled: ['wider by 220']",
+        f"1440 {covered}",
+        f"1440 {cut}",
+        "1440 px, scrolled: ['wider by 60']",
+    ]
 
 
 def test_what_is_wrong_is_found(visit):
