@@ -15,8 +15,8 @@ from wallet.models import Account
 
 
 def new_code() -> str:
-    """Return a CESU code: 8 digits (S1-27)."""
-    return f"{secrets.randbelow(10**8):08d}"
+    """Return a CESU code: 8 digits (S1-27), the first not 0: a spreadsheet drops it, and the letter says 7 digits."""
+    return str(10**7 + secrets.randbelow(9 * 10**7))
 
 
 class CesuHolder(models.Model):
