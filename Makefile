@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint map fmt check proof bench lock clean
+.PHONY: help setup demo stop test lint map fmt check proof bench crossed lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ proof: ready ## The long proofs, in full
 
 bench: setup ## Measure the pages on the data of a whole town
 	@$(BIN)/python tools/local.py run bench -- $(BIN)/python -m tests.bench
+
+crossed: ready ## Have programs of others, fetched from the network, read what the portal gives out
+	@$(BIN)/python -m tests.crossed
 
 lock: setup ## Make the requirements files anew from pyproject.toml
 	@tools/lock.sh
