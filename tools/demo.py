@@ -36,7 +36,7 @@ WORKERS = {
 PROCESSES = ("stripe", "web", *WORKERS, "beat")  # in the order of their start
 WEBHOOK = "paiements/stripe/evenements/"
 FIRST_ANSWER_SECONDS = 60
-SOURCES = ("portal", "accounts", "families", "services", "wallet", "reservations", "cesu", "static", "templates")
+APART = ("tests", "docs", "findings", "tools")  # of the folders of the checkout, those that the data do not depend on
 STOP_SECONDS = 15
 
 
@@ -221,10 +221,16 @@ def state(env: Mapping[str, str]) -> str:
     """What the prepared data depend on: the day, the code, the database; another day or edit prepares them anew."""
     version = local.place_of("demo").data / "PG_VERSION"
     cluster = version.stat().st_ino if version.exists() else secrets.token_hex(8)  # another's database: never sure
-    files = sorted(path for app in SOURCES for path in (local.PROJECT / app).rglob("*") if path.is_file())
-    code = [f"{path} {path.stat().st_mtime_ns}" for path in files if path.suffix != ".pyc"]
+    code = [f"{path} {path.stat().st_mtime_ns}" for path in sources()]
     known = [date.today().isoformat(), env["DATABASE_URL"], str(cluster), *code]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()
+
+
+def sources() -> list[Path]:
+    """The files that make the portal what it is."""
+    folders = [path for path in local.PROJECT.glob("[!.]*/") if path.is_dir() and path.name not in APART]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return sorted(files)
 
 
 def answers(address: str) -> bool:

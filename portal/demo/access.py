@@ -22,7 +22,7 @@ PICTURE = bytes.fromhex(
 )
 
 
-def services(communes) -> None:
+def services(communes, manager: User) -> None:
     """The services of the guides, their situations, and the documents of Saint-Marcel's canteen."""
     for code, name, access, audiences in data.SERVICES:
         service, _ = Service.objects.get_or_create(commune=communes[code], name=name, defaults={"access": access})
@@ -36,17 +36,17 @@ def services(communes) -> None:
         RequiredDocument.objects.get_or_create(
             service=canteen, type=type, defaults={"is_mandatory": mandatory, "rank": rank}
         )
-    _blank_sheet(DocumentType.objects.get(name=data.HEALTH_SHEET))
+    _blank_sheet(manager, DocumentType.objects.get(name=data.HEALTH_SHEET))
 
 
-def _blank_sheet(type: DocumentType) -> None:
+def _blank_sheet(manager: User, type: DocumentType) -> None:
     if type.blank_key:
         return
     try:
         pdf = render_pdf("pdf/health_sheet.html", {"authority": authority()})
     except PdfUnavailable:
         return
-    keep_blank(type, SimpleUploadedFile("Fiche de renseignements santé.pdf", pdf))
+    keep_blank(manager, type, SimpleUploadedFile("Fiche de renseignements santé.pdf", pdf))
 
 
 def let_in(user: User, agent: User, number: int) -> None:

@@ -32,9 +32,9 @@ def seed(families: int = 36) -> None:
     communes = _communes()
     purses = _purses()
     schools = _schools(communes)
-    access.services(communes)
-    _activities(communes, purses)
     agents = _agents(communes)
+    access.services(communes, agents["manager"])
+    _activities(communes, purses)
     menus.serve(schools, agents)
     for number, row in enumerate(data.FAMILIES + data.more_families(families)):
         _family(number, row, communes, schools, agents)

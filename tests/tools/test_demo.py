@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.apps import apps as django_apps
 from django.urls import reverse
 
 from tests.doubles.client import StripeDouble
@@ -171,6 +173,15 @@ def test_what_is_prepared_holds_until_the_day_the_code_or_the_database_changes(m
     look()  # of a server that is not ours nothing is known
     look()
     assert len(set(seen)) == len(seen) - 1
+
+
+def test_the_code_of_every_app_counts():
+    known = {path.relative_to(demo.local.PROJECT).parts[0] for path in demo.sources()}
+    apps = {
+        Path(each.path).name for each in django_apps.get_app_configs() if Path(each.path).parent == demo.local.PROJECT
+    }
+    assert known >= apps | {"templates", "static", "common"}
+    assert not known & {"tests", "docs"}
 
 
 def test_a_start_does_again_only_what_is_not_as_the_last_one_left_it(monkeypatch, folder):
