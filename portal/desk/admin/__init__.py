@@ -1,1 +1,1 @@
-"""The agents' pages that compose several apps; ``portal.desk.site`` gives them their addresses."""
+"""The agents' pages that compose several apps; ``portal.desk.pages`` gives them their addresses."""
