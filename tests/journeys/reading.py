@@ -70,6 +70,14 @@ def follow(page: Page, name: str) -> None:
     click(page.get_by_role("link", name=name, exact=True).locator("visible=true"))
 
 
+def choose_in_menu(page: Page, name: str) -> None:
+    """Follow this entry of the menu, which is folded on a phone."""
+    menu = page.get_by_role("navigation", name="Mon espace")
+    if (folded := menu.get_by_text("Menu", exact=True)).is_visible():
+        folded.click()
+    click(menu.get_by_role("link", name=name, exact=True))
+
+
 def title(page: Page) -> str:
     """The page's one heading of the first level."""
     return read(page.locator("h1"))

@@ -5,7 +5,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.access import PAGES, answer_to, build_world, paths_of
 from tests.journeys.conftest import DESKTOP, PHONE
-from tests.journeys.shape import shape_faults
+from tests.journeys.every_page.shape import shape_faults
 
 # The shape is looked at in both sizes each time; axe-core reads a wide screen in `make proof`.
 each_size = pytest.mark.parametrize(
@@ -28,6 +28,7 @@ NOT_A_PAGE = {
     "cesu:beneficiary_import_model",
     "cesu:order_import_model",
     "health",
+    "security_txt",
     "cesu:invoice",
     "authority_css",
     "aid:affiliation",
@@ -157,7 +158,8 @@ def test_an_unknown_address_is_told_politely(visit, world):
 
 WRONG = """<!doctype html><html lang="fr"><title>Une page fausse</title><style>
 pre { width: 400px } button { height: 20px; transition: color 1s } @media (prefers-color-scheme: dark) { p { color: #eee } }
-</style><main class="pv-main"><h1>Fausse</h1><img src="data:,"><pre>Large</pre><p>Illisible la nuit</p><button>Petit</button></main></html>"""
+@media (max-width: 400px) { nav { height: 600px } }
+</style><nav>Un menu qui tient tout l’écran</nav><main class="pv-main"><h1>Fausse</h1><img src="data:,"><pre>Large</pre><p>Illisible la nuit</p><button>Petit</button></main></html>"""
 
 
 WRONG_FOR_AGENTS = """<!doctype html><html lang="fr"><title>Une liste fausse</title><style>
@@ -197,7 +199,9 @@ def test_what_is_wrong_is_found(visit):
     assert faults_of(page)[0] == [
         "360 px, wider: 48",
         f"360 {small}",
+        "360 px, low: True",
         f"1280 {small}",
+        "360 px in letters twice as large, wider: 48",
         "image-alt: img",
         "at night, color-contrast: p",
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories.aid import aid_account_of, funder_with, holder_with, right_with
 from tests.journeys.conftest import PHONE
-from tests.journeys.reading import click, follow, messages, press, read, title
+from tests.journeys.reading import choose_in_menu, click, follow, messages, press, read, title
 from tests.journeys.town import PASSWORD
 
 
@@ -40,7 +40,7 @@ def test_a_beneficiary_signs_up_and_her_daughter_helps_her(visit, odette, letter
     assert messages(page) == ["VOTRE COMPTE SOLIDARITÉ 31 EST ACTIF !"]
     assert (title(page), read(page.locator(".pv-aid-whose"))) == ("Bonjour Odette", "Compte d’Odette LACOSTE")
 
-    follow(page, "Mes proches")
+    choose_in_menu(page, "Mes proches")
     fill(page, {"Prénom": "Anne", "Nom": "Lacoste", "Adresse e-mail": "anne@famille.example"})
     fill(page, {"Votre mot de passe": PASSWORD})
     press(page, "Envoyer l’invitation")
@@ -58,7 +58,7 @@ def test_a_beneficiary_signs_up_and_her_daughter_helps_her(visit, odette, letter
     page.goto("/aide/")
     fill(page, {"Identifiant": "12345678", "Mot de passe": PASSWORD})
     press(page, "Se connecter")
-    follow(page, "Mes proches")
+    choose_in_menu(page, "Mes proches")
     click(page.get_by_role("link", name="Retirer l’autorisation donnée à Anne Lacoste"))
     press(page, "Retirer l’autorisation")
     assert messages(page) == ["Anne Lacoste ne peut plus ouvrir ce compte."]

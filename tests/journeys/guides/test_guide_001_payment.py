@@ -9,7 +9,7 @@ from cesu.models import AidPayment
 from tests.factories.aid import caregiver_with, right_with
 from tests.factories.aid_payments import PASSWORD, home_with
 from tests.journeys.conftest import PHONE
-from tests.journeys.reading import click, follow, press, read, title
+from tests.journeys.reading import choose_in_menu, click, press, read, title
 from wallet import checks
 
 
@@ -30,7 +30,7 @@ def sign_in(page, home):
 
 def find(page, home):
     """Step 1, as the guide tells."""
-    follow(page.get_by_role("navigation"), "Payer mon intervenant")
+    choose_in_menu(page, "Payer mon intervenant")
     page.get_by_role("radio", name="Une personne physique (Emploi direct gré à gré)").check()
     page.get_by_label("Code NAN").fill(home.caregiver.nan)
     page.get_by_label("Date de naissance").fill("1979-02-03")
@@ -60,9 +60,9 @@ def test_three_steps_pay_the_caregiver(visit, home):
     assert title(page) == "Paiement de Fatima Besson"
     assert "au plus tard le mercredi 3 mars" in read(page.get_by_role("main"))
     assert AidPayment.objects.get().minutes == 750
-    follow(page.get_by_role("navigation"), "Historique")
+    choose_in_menu(page, "Historique")
     assert "Paiement de Fatima Besson" in read(page.get_by_role("main"))
-    follow(page.get_by_role("navigation"), "Payer mon intervenant")
+    choose_in_menu(page, "Payer mon intervenant")
     expect(page.get_by_role("link", name="Fatima Besson")).to_be_visible()
 
 

@@ -25,7 +25,7 @@ SHAPE = """(wholeFrom) => {
     const closed = part => [...above(part)].some(up => up.offsetWidth <= 1);  // the head of a table that is read as cards
     const scrolls = part => part.scrollWidth > part.clientWidth + 1;
 
-    const small = all(".pv-main :is(button, a.btn, .pv-cross, .pv-day:has(input), .form-control), .pv-header .btn, .pv-tabs a")
+    const small = all(".pv-main :is(button, a.btn, .pv-cross, .pv-day:has(input), .form-control), .pv-header .btn, .pv-tabs a, .pv-menu > summary")
         .filter(part => part.getBoundingClientRect().height < 43.5)
         .map(part => said(part) + " " + Math.round(part.getBoundingClientRect().height));
 
@@ -51,24 +51,37 @@ SHAPE = """(wholeFrom) => {
     const scrolled = innerWidth < wholeFrom ? [] : all("#changelist .results").filter(scrolls)
         .map(box => "wider by " + (box.scrollWidth - box.clientWidth));
 
+    const title = document.querySelector("h1");
     return {
         h1: document.querySelectorAll("h1").length, main: document.querySelectorAll("main").length,
         title: document.title.length > 5, lang: document.documentElement.lang,
         wider: document.documentElement.scrollWidth - innerWidth, small,
         primary: all("main .btn-primary, .pv-bar .btn-primary").length > 1,
         covered: [...new Set(covered)], cut: [...new Set(cut)].slice(0, 5), scrolled,
+        low: Boolean(title) && title.getBoundingClientRect().top + scrollY > 0.6 * innerHeight,
     };
 }"""
 GOOD = {"h1": 1, "main": 1, "title": True, "lang": "fr", "wider": 0, "small": [], "primary": False}
-GOOD |= {"covered": [], "cut": [], "scrolled": []}
+GOOD |= {"covered": [], "cut": [], "scrolled": [], "low": False}
+
+# What a visitor who needs larger letters sets: all text twice as large.
+DOUBLE = """() => {
+    const root = document.documentElement;
+    root.style.fontSize = 2 * parseFloat(getComputedStyle(root).fontSize) + "px";
+    const wider = root.scrollWidth - innerWidth;
+    root.style.removeProperty("font-size");
+    return wider;
+}"""
 
 
 def shape_faults(page: Page) -> list[str]:
-    """What is wrong with the page's shape, at each width of its readers."""
+    """What is wrong with the page's shape, at each width of its readers and, for the public, in letters twice as large."""
     page.wait_for_load_state()
     stands = page.viewport_size
     of_agents = AGENTS in page.url
     faults = [fault for size in (AGENTS_SIZES if of_agents else SIZES) for fault in _faults_at(page, size)]
+    if not of_agents:
+        faults += _faults_in_large_letters(page)
     page.set_viewport_size(stands)
     return faults
 
@@ -77,3 +90,9 @@ def _faults_at(page, size):
     page.set_viewport_size(size)
     shape = page.evaluate(SHAPE, WHOLE_LISTS_FROM)
     return [f"{size['width']} px, {what}: {shape[what]}" for what, good in GOOD.items() if shape[what] != good]
+
+
+def _faults_in_large_letters(page):
+    page.set_viewport_size(PHONE)
+    wider = page.evaluate(DOUBLE)
+    return [f"{PHONE['width']} px in letters twice as large, wider: {wider}"] if wider else []
