@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from common.files.sheets import is_formula
+from common.files.sheets import is_formula, unquoted
 from common.files.workbooks import ARCHIVE, COMPUTED, Cell, Line, UnreadableFile, plain, workbook_lines
 from common.values.cells import ROUNDED, bare
 
@@ -148,7 +148,7 @@ def _checked(cell: Cell) -> Cell:
         return Cell("", COMPUTED)
     if ROUNDED.fullmatch(cell.text):
         return Cell("", LOST_DIGITS)
-    return Cell("", CELL_TOO_LONG) if len(cell.text) > MAX_CELL else cell
+    return Cell("", CELL_TOO_LONG) if len(cell.text) > MAX_CELL else Cell(unquoted(cell.text), cell.fault)
 
 
 # --- CSV -------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ AMOUNT = re.compile(r"-?[0-9]+(,[0-9]+)?", re.ASCII)
 # What begins as a formula and is none: a dash for nothing, a telephone whose spaces no formula has (« +33 5 61 00 00 00 »).
 HARMLESS = re.compile(r"[-\u2212]|\+[0-9]{1,3}([ \u00a0\u202f.][0-9]{1,4}){2,7}", re.ASCII)
 
+# What a spreadsheet takes for a number, and shows otherwise: first zeros, and all digits after the fifteenth, are lost.
+CHANGED = re.compile(r"0[0-9]+|[0-9]{16,}", re.ASCII)
+
 
 def amount(cents: int) -> str:
     """Return cents as a French spreadsheet reads a number: « 1234,50 », « -46,05 »."""
@@ -32,7 +35,7 @@ def is_formula(cell: str) -> bool:
 
 
 def to_csv(rows: Iterable[Iterable[str]]) -> bytes:
-    """Return the rows as UTF-8 with its mark, « ; » between cells; a text that would be computed begins with « ' »."""
+    """Return the rows as UTF-8 with its mark, « ; » between cells; a text that would be computed or cut begins with « ' »."""
     out = io.StringIO()
     csv.writer(out, delimiter=";", lineterminator="\r\n").writerows([_plain(str(cell)) for cell in row] for row in rows)
     return out.getvalue().encode("utf-8-sig")
@@ -46,4 +49,9 @@ def csv_response(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
 
 
 def _plain(cell: str) -> str:
-    return f"'{cell}" if is_formula(cell) else cell
+    return f"'{cell}" if is_formula(cell) or CHANGED.fullmatch(cell) else cell
+
+
+def unquoted(cell: str) -> str:
+    """Return an identifier as it was before ``to_csv`` kept its digits (« '0012345 »), any other cell as it stands."""
+    return cell[1:] if cell[:1] == "'" and CHANGED.fullmatch(cell, 1) else cell

@@ -24,6 +24,7 @@ from tests.crossed.table import Row, unequal
 from tests.factories.accounts import CommuneFactory, ManagerFactory
 from tests.factories.aid import aid_account_of, funder_with, holder_with, right_with
 from tests.factories.cesu import employer_with, manager_of, pay_in, placed
+from tests.factories.money import paid_at_counter
 from tests.factories.reservations import LOUANE, THEO, TUESDAY, ActivityFactory, book, household, sessions
 
 NOW = datetime(2026, 11, 10, 9, tzinfo=PARIS)
@@ -51,6 +52,7 @@ def _exports() -> Iterator[tuple[str, bytes]]:
     home = household(10_000, LOUANE, THEO, last_name="Lefèvre ; « D’Hérouville »", first_name="=Zoé")
     canteen = ActivityFactory(name="Cantine 3-6 ; goûter", slug="cantine")
     book(home, *sessions(canteen, TUESDAY, bookable_until=NOW + timedelta(1)))
+    paid_at_counter(home.wallet, 4605, NOW.date(), number="0012345", payer="Zoé Lefèvre", bank="La Banque – 3/4")
     client, agent = PortalClient(), PortalClient()
     client.force_login(home.user)
     agent.login_agent(ManagerFactory())

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 
 from common.files import sheet_rows, workbooks
 from common.files.sheet_rows import Fault, read_rows
+from common.files.sheets import to_csv
 from common.files.workbooks import UnreadableFile
 from common.values import cells
 
@@ -226,3 +227,9 @@ def test_a_telephone_and_a_dash_are_no_formulas_and_lost_digits_are_told():
         ("", "(05) 61"),
     ]
     assert rows.faults == [Fault(3, "heures", sheet_rows.LOST_DIGITS), Fault(4, "nom", workbooks.COMPUTED)]
+
+
+def test_an_identifier_kept_as_text_by_an_export_comes_back_as_it_was():
+    exported = to_csv([["Matricule", "Nom"], ["0012345", "Bézu"]])
+    assert read_rows(exported, COLUMNS).lines == [(2, {"number": "0012345", "last_name": "Bézu"})]
+    assert read_rows(xlsx(["matricule"], ["'0012345"]), COLUMNS).lines == [(2, {"number": "0012345"})]

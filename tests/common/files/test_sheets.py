@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from common.files.sheets import amount, csv_response, to_csv
+from common.files.sheets import amount, csv_response, to_csv, unquoted
 
 
 def cells(*texts):
@@ -70,6 +70,22 @@ def test_a_text_that_a_spreadsheet_would_compute_is_kept_as_text(text):
 )
 def test_other_texts_are_left_alone(text):
     assert cells(text) == [text]
+
+
+@pytest.mark.parametrize(("text", "kept"), [("0012345", True), ("00", True), ("1" * 16, True), ("1" * 15, False)])
+def test_digits_that_a_spreadsheet_would_lose_are_kept_as_text_and_read_back(text, kept):
+    (written,) = cells(text)
+    assert (written, unquoted(written)) == (f"'{text}" if kept else text, text)
+
+
+@pytest.mark.parametrize("text", ["0", "0,05", "10", "05 61 00 00 00", "12/05/2026", "0012345*1"])
+def test_other_digits_are_left_alone(text):
+    assert cells(text) == [text]
+
+
+@pytest.mark.parametrize("text", ["'=1+1", "'12", "'", "", "l'0", "''01"])
+def test_only_such_digits_lose_their_quote(text):
+    assert unquoted(text) == text
 
 
 def test_the_file_has_its_mark_semicolons_and_quotes_where_needed():
