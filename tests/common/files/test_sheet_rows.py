@@ -115,7 +115,7 @@ def test_what_cells_say():
 
 
 # --- Workbooks ----------------------------------------------------------------------------------------------------------
-LIBREOFFICE = Path(__file__).parent / "data" / "libreoffice"
+LIBREOFFICE = Path(__file__).parent.parent / "data" / "libreoffice"
 ANY = {"name": ("nom",), "hours": ("heures",), "born": ("date de naissance",)}
 
 
