@@ -16,7 +16,7 @@ from portal.management.commands.import_communes import ZONE_OF
 from tests.factories.accounts import CommuneFactory
 
 pytestmark = pytest.mark.django_db
-FILE = Path(__file__).parent / "data" / "communes.json"
+FILE = Path(__file__).parent.parent / "data" / "communes.json"
 
 
 def bring_in(file=FILE, *departments) -> list[str]:
