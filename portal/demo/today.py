@@ -15,8 +15,9 @@ from reservations.actions.places.baskets import change_counters
 from reservations.actions.places.changes import record_changes
 from reservations.actions.places.ledger import pay_bookings
 from reservations.models import Absence, Activity, Attendance, Billing, Booking, Order, Session
+from reservations.reads.access import without_access
 from reservations.reads.facts import family_facts, members_with_schooling
-from reservations.reads.offers import PriceBook, without_access
+from reservations.reads.prices import PriceBook
 from wallet.actions import post
 from wallet.models import Operation
 

@@ -18,7 +18,7 @@ from reservations.admin.filters import ActivityFilter, BillingFilter, WhenFilter
 from reservations.admin.tariffs import LateRows, TariffRows, UnbookedRows, without_a_price
 from reservations.admin.waiting import PriorityRows
 from reservations.models import Activity, Booking, Closure, OpeningRule, Order, Session, Tariff
-from reservations.reads.offers import asks_first
+from reservations.reads.access import asks_first
 from reservations.rules import spoken_deadline
 from services.models import Service
 from wallet.models import Purse

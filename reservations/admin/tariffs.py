@@ -11,7 +11,8 @@ from django.utils import timezone
 from common.admin import OwnChoices, RowForm
 from common.values.money import euros
 from reservations.models import Activity, Tariff
-from reservations.rules import TariffLine, validate_brackets
+from reservations.reads.prices import tariff_line
+from reservations.rules import validate_brackets
 from services.models import Audience, Service
 from wallet.forms.payments import EurosField
 
@@ -69,7 +70,7 @@ class TariffFormSet(BaseInlineFormSet):
             return
         rows = [form.instance for form in self.forms if self._stays(form)]
         names = {None: "Toutes situations"} | {row.audience_id: row.audience.name for row in rows if row.audience}
-        faults = self._strangers(rows) + validate_brackets([as_line(row) for row in rows], names)
+        faults = self._strangers(rows) + validate_brackets([tariff_line(row) for row in rows], names)
         if faults:
             raise ValidationError([fault[0].upper() + fault[1:] for fault in faults])
 
@@ -89,18 +90,6 @@ class TariffFormSet(BaseInlineFormSet):
         service = self.instance.service_id
         strangers = {row.audience for row in rows if row.audience and service and row.audience.service_id != service}
         return [f"La situation «\u00a0{audience}\u00a0» est celle d’un autre service." for audience in strangers]
-
-
-def as_line(row: Tariff) -> TariffLine:
-    """The price as the rules read it."""
-    return TariffLine(
-        price_cents=row.cents,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        audience=row.audience_id,
-        qf_from=row.quotient_from,
-        qf_to=row.quotient_to,
-    )
 
 
 class LateFormSet(TariffFormSet):

@@ -1,4 +1,5 @@
 """What pages and decisions read of bookings, in a constant number of queries. Nothing is written here.
 
-``facts`` and ``offers`` answer what a family may do on a day, at which price, and why not, for pages and under lock alike.
+``offers`` answers what a family may do on a day, ``prices`` what it costs, ``reasons`` why not, ``access`` who is let in
+where, all from what ``facts`` read once; for pages and under lock alike.
 """

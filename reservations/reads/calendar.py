@@ -10,7 +10,8 @@ from common.values.dates import date_long, day_and_month, month_title, weekday_t
 from common.values.money import euros
 from families.models import Member
 from reservations.models import Activity, Billing, Booking, CartLine, Session, WaitlistEntry
-from reservations.reads.offers import Against, Offer
+from reservations.reads.offers import Offer
+from reservations.reads.reasons import Against
 from reservations.reads.ticking import Ticks, can_only_be_given_up, plan
 from reservations.rules import DayState, in_time, short_deadline, spoken_deadline
 

@@ -12,7 +12,9 @@ from families.models import Family, Member
 from reservations.models import Activity, Booking, Session, Tariff
 from reservations.reads.absences import is_forgiven
 from reservations.reads.facts import FamilyFacts, family_facts, members_with_schooling
-from reservations.reads.offers import Offer, PriceBook, read_bookings, who_when
+from reservations.reads.offers import Offer, read_bookings
+from reservations.reads.prices import PriceBook
+from reservations.reads.reasons import against_member, who_when
 from reservations.rules import NoTariff, in_time
 
 NOT_CERTIFIED = "La famille n’a pas encore certifié ses informations cette année : certifiez-les avec elle d’abord."
@@ -70,7 +72,7 @@ class DeskOffer(Offer):
         elif self.entry(session, member):  # to whom a place is offered gets that one, not another
             reasons = ["sur la liste d’attente."]
         else:
-            reasons = [*self._against_the_day(session), *self._not_for(session, member)]
+            reasons = [*self._against_the_day(session), *against_member(session, member)]
             if self.cents(session, member) is None:
                 reasons.append(NoTariff.sentence)
         return [f"{who_when(member, session)} : {reason}" for reason in reasons]

@@ -14,9 +14,11 @@ from common.values.money import euros
 from families.models import Member
 from reservations.actions.places.baskets import Basket
 from reservations.models import Activity, Booking, CartLine, Session
+from reservations.reads.access import may_book_there, without_access
 from reservations.reads.calendar import ASK, GIVE_UP, Month, Recap, build_month, build_recap, grid
 from reservations.reads.facts import FamilyFacts, family_facts, members_with_schooling
-from reservations.reads.offers import Offer, PriceBook, may_book_there, read_bookings_and_lines, without_access
+from reservations.reads.offers import Offer, read_bookings_and_lines
+from reservations.reads.prices import PriceBook
 from reservations.reads.ticking import Ticks
 from reservations.rules import DeadlineRule, describe
 from reservations.rules.payment import share_payment

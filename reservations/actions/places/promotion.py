@@ -16,8 +16,10 @@ from reservations.actions.places.changes import record_changes
 from reservations.actions.places.ledger import MAX_LABEL, Posting, accounts_of, pay_bookings
 from reservations.emails import waiting as emails_waiting
 from reservations.models import Activity, Billing, Booking, CartLine, Order, Priority, Session, WaitlistEntry
+from reservations.reads.access import is_resident
 from reservations.reads.facts import estimated_costs, family_facts, members_with_schooling
-from reservations.reads.offers import Offer, PriceBook, terms_of
+from reservations.reads.offers import Offer, terms_of
+from reservations.reads.prices import PriceBook
 from reservations.rules import in_time, is_only_offered, list_ends_at, offered_until
 from wallet.actions import Draft, lock_accounts, wallet_of
 from wallet.models import Operation
@@ -54,7 +56,7 @@ def _priorities(lines: list[CartLine], offer: Offer) -> Counter:
     siblings = _booked_days(lines, offer) if any(rule.criterion == Criterion.SIBLING for rule in rules) else set()
     for line in lines:
         met = {
-            Criterion.RESIDENT: offer.is_resident(line.session.activity),
+            Criterion.RESIDENT: is_resident(line.session.activity, offer.facts.family),
             Criterion.PARENTS_WORK: offer.facts.family.parents_work,
             Criterion.SIBLING: line.session_id in siblings,
         }

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from reservations.models import Activity
 from reservations.reads.facts import family_facts, members_with_schooling
-from reservations.reads.offers import Offer, PriceBook, read_bookings
+from reservations.reads.offers import Offer, read_bookings
+from reservations.reads.prices import PriceBook
 from tests.factories.accounts import CommuneFactory
 from tests.factories.families import SchoolClassFactory, SchoolFactory, SchoolingFactory
 from tests.factories.reservations import (
