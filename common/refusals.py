@@ -41,3 +41,13 @@ def told_on(form, action, /, **arguments):
     except Refusal as refusal:
         form.add_error(None, refusal.sentences)
         return None
+
+
+def told_to_agent(request, form, action, /, **arguments):
+    """The same for the page of an agent, who acts with the key of the page; what they typed stays, on a stale page too."""
+    key = request.POST.get("once_key", "")
+    try:
+        return action(agent=request.user, key=key, **arguments) or True
+    except Refusal as refusal:
+        form.add_error(None, refusal.sentences)
+        return None

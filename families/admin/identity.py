@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from common.admin import CommunesAdmin, ReadOnly
-from common.refusals import Refusal
+from common.refusals import told_to_agent
 from common.writing.once import make_key
 from families.actions.identity import decide_identity, decision_purpose
 from families.models import IdentityChange
@@ -68,20 +68,10 @@ class IdentityChangeAdmin(ReadOnly, CommunesAdmin):
             raise PermissionDenied
         change = get_object_or_404(self.get_queryset(request), pk=pk)
         form = DecisionForm(request.POST or None)
-        if form.is_valid() and self._decided(request, change, form):
+        if form.is_valid() and told_to_agent(request, form, decide_identity, change=change, **form.cleaned_data):
+            self.log_change(request, change, "Changement d’identité décidé")
+            messages.success(request, "C’est décidé, et la famille est prévenue.")
             return redirect("admin:families_identitychange_change", change.pk)
         key = request.POST.get("once_key") or make_key(request.user.owner, decision_purpose(change))
         context = {"form": form, "change": change, "once_key": key}
         return self.page(request, "families/identity_decide", "Décider d’un changement d’identité", **context)
-
-    def _decided(self, request, change, form) -> bool:
-        try:
-            decide_identity(
-                agent=request.user, change=change, key=request.POST.get("once_key", ""), **form.cleaned_data
-            )
-        except Refusal as refusal:
-            form.add_error(None, refusal.sentences)
-            return False
-        self.log_change(request, change, "Changement d’identité décidé")
-        messages.success(request, "C’est décidé, et la famille est prévenue.")
-        return True

@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from common.admin import CommunesAdmin, ReadOnly
-from common.refusals import Refusal
+from common.refusals import told_to_agent
 from common.values.dates import date_short
 from common.writing.once import make_key
 from families.actions.mandates import end_mandate
@@ -66,17 +66,10 @@ class SepaMandateAdmin(ReadOnly, CommunesAdmin):
             raise PermissionDenied
         mandate = get_object_or_404(self.get_queryset(request), pk=pk)
         form = EndForm(request.POST or None)
-        if form.is_valid():
-            try:
-                end_mandate(
-                    agent=request.user, mandate=mandate, key=request.POST.get("once_key", ""), **form.cleaned_data
-                )
-            except Refusal as refusal:
-                form.add_error(None, refusal.sentences)
-            else:
-                self.log_change(request, mandate, "Mandat arrêté")
-                messages.success(request, "Le mandat est arrêté et la famille prévenue.")
-                return redirect("admin:families_sepamandate_change", mandate.pk)
+        if form.is_valid() and told_to_agent(request, form, end_mandate, mandate=mandate, **form.cleaned_data):
+            self.log_change(request, mandate, "Mandat arrêté")
+            messages.success(request, "Le mandat est arrêté et la famille prévenue.")
+            return redirect("admin:families_sepamandate_change", mandate.pk)
         key = make_key(request.user.owner, f"end-mandate:{mandate.pk}")
         title = f"Arrêter le mandat {mandate}"
         return self.page(request, "families/end_mandate", title, form=form, mandate=mandate, once_key=key)

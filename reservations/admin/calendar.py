@@ -8,7 +8,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from accounts.models import Commune
-from common.refusals import Refusal
+from common.refusals import Refusal, told_to_agent
 from common.values.calendars import CalendarUnknown, school_year_of, sources
 from common.values.dates import date_short
 from common.writing.once import make_key
@@ -103,10 +103,8 @@ def _told(request, correction: Correction | None, form: CorrectionForm) -> dict:
 
 
 def _done(request, correction: Correction, form: CorrectionForm) -> bool:
-    try:
-        done = correct_days(agent=request.user, correction=correction, key=request.POST.get("once_key", ""))
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
+    done = told_to_agent(request, form, correct_days, correction=correction)
+    if not done:
         return False
     said = f"Calendrier, {_span(correction)} : {dict(form.fields['nature'].choices)[correction.nature]}"
     LogEntry.objects.log_actions(

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
 
-from common.refusals import Refusal
+from common.refusals import told_to_agent
 from common.values.money import euros
 from common.writing.once import make_key
 from reservations.actions.days.closing import close_days, foresee
@@ -19,11 +19,10 @@ def closing_page(request):
     form = ClosingForm(data, agent=request.user, initial=_today())
     closing = form.closing if form.is_bound and form.is_valid() else None
     if closing and request.method == "POST":
-        try:
-            _tell(request, close_days(agent=request.user, closing=closing, key=request.POST.get("once_key", "")))
+        done = told_to_agent(request, form, close_days, closing=closing)
+        if done:
+            _tell(request, done)
             return redirect("admin:closing")
-        except Refusal as refusal:
-            form.add_error(None, refusal.sentences)
     toll = foresee(closing) if closing else None
     key = make_key(request.user.owner, closing.purpose) if closing else ""
     return page(request, "closing", "Fermer une journée", form=form, closing=closing, toll=toll, once_key=key)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
 
-from common.refusals import Refusal
+from common.refusals import told_to_agent
 from common.values.money import euros
 from common.writing.once import make_key
 from families.models import Family
@@ -102,13 +102,10 @@ def _recap(request, family, choice, form, asked):
 def _book(request, family, choice, form) -> bool:
     activity, members, days = _asked(choice, request.POST)
     wanted = {"activity": activity, "members": members, "days": days, "consent": form.consent}
-    try:
-        book_for_family(agent=request.user, family=family, key=request.POST.get("once_key", ""), **wanted)
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
-        return False
-    messages.success(request, "C’est réservé. La famille est prévenue par e-mail.")
-    return True
+    booked = told_to_agent(request, form, book_for_family, family=family, **wanted)
+    if booked:
+        messages.success(request, "C’est réservé. La famille est prévenue par e-mail.")
+    return bool(booked)
 
 
 def _asked(choice: ChoiceForm, asked: QueryDict) -> tuple:
@@ -150,10 +147,8 @@ def desk_cancel(request, pk):
 
 def _cancel(request, booking, form) -> bool:
     said = {"consent": form.consent, "reason": form.cleaned_data["motif"], "recredit": form.recredits}
-    try:
-        done = cancel_for_family(agent=request.user, booking=booking, key=request.POST.get("once_key", ""), **said)
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentences)
+    done = told_to_agent(request, form, cancel_for_family, booking=booking, **said)
+    if not done:
         return False
     back = f"{euros(done['recredited'])} recrédités" if done["recredited"] else "rien n’est recrédité"
     messages.success(request, f"C’est annulé, {back}. La famille est prévenue par e-mail.")

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from common.admin import CommunesAdmin, ReadOnly
-from common.refusals import Refusal
+from common.refusals import told_to_agent
 from common.writing.once import make_key
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -39,11 +39,8 @@ class DecisionAdmin(ReadOnly, CommunesAdmin):
     def decide(self, request, title: str, form, action: Callable, *, purpose: str, done: str, back: str, **context):
         """A page that decides: shows the form, runs the action with what it says, tells what came of it."""
         if form.is_valid():
-            try:
-                thing = action(agent=request.user, key=request.POST.get("once_key", ""), **form.cleaned_data)
-            except Refusal as refusal:
-                form.add_error(None, refusal.sentences)
-            else:
+            thing = told_to_agent(request, form, action, **form.cleaned_data)
+            if thing:
                 self.log_change(request, thing, done)
                 messages.success(request, done)
                 return redirect(back)

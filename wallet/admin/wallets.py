@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from common.admin import CommunesAdmin, ReadOnly
-from common.refusals import Refusal
+from common.refusals import told_to_agent
 from common.values.money import euros
 from common.writing.once import make_key
 from families.models import Family
@@ -196,13 +196,8 @@ def credit_view(model_admin, request, family_id):
     family = get_object_or_404(Family.objects.of_agent(request.user), pk=family_id)
     form = CreditForm(request.POST or None)
     if form.is_valid():
-        try:
-            payment = credit_at_counter(
-                agent=request.user, family=family, key=request.POST.get("once_key", ""), **form.cleaned_data
-            )
-        except Refusal as refusal:
-            form.add_error(None, refusal.sentences)
-        else:
+        payment = told_to_agent(request, form, credit_at_counter, family=family, **form.cleaned_data)
+        if payment:
             messages.success(request, f"{family} : {euros(payment.cents)} crédités ({payment.label}).")
             return redirect("admin:wallet_counterpayment_changelist")
     wallets = Wallet.objects.filter(family=family).with_balance()
@@ -217,16 +212,9 @@ def cancel_view(model_admin, request, payment_id):
         raise PermissionDenied
     payment = get_object_or_404(model_admin.get_queryset(request), pk=payment_id)
     form = CancelForm(request.POST or None)
-    if form.is_valid():
-        try:
-            cancel_counter_payment(
-                agent=request.user, payment=payment, key=request.POST.get("once_key", ""), **form.cleaned_data
-            )
-        except Refusal as refusal:
-            form.add_error(None, refusal.sentences)
-        else:
-            messages.success(request, "Le règlement est annulé et la famille prévenue.")
-            return redirect("admin:wallet_counterpayment_change", payment.pk)
+    if form.is_valid() and told_to_agent(request, form, cancel_counter_payment, payment=payment, **form.cleaned_data):
+        messages.success(request, "Le règlement est annulé et la famille prévenue.")
+        return redirect("admin:wallet_counterpayment_change", payment.pk)
     key = make_key(request.user.owner, f"cancel-credit:{payment.pk}")
     back = reverse("admin:wallet_counterpayment_change", args=[payment.pk])
     return page(
