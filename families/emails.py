@@ -1,11 +1,15 @@
 """Emails of the families app: templates in ``emails/families/``."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from django.urls import reverse
 
 from accounts.models import User
 from common.background import mailing
+from common.models import OutgoingEmail
 from common.values.dates import date_short
-from families.models import IdentityChange, Invitation, Member, SepaMandate
+from families.models import Guardian, IdentityChange, Invitation, Member, SepaMandate
 
 
 def shared_child_changed(member: Member, before: tuple, by: User) -> None:
@@ -44,6 +48,21 @@ def _tell_family(template: str, change: IdentityChange, **context) -> None:
             owner=parent.owner,
             context=context | {"first_name": parent.first_name},
         )
+
+
+def tell_families(template: str, messages: Iterable[tuple[int, dict]]) -> None:
+    """Owe each (pk of family, context) to each guardian of the family, in two queries; who has no address reads it here."""
+    messages, guardians = list(messages), defaultdict(list)
+    rows = Guardian.objects.filter(family__in={family for family, _ in messages}).order_by("pk")
+    for family, user, email in rows.values_list("family", "user", "user__email"):
+        guardians[family].append({"to": email or "", "owner": User(pk=user).owner})
+    mailing.queue_all(
+        [
+            OutgoingEmail(template=template, context=context, **guardian)
+            for family, context in messages
+            for guardian in guardians[family]
+        ]
+    )
 
 
 def invitation(invitation: Invitation, token: str) -> None:

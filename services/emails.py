@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 
 from accounts.models import User
-from common.background.mailing import queue, queue_all, render
+from common.background.mailing import queue, render
 from common.models import OutgoingEmail
 from common.values.dates import date_long
-from families.models import Guardian
+from families.emails import tell_families
 from services.models import AccessRequest, RequestLine, SupportingDocument
 
 
@@ -39,7 +39,7 @@ def lines_decided(lines: Iterable[RequestLine]) -> None:
     for line in lines:
         by_request.setdefault((line.request, line.status), []).append(line)
     decided = [(request.family_id, _decided(request, status, rows)) for (request, status), rows in by_request.items()]
-    _tell("services/lines_decided", decided)
+    tell_families("services/lines_decided", decided)
 
 
 def preview_decided(request: AccessRequest, lines: Iterable[RequestLine], status: str, reason: str) -> tuple[str, str]:
@@ -57,17 +57,17 @@ def preview_document_refused(document: SupportingDocument, reason: str) -> tuple
 def document_refused(document: SupportingDocument) -> None:
     """« Votre pièce est refusée », with the reason."""
     context = {"name": str(document), "reason": document.refusal_reason}
-    _tell("services/document_refused", [(document.family_id, context)])
+    tell_families("services/document_refused", [(document.family_id, context)])
 
 
 def documents_expire(documents: Iterable[SupportingDocument], today: date) -> None:
     """« Votre pièce expire le … », 30 and 7 days before, in two queries."""
-    _tell("services/document_expires", [(each.family_id, _expiry(each, today)) for each in documents])
+    tell_families("services/document_expires", [(each.family_id, _expiry(each, today)) for each in documents])
 
 
 def documents_expired(documents: Iterable[tuple[SupportingDocument, list[str]]]) -> None:
     """« Votre pièce a expiré », each with the services whose booking it closes, in two queries."""
-    _tell(
+    tell_families(
         "services/document_expired",
         [(document.family_id, {"name": str(document), "closed": closed}) for document, closed in documents],
     )
@@ -94,17 +94,3 @@ def _row(line: RequestLine) -> dict:
         "status": line.get_status_display(),
         "reason": line.reason,
     }
-
-
-def _tell(template: str, messages: list[tuple[int, dict]]) -> None:
-    """Each (family, context) to each guardian of the family; those without an address read it in the portal."""
-    guardians = {}
-    for each in Guardian.objects.filter(family__in={family for family, _ in messages}).select_related("user"):
-        guardians.setdefault(each.family_id, []).append(each.user)
-    queue_all(
-        [
-            OutgoingEmail(template=template, to=user.email or "", owner=user.owner, context=context)
-            for family, context in messages
-            for user in guardians.get(family, [])
-        ]
-    )

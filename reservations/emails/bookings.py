@@ -1,12 +1,9 @@
 """What families are told of their bookings."""
 
-from collections import defaultdict
-
-from common.background.mailing import queue, queue_all
-from common.models import OutgoingEmail
+from common.background.mailing import queue
 from common.values.dates import date_long
 from common.values.money import euros
-from families.models import Guardian
+from families.emails import tell_families
 from reservations.models import Billing, Booking, CartLine, Order
 from wallet.models import CardPayment, Wallet
 
@@ -49,19 +46,7 @@ def booking_cancelled(order: Order, booking: Booking) -> None:
 
 def low_balances(wallets: list[Wallet]) -> None:
     """« Pensez à recharger », to each guardian, in two queries; wallets as ``reservations.actions.telling.reminders.low`` has them."""
-    guardians = defaultdict(list)
-    families = [wallet.family_id for wallet in wallets]
-    for each in Guardian.objects.filter(family__in=families).select_related("user").order_by("pk"):
-        guardians[each.family_id].append(each.user)
-    queue_all(
-        [
-            OutgoingEmail(
-                template="reservations/low_balance", to=user.email or "", owner=user.owner, context=_standing(wallet)
-            )
-            for wallet in wallets
-            for user in guardians[wallet.family_id]
-        ]
-    )
+    tell_families("reservations/low_balance", [(wallet.family_id, _standing(wallet)) for wallet in wallets])
 
 
 def _standing(wallet: Wallet) -> dict:

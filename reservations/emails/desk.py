@@ -4,12 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
-from accounts.models import User
-from common.background.mailing import queue_all
-from common.models import OutgoingEmail
 from common.values.dates import date_long
 from common.values.money import euros
-from families.models import Guardian
+from families.emails import tell_families
 from reservations.models import Absence, Activity, Billing, Booking, Order
 from reservations.reads.desk import DeskLine
 
@@ -19,29 +16,15 @@ def days_closed(bookings: Iterable[Booking], reason: str, activity: Activity) ->
     ended = defaultdict(list)
     for booking in sorted(bookings, key=lambda row: (row.session.date, row.pk)):
         ended[booking.family_id].append(booking)
-    tell_families(
-        "reservations/days_closed",
-        {
-            family: {
-                "activity": str(activity),
-                "reason": reason,
-                "days": [_day(booking) for booking in rows],
-                "recredited": _euros(sum(row.cents for row in rows if row.is_paid)),
-            }
-            for family, rows in ended.items()
-        },
-    )
-
-
-def tell_families(template: str, contexts: dict[int, dict]) -> None:
-    """Owe one message to each guardian of each family (contexts by pk of family), in two queries."""
-    guardians = Guardian.objects.filter(family__in=contexts).order_by("pk").values_list("family", "user", "user__email")
-    queue_all(
-        [
-            OutgoingEmail(template=template, to=email or "", owner=User(pk=user).owner, context=contexts[family])
-            for family, user, email in guardians
-        ]
-    )
+    closed = {"activity": str(activity), "reason": reason}
+    told = {
+        family: {
+            "days": [_day(booking) for booking in rows],
+            "recredited": _euros(sum(row.cents for row in rows if row.is_paid)),
+        }
+        for family, rows in ended.items()
+    }
+    tell_families("reservations/days_closed", [(family, closed | context) for family, context in told.items()])
 
 
 def _day(booking: Booking) -> dict:
@@ -75,7 +58,7 @@ def booked_by_agent(order: Order, lines: Iterable[DeskLine]) -> None:
         "prepaid": order.billing == Billing.PREPAID,
         "consent": order.consent,
     }
-    tell_families("reservations/booked_by_agent", {order.family_id: context})
+    tell_families("reservations/booked_by_agent", [(order.family_id, context)])
 
 
 def cancelled_by_agent(booking: Booking, reason: str, recredited: int, kept: bool) -> None:
@@ -88,7 +71,7 @@ def cancelled_by_agent(booking: Booking, reason: str, recredited: int, kept: boo
         "recredited": _euros(recredited),
         "kept": _euros(booking.cents) if kept else "",
     }
-    tell_families("reservations/cancelled_by_agent", {booking.family_id: context})
+    tell_families("reservations/cancelled_by_agent", [(booking.family_id, context)])
 
 
 def absence_decided(absence: Absence) -> None:
@@ -101,7 +84,7 @@ def absence_decided(absence: Absence) -> None:
         "recredited": _euros(booking.cents if accepted and booking.is_paid else 0),
         "answer": absence.answer,
     }
-    tell_families("reservations/absence_decided", {booking.family_id: context})
+    tell_families("reservations/absence_decided", [(booking.family_id, context)])
 
 
 def came_without_booking(booking: Booking) -> None:
@@ -112,4 +95,4 @@ def came_without_booking(booking: Booking) -> None:
         "activity": str(booking.session.activity),
         "price": euros(booking.cents),
     }
-    tell_families("reservations/came_without_booking", {booking.family_id: context})
+    tell_families("reservations/came_without_booking", [(booking.family_id, context)])

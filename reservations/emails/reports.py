@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from common.values.dates import date_long
-from reservations.emails.desk import tell_families
+from families.emails import tell_families
 from reservations.models import Change
 
 REFUSED = "Refusée"
@@ -30,7 +30,7 @@ def reports(told: Iterable[Told]) -> int:
     by_family = defaultdict(list)
     for each in sorted(told, key=lambda each: (each.day, each.first_name, each.activity)):
         by_family[each.family].append(each)
-    tell_families("reservations/report", {family: _report(lines) for family, lines in by_family.items()})
+    tell_families("reservations/report", [(family, _report(lines)) for family, lines in by_family.items()])
     return len(by_family)
 
 
@@ -43,7 +43,7 @@ def cancellation_settled(line: Change) -> None:
         "activity": line.payload["activity_name"],
         "note": line.note,
     }
-    tell_families("reservations/cancellation_settled", {line.family_id: context})
+    tell_families("reservations/cancellation_settled", [(line.family_id, context)])
 
 
 def _report(lines: list[Told]) -> dict:

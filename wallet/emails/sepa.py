@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import date
 
-from common.background.mailing import queue_all
-from common.models import OutgoingEmail, authority
+from common.models import authority
 from common.values.dates import date_long
 from common.values.money import euros
-from families.models import Guardian, SepaMandate
+from families.emails import tell_families
+from families.models import SepaMandate
 from wallet.models import Balance, BankRefund, DirectDebit
 from wallet.rules.sepa import CANCELLED, reason_of
 
@@ -26,7 +26,7 @@ def debits_announced(debits: Iterable[DirectDebit], today: date, moved: bool = F
             "contact": ", ".join(filter(None, [it.email, it.phone])),
         }
         told.append((debit.wallet.family_id, context))
-    _tell("wallet/debit_announced", told)
+    tell_families("wallet/debit_announced", told)
 
 
 def debits_rejected(debits: Iterable[DirectDebit], ended: set[int], today: date) -> None:
@@ -47,17 +47,17 @@ def debits_rejected(debits: Iterable[DirectDebit], ended: set[int], today: date)
             "mandate_ended": debit.mandate_id in ended,
         }
         told.append((debit.wallet.family_id, context))
-    _tell("wallet/debit_rejected", told)
+    tell_families("wallet/debit_rejected", told)
 
 
 def mandates_lapsed(mandates: Iterable[SepaMandate]) -> None:
     """A mandate unused for three years has ended."""
-    _tell("wallet/mandate_lapsed", [(each.family_id, {"rum": each.rum}) for each in mandates])
+    tell_families("wallet/mandate_lapsed", [(each.family_id, {"rum": each.rum}) for each in mandates])
 
 
 def refund_decided(refund: BankRefund, balance: int) -> None:
     """Money leaves a wallet for the family's account; ``balance`` in cents, after it."""
-    _tell("wallet/bank_refund", [(refund.wallet.family_id, _of_refund(refund) | {"balance": euros(balance)})])
+    tell_families("wallet/bank_refund", [(refund.wallet.family_id, _of_refund(refund) | {"balance": euros(balance)})])
 
 
 def refunds_rejected(refunds: Iterable[BankRefund], codes: dict[str, str]) -> None:
@@ -73,7 +73,7 @@ def refunds_rejected(refunds: Iterable[BankRefund], codes: dict[str, str]) -> No
         )
         for each in refunds
     ]
-    _tell("wallet/bank_refund_rejected", told)
+    tell_families("wallet/bank_refund_rejected", told)
 
 
 def _of_debit(debit: DirectDebit, today: date) -> dict:
@@ -94,17 +94,3 @@ def _of_refund(refund: BankRefund) -> dict:
         "purse": refund.wallet.purse.name,
         "family": refund.wallet.family.name,
     }
-
-
-def _tell(template: str, messages: list[tuple[int, dict]]) -> None:
-    """Each (family, context) to each guardian of the family, in two queries; who has no address reads it here."""
-    guardians = {}
-    for each in Guardian.objects.filter(family__in={family for family, _ in messages}).select_related("user"):
-        guardians.setdefault(each.family_id, []).append(each.user)
-    queue_all(
-        [
-            OutgoingEmail(template=template, to=user.email or "", owner=user.owner, context=context)
-            for family, context in messages
-            for user in guardians.get(family, [])
-        ]
-    )
