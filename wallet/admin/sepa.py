@@ -3,30 +3,25 @@
 from functools import partial
 
 from django import forms
-from django.contrib import admin, messages
-from django.core import signing
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from common.admin import ManagersOnly, ReadOnly, warn_of_key
-from common.refusals import Refusal
 from common.values.dates import date_long, date_short, month_title
 from common.values.money import euros
-from common.writing.once import make_key
+from wallet.actions import bank_reports
 from wallet.actions.bank_refunds import make_refund_file, refund_to_bank, reject_refund
-from wallet.actions.bank_reports import PURPOSE, Preview, apply_report, preview_report
 from wallet.actions.debits import make_debit_file, reject_debit
+from wallet.admin.bank_reports import BankReportPages
 from wallet.admin.decisions import DecisionAdmin
-from wallet.forms.sepa import RefundForm, RejectForm, ReportForm
+from wallet.forms.sepa import RefundForm, RejectForm
 from wallet.models import BankRefund, BankRefundBatch, DirectDebit, DirectDebitRun, Wallet
 from wallet.rules.sepa import CANCELLED, OF_REFUNDS, REASONS, earliest_collection, told
-
-SEEN_FOR = 24 * 3600  # seconds that a preview may wait for its confirmation
 
 
 class AllOrNothing(ManagersOnly):
@@ -140,7 +135,7 @@ class MonthFilter(admin.SimpleListFilter):
 
 
 @admin.register(DirectDebit)
-class DirectDebitAdmin(DecisionAdmin):
+class DirectDebitAdmin(BankReportPages, DecisionAdmin):
     list_display = ["end_to_end", "family", "collected_on", "amount", "sequence", "status", "reason"]
     list_filter = ["status", MonthFilter, "run__purse"]
     search_fields = ["end_to_end", "wallet__family__name", "mandate__rum"]
@@ -160,11 +155,9 @@ class DirectDebitAdmin(DecisionAdmin):
     ]
     change_form_template = "admin/wallet/direct_debit.html"
     change_list_template = "admin/wallet/direct_debits.html"
-    pages = {
-        "<id:pk>/rejeter/": "reject",
-        "compte-rendu/": "report",
-        "compte-rendu/appliquer/": "report_confirm",
-    }
+    pages = {"<id:pk>/rejeter/": "reject"} | BankReportPages.report_pages
+    report_permission, report_purpose = "change_directdebit", bank_reports.PURPOSE
+    report_done = "Paiements rejetés : {number}. Les familles sont prévenues."
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).annotate(is_given=Q(run__file__isnull=False))
@@ -207,40 +200,11 @@ class DirectDebitAdmin(DecisionAdmin):
             button="Rejeter ce prélèvement",
         )
 
-    def report(self, request):
-        """Read the bank's report and show what it would change; a second page confirms."""
-        self.require(request, "change_directdebit")
-        form, preview = ReportForm(request.POST or None, request.FILES or None), None
-        if form.is_valid():
-            try:
-                preview = preview_report(form.cleaned_data["file"].read())
-            except Refusal as refusal:
-                form.add_error("file", refusal.sentences)
-        return self._report_page(request, form, preview)
+    def preview_report(self, agent, data: bytes) -> bank_reports.Preview:
+        return bank_reports.preview_report(data)
 
-    def _report_page(self, request, form, preview: Preview | None):
-        seen = {}
-        if preview and preview.codes:
-            rows = signing.dumps([request.user.pk, preview.codes], salt=PURPOSE, compress=True)
-            seen = {"rows": rows, "once_key": make_key(request.user.owner, PURPOSE)}
-        title = "Rejets : compte rendu de la banque"
-        return self.page(request, "wallet/bank_report", title, form=form, preview=preview, **seen)
-
-    def report_confirm(self, request):
-        """Apply what the preview showed."""
-        self.require(request, "change_directdebit")
-        try:
-            owner, codes = signing.loads(request.POST.get("rows", ""), salt=PURPOSE, max_age=SEEN_FOR)
-            if owner != request.user.pk:
-                raise PermissionDenied
-            number = apply_report(agent=request.user, codes=codes, key=request.POST.get("once_key", ""))
-        except signing.BadSignature:
-            messages.error(request, "Cette page est trop ancienne : choisissez de nouveau le fichier.")
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"Paiements rejetés : {number}. Les familles sont prévenues.")
-        return redirect("admin:wallet_directdebit_report")
+    def apply_report(self, **said) -> int:
+        return bank_reports.apply_report(**said)
 
 
 def _warning(debit: DirectDebit) -> str:

@@ -3,12 +3,9 @@
 from functools import partial
 
 from django import forms
-from django.contrib import admin, messages
-from django.core import signing
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from cesu.aid.actions import bank_reports, transfers
@@ -16,17 +13,17 @@ from cesu.aid.reads.access import batches_of
 from cesu.models import AidPayment, AidTransferBatch
 from cesu.rules.aid import hours
 from cesu.staff import IssuerDecisions
-from common.refusals import Refusal
 from common.values.dates import date_short, moment_short
 from common.values.money import euros
-from common.writing.once import make_key
-from wallet.admin.sepa import SEEN_FOR, attachment
-from wallet.forms.sepa import RejectForm, ReportForm
+from wallet.actions.bank_reports import Preview
+from wallet.admin.bank_reports import BankReportPages
+from wallet.admin.sepa import attachment
+from wallet.forms.sepa import RejectForm
 from wallet.rules.sepa import CANCELLED, OF_REFUNDS, told
 
 
 @admin.register(AidTransferBatch)
-class AidTransferBatchAdmin(IssuerDecisions):
+class AidTransferBatchAdmin(BankReportPages, IssuerDecisions):
     """A night's file for each bank account that pays."""
 
     list_display = ["message", "payer", "night", "executed_on", "count", "amount", "handed_over"]
@@ -41,9 +38,10 @@ class AidTransferBatchAdmin(IssuerDecisions):
     pages = {
         "<id:pk>/telecharger/": "download",
         "<id:pk>/remettre/": "hand_over",
-        "compte-rendu/": "report",
-        "compte-rendu/appliquer/": "report_confirm",
-    }
+    } | BankReportPages.report_pages
+    report_permission, report_purpose = "change_aidtransferbatch", bank_reports.PURPOSE
+    report_template = "cesu/aid_report"
+    report_done = "Virements rejetés : {number}. Les droits sont rendus, les personnes prévenues."
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("file")
@@ -88,38 +86,11 @@ class AidTransferBatchAdmin(IssuerDecisions):
             button="C’est fait",
         )
 
-    def report(self, request):
-        """Read the bank's report and show what it would change; a second page confirms."""
-        self.require(request, "change_aidtransferbatch")
-        form, preview = ReportForm(request.POST or None, request.FILES or None), None
-        if form.is_valid():
-            try:
-                preview = bank_reports.preview_report(request.user, form.cleaned_data["file"].read())
-            except Refusal as refusal:
-                form.add_error("file", refusal.sentences)
-        seen = {}
-        if preview and preview.codes:
-            rows = signing.dumps([request.user.pk, preview.codes], salt=bank_reports.PURPOSE, compress=True)
-            seen = {"rows": rows, "once_key": make_key(request.user.owner, bank_reports.PURPOSE)}
-        title = "Rejets : compte rendu de la banque"
-        return self.page(request, "cesu/aid_report", title, form=form, preview=preview, **seen)
+    def preview_report(self, agent, data: bytes) -> Preview:
+        return bank_reports.preview_report(agent, data)
 
-    def report_confirm(self, request) -> HttpResponseRedirect:
-        """Apply what the preview showed."""
-        self.require(request, "change_aidtransferbatch")
-        try:
-            owner, codes = signing.loads(request.POST.get("rows", ""), salt=bank_reports.PURPOSE, max_age=SEEN_FOR)
-            if owner != request.user.pk:
-                raise PermissionDenied
-            key = request.POST.get("once_key", "")
-            number = bank_reports.apply_report(agent=request.user, codes=codes, key=key)
-        except signing.BadSignature:
-            messages.error(request, "Cette page est trop ancienne : choisissez de nouveau le fichier.")
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"Virements rejetés : {number}. Les droits sont rendus, les personnes prévenues.")
-        return redirect("admin:cesu_aidtransferbatch_report")
+    def apply_report(self, **said) -> int:
+        return bank_reports.apply_report(**said)
 
 
 @admin.register(AidPayment)
