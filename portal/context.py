@@ -10,7 +10,7 @@ from cesu.access import manager_of
 from cesu.orders.menu import MENU
 from common.models import authority
 from families.models import Guardian
-from reservations.views.pages import facts_of
+from reservations.reads.family import facts_of
 
 FOOTER = [
     ("Mentions légales", "mentions-legales"),

@@ -10,7 +10,7 @@ from reservations.actions import cancel_booking, choose_days, confirm_cart
 from reservations.actions.places.baskets import read_basket
 from reservations.models import Activity, Billing, Cart, Order, Session, WaitlistEntry
 from reservations.reads.access import without_access
-from reservations.reads.facts import members_with_schooling
+from reservations.reads.family import members_with_schooling
 from reservations.rules import age_on
 
 FULL, OFFERED = "alsh-3-6-journee", "alsh-6-12-journee"

@@ -11,7 +11,7 @@ from common.writing.transactions import outermost
 from reservations.actions import debit_the_day
 from reservations.actions.places.baskets import change_counters
 from reservations.models import Activity, Billing, Booking, Order, Session
-from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.prices import PriceBook
 from reservations.rules import age_on
 from wallet.actions import Move, credit_at_counter, post, system_account

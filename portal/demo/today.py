@@ -16,7 +16,7 @@ from reservations.actions.places.changes import record_changes
 from reservations.actions.places.ledger import pay_bookings
 from reservations.models import Absence, Activity, Attendance, Billing, Booking, Order, Session
 from reservations.reads.access import without_access
-from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.prices import PriceBook
 from wallet.actions import post
 from wallet.models import Operation

@@ -25,8 +25,8 @@ from families.models import Guardian, Member
 from portal.home.reads import booking_dates, news_for
 from portal.models import Menu
 from portal.talk.reads import next_menus
-from reservations.reads.coming import upcoming, waited_for
-from reservations.views.pages import facts_of
+from reservations.reads.family import facts_of
+from reservations.reads.upcoming import upcoming, waited_for
 
 
 @require_safe

@@ -13,7 +13,7 @@ from common.values.dates import date_short
 from common.writing.rows import Rows
 from common.writing.transactions import outermost
 from reservations.models import Activity, Cart, CartLine, Session
-from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.offers import Offer, read_bookings
 from reservations.reads.prices import PriceBook
 from reservations.reads.ticking import Ticks, plan

@@ -19,7 +19,7 @@ from reservations.actions.places.ledger import Posting, pay_bookings, post_order
 from reservations.actions.places.promotion import promote
 from reservations.actions.waiting import end_entries, lock_entries
 from reservations.models import Billing, Booking, CartLine, Order, WaitlistEntry
-from reservations.reads.facts import lock_members
+from reservations.reads.family import lock_members
 from reservations.rules import in_time
 from wallet.actions import Draft
 from wallet.models import Operation

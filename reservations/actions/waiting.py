@@ -22,7 +22,7 @@ from reservations.actions.places.ledger import post_orders, require_floor
 from reservations.actions.places.promotion import negative, offer_of, payments, promote, serve
 from reservations.emails import waiting as emails_waiting
 from reservations.models import Billing, Session, WaitlistEntry
-from reservations.reads.facts import lock_members
+from reservations.reads.family import lock_members
 from reservations.reads.offers import read_bookings
 from reservations.rules import in_time
 

@@ -11,7 +11,7 @@ from accounts.models import User
 from common.values.calendars import school_year_of
 from families.models import Family, Level, Member, Membership, Schooling
 from reservations.models import Activity, Attendance, Booking, Session, Tariff
-from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.prices import PriceBook
 from reservations.rules import NoTariff
 from services.models import RequestLine, Service

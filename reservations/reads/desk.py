@@ -11,7 +11,7 @@ from common.values.dates import date_long
 from families.models import Family, Member
 from reservations.models import Activity, Booking, Session, Tariff
 from reservations.reads.absences import is_forgiven
-from reservations.reads.facts import FamilyFacts, family_facts, members_with_schooling
+from reservations.reads.family import FamilyFacts, family_facts, members_with_schooling
 from reservations.reads.offers import Offer, read_bookings
 from reservations.reads.prices import PriceBook
 from reservations.reads.reasons import against_member, who_when

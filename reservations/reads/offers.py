@@ -12,7 +12,7 @@ from common.writing.rows import Rows
 from families.models import Member
 from reservations.models import Activity, Booking, CartLine, Session, WaitlistEntry
 from reservations.reads.access import opens_at
-from reservations.reads.facts import FamilyFacts
+from reservations.reads.family import FamilyFacts
 from reservations.reads.prices import PriceBook
 from reservations.reads.reasons import (
     Against,

@@ -8,7 +8,7 @@ from common.writing.rows import Rows
 from families.models import Member
 from reservations.models import Activity, Tariff
 from reservations.reads.access import is_resident, line_of
-from reservations.reads.facts import FamilyFacts
+from reservations.reads.family import FamilyFacts
 from reservations.rules import TariffLine, price
 from services.models import Audience
 

@@ -14,9 +14,9 @@ from reservations.actions.cancelling import against_cancelling
 from reservations.forms.bookings import read_month
 from reservations.models import Booking, Order
 from reservations.reads.calendar import build_agenda
-from reservations.reads.coming import by_day, upcoming, waited_for
 from reservations.reads.ticking import Ticks
-from reservations.views.pages import (
+from reservations.reads.upcoming import by_day, upcoming, waited_for
+from reservations.views.page_data import (
     bookings_shown,
     say_confirmed,
 )

@@ -16,7 +16,7 @@ from reservations.reads.calendar import ASK, GIVE_UP
 from reservations.reads.ticking import Ticks
 from reservations.rules import typical_week as spread
 from reservations.views.bookings import NO_TICKS
-from reservations.views.pages import (
+from reservations.views.page_data import (
     calendar_page,
 )
 

@@ -14,7 +14,7 @@ from reservations.actions.checkout import NotCertified
 from reservations.actions.places.baskets import read_basket
 from reservations.forms.bookings import read_pks
 from reservations.models import Billing, Cart, CartLine, Order
-from reservations.views.pages import (
+from reservations.views.page_data import (
     CONFIRMED,
     checkout_of,
     product_lines,

@@ -17,11 +17,11 @@ from common.models import authority
 from common.refusals import Refusal
 from common.writing.once import make_key
 from families.access import family_required
-from reservations.actions.telling.feeds import PURPOSE, end_address, renew_address
+from reservations.actions.telling.calendar_addresses import PURPOSE, end_address, renew_address
 from reservations.models import CalendarAddress
-from reservations.reads.coming import waited_for
-from reservations.reads.feeds import feed_of
+from reservations.reads.calendar_feed import feed_of
 from reservations.reads.following import followed, followed_by_family, with_states
+from reservations.reads.upcoming import waited_for
 
 A_PAGE = 50
 ON_PAPER = 500  # bookings of a PDF, in some ten seconds

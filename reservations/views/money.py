@@ -19,7 +19,7 @@ from reservations.reads.books.balances import last_day_to_debit, read_balances
 from reservations.reads.books.certificates import certificate, certificates, owed_at_end
 from reservations.reads.books.consumption import history
 from reservations.reads.books.receipts import receipt
-from reservations.views.pages import say_confirmed
+from reservations.views.page_data import say_confirmed
 from wallet.actions import wallet_of
 from wallet.actions.cards import open_top_up
 from wallet.gateways.stripe import is_set_up

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 import time_machine
 
 from common.writing.once import make_key
-from reservations.actions.telling.feeds import PURPOSE, renew_address
+from reservations.actions.telling.calendar_addresses import PURPOSE, renew_address
 from reservations.models import Booking, CalendarAddress
 from reservations.rules import PARIS
 from tests.client import PortalClient

@@ -18,7 +18,7 @@ from common.writing.once import make_key
 from reservations.actions import debit_the_day, empty_cart
 from reservations.actions.cancelling import AlreadyCancelled, TooLate
 from reservations.models import Booking, Session
-from reservations.reads.facts import estimated_costs
+from reservations.reads.family import estimated_costs
 from reservations.rules import in_time
 from tests.factories.accounts import AgentFactory
 from tests.factories.reservations import (

@@ -25,7 +25,7 @@ from reservations.actions.places.baskets import lock_sessions
 from reservations.emails import desk as emails_desk
 from reservations.models import Absence, Booking, Forgiveness
 from reservations.reads.absences import against_telling, is_forgiven, limit_of
-from reservations.reads.facts import lock_members
+from reservations.reads.family import lock_members
 from reservations.rules import in_time
 
 FORGIVEN = "Premier changement tardif de l’année : il est pardonné."

@@ -12,7 +12,7 @@ from common.refusals import Refusal
 from common.writing.rows import Rows
 from families.models import Member
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Session
-from reservations.reads.facts import family_facts, lock_members, members_with_schooling, read_activities
+from reservations.reads.family import family_facts, lock_members, members_with_schooling, read_activities
 from reservations.reads.offers import Offer, read_bookings
 from reservations.reads.prices import PriceBook
 from reservations.reads.reasons import no_place

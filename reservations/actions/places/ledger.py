@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from reservations.models import Booking, Order
-from reservations.reads.facts import estimated_costs
+from reservations.reads.family import estimated_costs
 from wallet.actions import Draft, Move, lock_accounts, post_all, refunds, revenue_accounts, wallet_accounts
 from wallet.actions.ledger import not_enough
 

@@ -17,7 +17,7 @@ from reservations.actions.places.ledger import MAX_LABEL, Posting, accounts_of, 
 from reservations.emails import waiting as emails_waiting
 from reservations.models import Activity, Billing, Booking, CartLine, Order, Priority, Session, WaitlistEntry
 from reservations.reads.access import is_resident
-from reservations.reads.facts import estimated_costs, family_facts, members_with_schooling
+from reservations.reads.family import estimated_costs, family_facts, members_with_schooling
 from reservations.reads.offers import Offer, terms_of
 from reservations.reads.prices import PriceBook
 from reservations.rules import in_time, is_only_offered, list_ends_at, offered_until

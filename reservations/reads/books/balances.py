@@ -7,7 +7,7 @@ from django.db.models import Max, Q, Sum
 
 from accounts.models import User
 from reservations.models import Billing, Booking
-from reservations.reads.facts import estimated_costs
+from reservations.reads.family import estimated_costs
 from wallet.models import DirectDebit, Purse, Wallet
 
 

@@ -6,7 +6,7 @@ from families.models import Family
 from portal.demo.seed import seed
 from reservations.models import Activity, Booking
 from reservations.reads.access import without_access
-from reservations.reads.facts import members_with_schooling
+from reservations.reads.family import members_with_schooling
 from services.models import Audience, DocumentType, RequestLine, RequiredDocument, Service
 
 pytestmark = pytest.mark.django_db

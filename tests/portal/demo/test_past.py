@@ -12,9 +12,9 @@ from portal.demo import data
 from portal.demo.seed import seed
 from portal.models import Kitchen
 from reservations.models import Absence, Activity, Attendance, Booking, Tariff
+from reservations.reads.family import facts_of
 from reservations.reads.following import followed, with_states
 from reservations.reads.prices import PriceBook
-from reservations.views.pages import facts_of
 from wallet import checks
 from wallet.models import Operation, Transfer, Wallet
 

@@ -6,7 +6,7 @@ import pytest
 
 from families.models import Family
 from reservations.models import Activity, Priority, Session, WaitlistEntry
-from reservations.reads.coming import waited_for
+from reservations.reads.upcoming import waited_for
 from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.reservations import (
     LOUANE,

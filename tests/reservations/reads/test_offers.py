@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from reservations.models import Activity
-from reservations.reads.facts import family_facts, members_with_schooling
+from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.offers import Offer, read_bookings
 from reservations.reads.prices import PriceBook
 from tests.factories.accounts import CommuneFactory

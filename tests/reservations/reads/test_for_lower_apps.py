@@ -7,7 +7,7 @@ import pytest
 from families import hooks
 from reservations.actions import debit_the_day
 from reservations.models import Booking, Order, Session
-from reservations.reads.ties import check_bookings
+from reservations.reads.for_lower_apps import check_bookings
 from tests.factories.reservations import (
     LOUANE,
     THEO,

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Sum
+from django.utils import timezone
 
-from accounts.models import Commune
+from accounts.models import Commune, User
 from common.values.calendars import school_year_of
 from common.writing.rows import Rows
 from families.models import Family, Member
@@ -56,6 +57,14 @@ def family_facts(family_id: int, today: date) -> FamilyFacts:
             each.purse: each.owed for each in wallets if is_suspended(each.owed, each.blocked_above, each.never_blocked)
         },
     )
+
+
+def facts_of(user: User) -> FamilyFacts:
+    """The family's facts, read once a request: the header needs them too."""
+    guardian = user.guardian
+    if not hasattr(guardian, "_facts"):
+        guardian._facts = family_facts(guardian.family_id, timezone.localdate())
+    return guardian._facts
 
 
 @dataclass(frozen=True, slots=True)

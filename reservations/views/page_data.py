@@ -16,7 +16,7 @@ from reservations.actions.places.baskets import Basket
 from reservations.models import Activity, Booking, CartLine, Session
 from reservations.reads.access import may_book_there, without_access
 from reservations.reads.calendar import ASK, GIVE_UP, Month, Recap, build_month, build_recap, grid
-from reservations.reads.facts import FamilyFacts, family_facts, members_with_schooling
+from reservations.reads.family import facts_of, members_with_schooling
 from reservations.reads.offers import Offer, read_bookings_and_lines
 from reservations.reads.prices import PriceBook
 from reservations.reads.ticking import Ticks
@@ -37,14 +37,6 @@ def say_confirmed(request: HttpRequest) -> None:
     """Tell who comes from a confirmation that it is done: said by the address, since the session is a row on the disk."""
     if "confirmee" in request.GET:
         messages.success(request, "Votre demande est enregistrée. Un e-mail vous le confirme.")
-
-
-def facts_of(user: User) -> FamilyFacts:
-    """The family's facts, read once a request: the header needs them too."""
-    guardian = user.guardian
-    if not hasattr(guardian, "_facts"):
-        guardian._facts = family_facts(guardian.family_id, timezone.localdate())
-    return guardian._facts
 
 
 @dataclass

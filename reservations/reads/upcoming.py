@@ -15,7 +15,7 @@ from reservations.rules import in_time
 
 
 @dataclass(frozen=True, slots=True)
-class ComingDay:
+class UpcomingDay:
     """A booking to come, at its price in cents."""
 
     pk: int
@@ -42,8 +42,8 @@ class ComingDay:
 
 
 def upcoming(user: User) -> Listing:
-    """The family's bookings from today on, each a ComingDay."""
-    return Listing(_HOW_MANY, _UPCOMING, ComingDay, user.guardian.family_id, timezone.localdate())
+    """The family's bookings from today on, each a UpcomingDay."""
+    return Listing(_HOW_MANY, _UPCOMING, UpcomingDay, user.guardian.family_id, timezone.localdate())
 
 
 _HOW_MANY = Rows(
@@ -67,7 +67,7 @@ _UPCOMING = Rows(
 )
 
 
-def by_day(bookings: list[ComingDay]) -> list[tuple[date, list[ComingDay]]]:
+def by_day(bookings: list[UpcomingDay]) -> list[tuple[date, list[UpcomingDay]]]:
     """The bookings grouped by their day, in order."""
     return [(day, list(rows)) for day, rows in groupby(bookings, key=lambda row: row.date)]
 

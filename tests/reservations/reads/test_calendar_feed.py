@@ -7,7 +7,7 @@ from icalendar import Calendar
 
 from accounts.models import User
 from common.writing.once import make_key
-from reservations.actions.telling.feeds import PURPOSE, end_address, renew_address
+from reservations.actions.telling.calendar_addresses import PURPOSE, end_address, renew_address
 from reservations.actions.telling.reports import settle_and_report
 from reservations.models import CalendarAddress
 from reservations.rules import PARIS
