@@ -1,6 +1,5 @@
 """The ways into the beneficiaries’ space: « ESPACE BÉNÉFICIAIRE », sign-up, the emailed links, the home of the space."""
 
-from allauth.account.utils import perform_login
 from allauth.account.views import LoginView
 from allauth.core.ratelimit import consume
 from allauth.decorators import rate_limit
@@ -22,6 +21,7 @@ from cesu.aid.reads.access import LOGIN, aid_required, at_funder, dead_link, fun
 from cesu.aid.reads.balances import balances_of
 from cesu.aid.reads.frame import Frame, colours_of, named, of_person
 from cesu.fields import PasswordForm
+from cesu.links import CHOSEN, choose_password, link_page
 from cesu.models import AidAccess, AidPayment, CesuHolder, Funder
 from cesu.rules.people import DeadLink
 from common.brakes.steady import no_sooner_than
@@ -156,10 +156,7 @@ def sign_up_done(request):
     return render(request, "aid/sign_up_done.html", {"email": email, "steps": STEPS})
 
 
-@login_not_required
-@sensitive_post_parameters("password", "again")
-@rate_limit(action="activation")
-@never_cache
+@link_page
 def activate(request, token):
     """The page of the emailed link: a password of one's own, and the account is active (S1-14)."""
     try:
@@ -171,12 +168,11 @@ def activate(request, token):
     names = {"first_name": holder.first_name, "last_name": holder.last_name, "birth_date": holder.birth_date}
     person = User(identifier=holder.code, email=asked.email, **names)
     form = PasswordForm(request.POST or None, user=person, is_first=True)
-    if request.method == "POST" and form.is_valid():
-        user = told_on(form, actions.open_access, token=token, password=form.cleaned_data["password"])
-        if user:
-            request.session.pop(RECOGNISED, None)
-            messages.success(request, f"VOTRE {asked.funder.account_name.upper()} EST ACTIF !")
-            return perform_login(request, user)
+    done = f"VOTRE {asked.funder.account_name.upper()} EST ACTIF !"
+    let_in = choose_password(request, form, actions.open_access, token=token, done=done)
+    if let_in:
+        request.session.pop(RECOGNISED, None)
+        return let_in
     return render(request, "aid/activate.html", {"form": form, "title": "Choisissez votre mot de passe"})
 
 
@@ -214,10 +210,7 @@ def forgotten(request):
     return render(request, "aid/forgotten.html", {"form": form})
 
 
-@login_not_required
-@sensitive_post_parameters("password", "again")
-@rate_limit(action="activation")
-@never_cache
+@link_page
 def new_password(request, token):
     """The page of the emailed link: another password, and be in the space."""
     try:
@@ -227,12 +220,8 @@ def new_password(request, token):
     mine = AidAccess.objects.of(user).first()
     request.frame = Frame(request.user, request.path, funder_of(mine.holder_id) if mine else None)
     form = PasswordForm(request.POST or None, user=user, is_first=False)
-    if request.method == "POST" and form.is_valid():
-        chosen = told_on(form, links.choose_password, token=token, password=form.cleaned_data["password"])
-        if chosen:
-            messages.success(request, "Votre mot de passe est enregistré.")
-            return perform_login(request, chosen)
-    return render(request, "aid/activate.html", {"form": form, "title": "Choisissez un nouveau mot de passe"})
+    let_in = choose_password(request, form, links.choose_password, token=token, done=CHOSEN)
+    return let_in or render(request, "aid/activate.html", {"form": form, "title": "Choisissez un nouveau mot de passe"})
 
 
 # --- The space --------------------------------------------------------------------------------------------------------

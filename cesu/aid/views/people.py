@@ -1,11 +1,8 @@
 """« Mes proches », the invitation that they receive, « Mes informations »."""
 
 from allauth.account.utils import perform_login
-from allauth.decorators import rate_limit
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -16,6 +13,7 @@ from cesu.aid.actions.people.profiles import update_profile
 from cesu.aid.forms.people import HelperForm, NewHelperForm, ProfileForm
 from cesu.aid.reads.access import aid_required, dead_link, funder_of, login_of
 from cesu.aid.reads.frame import Frame, named, of_person
+from cesu.links import link_page
 from cesu.models import AidAccess, AidInvitation
 from cesu.rules.people import DeadLink
 from common.refusals import Refusal, told_on
@@ -72,10 +70,7 @@ def _of_holder(request, rows, pk):
 
 
 # --- The invitation ---------------------------------------------------------------------------------------------------
-@login_not_required
-@sensitive_post_parameters("password", "again")
-@rate_limit(action="activation")
-@never_cache
+@link_page
 def invitation(request, token):
     """The page of the emailed link: accept with one's login, or as somebody new."""
     try:

@@ -1,6 +1,5 @@
 """The ways into the employers' space: login, « S’inscrire en ligne », the link that sets a password."""
 
-from allauth.account.utils import perform_login
 from allauth.account.views import LoginView
 from allauth.core.ratelimit import consume
 from allauth.decorators import rate_limit
@@ -8,16 +7,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from cesu.fields import PasswordForm
+from cesu.links import CHOSEN, choose_password, link_page
 from cesu.orders.actions.access import activation, links
 from cesu.orders.forms.access import ForgottenForm, PersonForm, ReferenceForm
 from cesu.orders.forms.login import ManagerLoginForm
 from cesu.rules.people import NEUTRAL, NEUTRAL_LINK, DeadLink
 from common.brakes.steady import no_sooner_than
-from common.refusals import told_on
 from common.writing.once import make_key
 
 TYPED = "employer-sign-up"  # in the session: what step 1 was told
@@ -70,10 +68,7 @@ def sign_up_done(request):
     return render(request, "cesu/sign_up_done.html", {"steps": STEPS, "neutral": NEUTRAL})
 
 
-@login_not_required
-@sensitive_post_parameters("password", "again")
-@rate_limit(action="activation")
-@never_cache
+@link_page
 def activate(request, token):
     """The page of the emailed link: choose a password of one's own, and be in the space (S0-15, S0-16)."""
     try:
@@ -81,12 +76,8 @@ def activate(request, token):
     except DeadLink as refusal:
         return render(request, "cesu/dead_link.html", {"refusal": refusal})
     form = PasswordForm(request.POST or None, user=user, is_first=user.manager.activated_at is None)
-    if request.method == "POST" and form.is_valid():
-        chosen = told_on(form, links.choose_password, token=token, password=form.cleaned_data["password"])
-        if chosen:
-            messages.success(request, "Votre mot de passe est enregistré.")
-            return perform_login(request, chosen)
-    return render(request, "cesu/activate.html", {"form": form, "manager": user.manager})
+    let_in = choose_password(request, form, links.choose_password, token=token, done=CHOSEN)
+    return let_in or render(request, "cesu/activate.html", {"form": form, "manager": user.manager})
 
 
 @login_not_required
