@@ -51,6 +51,11 @@ class Family(models.Model):
         return f"D{self.pk + 1000}"
 
     @property
+    def named(self) -> str:
+        """« Famille Durand (D1012) », as agents read it."""
+        return f"{self} ({self.reference})"
+
+    @property
     def owner(self) -> str:
         return f"family:{self.pk}"
 

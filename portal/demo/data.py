@@ -125,6 +125,15 @@ MORNING, AFTERNOON = {"arrival": time(9), "departure": time(13, 30)}, {"arrival"
 WHOLE_DAY = {"arrival": time(9), "departure": time(17, 30)}
 WAITING = {"waiting_capacity": 12, "last_places": 5, "offer_hours": 48}
 
+SMALL, BIG = {"age_min": 3, "age_max": 6, "capacity": 24}, {"age_min": 6, "age_max": 12, "capacity": 36}
+
+
+def _centre(name: str, slug: str, shape: dict, inside: int, outside: int, more: dict) -> tuple:
+    """An activity of the leisure centres of Cestas."""
+    service = ("33122", "Centres de loisirs")
+    return (*service, f"ALSH {name}", f"alsh-{slug}", shape, inside, outside, EVE, EVE, more)
+
+
 ACTIVITIES = [
     (
         "01371",
@@ -186,65 +195,13 @@ ACTIVITIES = [
         TWO_WORKING_DAYS,
         {"age_min": 18},
     ),
-    (
-        "33122",
-        "Centres de loisirs",
-        "ALSH 3-6 ans Matin",
-        "alsh-3-6-matin",
-        HALF_DAY | MORNING,
-        475,
-        665,
-        EVE,
-        EVE,
-        {"age_min": 3, "age_max": 6, "capacity": 24},
-    ),
-    (
-        "33122",
-        "Centres de loisirs",
-        "ALSH 3-6 ans Après Midi",
-        "alsh-3-6-apres-midi",
-        HALF_DAY | AFTERNOON,
-        475,
-        665,
-        EVE,
-        EVE,
-        {"age_min": 3, "age_max": 6, "capacity": 24},
-    ),
-    (
-        "33122",
-        "Centres de loisirs",
-        "ALSH 3-6 ans Journée",
-        "alsh-3-6-journee",
-        LEISURE | WHOLE_DAY,
-        665,  # twice a day: 13,30 as in guide 004
-        1035,
-        EVE,
-        EVE,
-        {"age_min": 3, "age_max": 6, "capacity": 24, "quantity": 2} | WAITING,
-    ),
-    (
-        "33122",
-        "Centres de loisirs",
-        "ALSH 6-12 ans Matin",
-        "alsh-6-12-matin",
-        HALF_DAY | MORNING,
-        1035,
-        1485,
-        EVE,
-        EVE,
-        {"age_min": 6, "age_max": 12, "capacity": 36},
-    ),
-    (
-        "33122",
-        "Centres de loisirs",
-        "ALSH 6-12 ans Journée",
-        "alsh-6-12-journee",
-        LEISURE | WHOLE_DAY,
-        1485,
-        1990,
-        EVE,
-        EVE,
-        {"age_min": 6, "age_max": 12, "capacity": 36, "offer_only_days": 60} | WAITING,
+    _centre("3-6 ans Matin", "3-6-matin", HALF_DAY | MORNING, 475, 665, SMALL),
+    _centre("3-6 ans Après Midi", "3-6-apres-midi", HALF_DAY | AFTERNOON, 475, 665, SMALL),
+    # twice a day: 13,30 as in guide 004
+    _centre("3-6 ans Journée", "3-6-journee", LEISURE | WHOLE_DAY, 665, 1035, SMALL | {"quantity": 2} | WAITING),
+    _centre("6-12 ans Matin", "6-12-matin", HALF_DAY | MORNING, 1035, 1485, BIG),
+    _centre(
+        "6-12 ans Journée", "6-12-journee", LEISURE | WHOLE_DAY, 1485, 1990, BIG | {"offer_only_days": 60} | WAITING
     ),
 ]
 

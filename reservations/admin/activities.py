@@ -305,7 +305,7 @@ class BookingAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, booking):
-        return f"{booking.family} ({booking.family.reference})"
+        return booking.family.named
 
     @admin.display(description="prix", ordering="cents")
     def price(self, booking):
@@ -376,7 +376,7 @@ class OrderAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, order):
-        return f"{order.family} ({order.family.reference})"
+        return order.family.named
 
     @admin.display(description="par", ordering="by__last_name")
     def person(self, order):

@@ -54,7 +54,7 @@ def desk_family(request, pk):
     context |= {"bookings": _bookings(request.user, family), "days": None}
     if form.is_bound and form.is_valid():
         context["days"] = _days(form.cleaned_data["activite"], month)
-    return page(request, "desk_family", f"{family} ({family.reference})", **context)
+    return page(request, "desk_family", family.named, **context)
 
 
 def _bookings(agent, family: Family) -> list[Booking]:

@@ -228,7 +228,7 @@ class LineAdmin(DecisionAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, line):
-        return f"{line.family} ({line.family.reference})"
+        return line.family.named
 
     @admin.display(description="état", ordering="verdict")
     def state(self, line):

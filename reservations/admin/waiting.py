@@ -53,7 +53,7 @@ class WaitlistAdmin(ReadOnly, CommunesAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, entry):
-        return f"{entry.family} ({entry.family.reference})"
+        return entry.family.named
 
     @admin.display(description="état", ordering="status")
     def state(self, entry):

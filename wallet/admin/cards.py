@@ -102,7 +102,7 @@ class CardPaymentAdmin(DecisionAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def family_named(self, payment):
-        return f"{payment.family} ({payment.family.reference})" if payment.family else "–"
+        return payment.family.named if payment.family else "–"
 
     @admin.display(description="montant", ordering="cents")
     def amount(self, payment):

@@ -165,7 +165,7 @@ class DirectDebitAdmin(BankReportPages, DecisionAdmin):
 
     @admin.display(description="famille", ordering="wallet__family__name")
     def family(self, debit):
-        return f"{debit.wallet.family} ({debit.wallet.family.reference})"
+        return debit.wallet.family.named
 
     @admin.display(description="prélevé le", ordering="run__collected_on")
     def collected_on(self, debit):
@@ -231,7 +231,7 @@ class BankRefundAdmin(DecisionAdmin):
 
     @admin.display(description="famille", ordering="wallet__family__name")
     def family(self, refund):
-        return f"{refund.wallet.family} ({refund.wallet.family.reference})"
+        return refund.wallet.family.named
 
     @admin.display(description="montant", ordering="cents")
     def amount(self, refund):
@@ -249,7 +249,7 @@ class BankRefundAdmin(DecisionAdmin):
         form = RefundForm(request.POST or None, initial=RefundForm.known(wallet))
         return self.decide(
             request,
-            f"Rembourser par virement : {wallet.family} ({wallet.family.reference})",
+            f"Rembourser par virement : {wallet.family.named}",
             form,
             partial(self._refund, request, wallet),
             purpose=f"bank-refund:{wallet.pk}",

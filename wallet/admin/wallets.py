@@ -158,7 +158,7 @@ class CounterPaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="famille", ordering="wallet__family__name")
     def family(self, payment):
-        return f"{payment.wallet.family} ({payment.wallet.family.reference})"
+        return payment.wallet.family.named
 
     @admin.display(description="montant", ordering="cents")
     def amount(self, payment):
@@ -202,7 +202,7 @@ def credit_view(model_admin, request, family_id):
             return redirect("admin:wallet_counterpayment_changelist")
     wallets = Wallet.objects.filter(family=family).with_balance()
     key = make_key(request.user.owner, f"credit:{family.pk}")
-    title = f"Créditer : {family} ({family.reference})"
+    title = f"Créditer : {family.named}"
     return page(model_admin, request, "credit", title, form=form, wallets=wallets, once_key=key)
 
 
