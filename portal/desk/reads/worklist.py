@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -58,10 +58,7 @@ def _of_communes(agent: User) -> list[Task]:
         *_requests(agent),
         Task("Pièces à valider", pending, reverse(PIECES)),
         Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
-        _identities(agent),
-        _absences(agent),
-        _messages(agent),
-        _reviews(agent),
+        *_from_families(agent),
         *_cards(agent),
         *_payments(agent),
         *_transmissions(agent),
@@ -91,30 +88,19 @@ def _requests(agent: User) -> list[Task]:
     ]
 
 
-def _identities(agent: User) -> Task:
-    """New names and birth dates that families ask for."""
-    asked = IdentityChange.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("asked_at"))
-    address = f"{reverse(IDENTITIES)}?status__exact=pending"
-    return Task("Changements d’identité à décider", asked["count"], address, _days(asked["oldest"]))
-
-
-def _absences(agent: User) -> Task:
-    """What families told past the deadline."""
-    waiting = Absence.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("created_at"))
-    return Task("Absences à décider", waiting["count"], f"{reverse(ABSENCES)}?etat=a-decider", _days(waiting["oldest"]))
-
-
-def _messages(agent: User) -> Task:
-    """What the contact page received."""
-    heard = ContactMessage.objects.of_agent(agent).to_handle().aggregate(count=Count("pk"), oldest=Min("sent_at"))
-    address = f"{reverse(MESSAGES)}?etat=a-traiter"
-    return Task("Messages reçus", heard["count"], address, _days(heard["oldest"]))
-
-
-def _reviews(agent: User) -> Task:
-    """What families say of the services, not read yet."""
-    said = Review.objects.of_agent(agent).to_decide().aggregate(count=Count("pk"), oldest=Min("at"))
-    return Task("Avis à lire", said["count"], f"{reverse(REVIEWS)}?status__exact=pending", _days(said["oldest"]))
+def _from_families(agent: User) -> list[Task]:
+    """What families ask and tell: new names and birth dates, late absences, messages, reviews not read yet."""
+    identities = IdentityChange.objects.of_agent(agent).to_decide()
+    absences = Absence.objects.of_agent(agent).to_decide()
+    messages = ContactMessage.objects.of_agent(agent).to_handle()
+    reviews = Review.objects.of_agent(agent).to_decide()
+    to_decide = "status__exact=pending"
+    return [
+        _task("Changements d’identité à décider", identities, "asked_at", f"{reverse(IDENTITIES)}?{to_decide}"),
+        _task("Absences à décider", absences, "created_at", f"{reverse(ABSENCES)}?etat=a-decider"),
+        _task("Messages reçus", messages, "sent_at", f"{reverse(MESSAGES)}?etat=a-traiter"),
+        _task("Avis à lire", reviews, "at", f"{reverse(REVIEWS)}?{to_decide}"),
+    ]
 
 
 def _cards(agent: User) -> list[Task]:
@@ -122,30 +108,14 @@ def _cards(agent: User) -> list[Task]:
     if not agent.has_perm("wallet.add_cardrefund"):
         return []
     payments = CardPayment.objects if agent.is_superuser else CardPayment.objects.of_agent(agent)
-    checks = payments.to_check().aggregate(count=Count("pk"), oldest=Min("created_at"))
     disputes = CardDispute.objects.filter(payment__in=payments.values("pk"), status=CardDispute.Status.OPEN)
-    disputes = disputes.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    events = StripeEvent.objects.to_check().aggregate(count=Count("pk"), oldest=Min("received_at"))
-    cards = reverse(CARDS)
+    disputed = f"{reverse(CARDS)}?disputes__status__exact=open"
+    events, odd = StripeEvent.objects.to_check(), f"{reverse(EVENTS)}?etat=a-verifier"
+    checks = f"{reverse(CARDS)}?status__exact=to_check"
     return [
-        Task(
-            "Paiements par carte à vérifier",
-            checks["count"],
-            f"{cards}?status__exact=to_check",
-            _days(checks["oldest"]),
-        ),
-        Task(
-            "Paiements contestés : répondre dans Stripe",
-            disputes["count"],
-            f"{cards}?disputes__status__exact=open",
-            _days(disputes["oldest"]),
-        ),
-        Task(
-            "Événements de Stripe à vérifier",
-            events["count"],
-            f"{reverse(EVENTS)}?etat=a-verifier",
-            _days(events["oldest"]),
-        ),
+        _task("Paiements par carte à vérifier", payments.to_check(), "created_at", checks),
+        _task("Paiements contestés : répondre dans Stripe", disputes, "created_at", disputed),
+        _task("Événements de Stripe à vérifier", events, "received_at", odd),
     ]
 
 
@@ -154,36 +124,26 @@ def _payments(agent: User) -> list[Task]:
     if not agent.has_perm("wallet.change_directdebitrun"):
         return []
     pending = DirectDebit.objects.pending().filter(run__file=None).values("run")
-    runs = DirectDebitRun.objects.filter(pk__in=pending).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    runs = DirectDebitRun.objects.filter(pk__in=pending)
     refunds = BankRefund.objects.filter(status=BankRefund.Status.READY)
-    refunds = refunds.aggregate(count=Count("pk"), oldest=Min("created_at"))
     return [
-        Task("Fichiers de prélèvement à préparer", runs["count"], reverse(RUNS), _days(runs["oldest"])),
-        Task("Remboursements à virer", refunds["count"], reverse(BATCHES), _days(refunds["oldest"])),
+        _task("Fichiers de prélèvement à préparer", runs, "created_at", reverse(RUNS)),
+        _task("Remboursements à virer", refunds, "created_at", reverse(BATCHES)),
     ]
 
 
 def _transmissions(agent: User) -> list[Task]:
     """What back offices refused, and for those who manage the files that could not be handed over or read."""
-    refused = Change.objects.of_agent(agent).to_handle().aggregate(count=Count("pk"), oldest=Min("verdict_at"))
-    tasks = [
-        Task(
-            "Refus du logiciel métier à régler",
-            refused["count"],
-            f"{reverse(LINES)}",
-            _days(refused["oldest"]),
-        )
-    ]
+    refused = Change.objects.of_agent(agent).to_handle()
+    tasks = [_task("Refus du logiciel métier à régler", refused, "verdict_at", reverse(LINES))]
     if agent.has_perm("reservations.change_transmission"):
-        tasks.append(
-            Task(
-                "Transmissions à vérifier",
-                Transmission.objects.to_check().count(),
-                f"{reverse(TRANSMISSIONS)}?etat=a-verifier",
-            )
-        )
+        found = Transmission.objects.to_check().count()
+        tasks.append(Task("Transmissions à vérifier", found, f"{reverse(TRANSMISSIONS)}?etat=a-verifier"))
     return tasks
 
 
-def _days(since) -> int:
-    return (timezone.now() - since).days if since else 0
+def _task(label: str, rows: QuerySet, since: str, address: str) -> Task:
+    """What waits in these rows, the oldest by the field ``since``."""
+    found = rows.aggregate(count=Count("pk"), oldest=Min(since))
+    oldest = found["oldest"]
+    return Task(label, found["count"], address, (timezone.now() - oldest).days if oldest else 0)
