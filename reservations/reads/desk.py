@@ -72,7 +72,8 @@ class DeskOffer(Offer):
         elif self.entry(session, member):  # to whom a place is offered gets that one, not another
             reasons = ["sur la liste d’attente."]
         else:
-            reasons = [*self._against_the_day(session), *against_member(session, member)]
+            lacking = [each.reason for each in against_member(session, member)]
+            reasons = [*self._against_the_day(session), *lacking]
             if self.cents(session, member) is None:
                 reasons.append(NoTariff.sentence)
         return [f"{who_when(member, session)} : {reason}" for reason in reasons]
