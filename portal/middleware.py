@@ -1,13 +1,15 @@
 """What no view should have to say: who changes things, that a refusal is a polite page, that no cache keeps a person's page."""
 
 import logging
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.db import connection
+from django.db import DataError, connection
 from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.views.defaults import bad_request
 
 from common.refusals import Refusal
 from common.writing.history import Teller
@@ -37,30 +39,30 @@ UNKNOWN_PROXY = (
 
 
 class TextMiddleware:
-    """Answer 400 to what no keyboard types and PostgreSQL cannot hold: NUL in an address, a field or a cookie."""
+    """Answer 400 to what no keyboard types and PostgreSQL cannot hold: NUL in an address or a cookie.
+
+    In a field the form says so beside it; where none does and the database refuses it, the answer is 400 as well.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        _require_text([request.path_info, *request.COOKIES.values()], *request.GET.lists())
+        if _has_nul([request.path_info, *request.COOKIES.values()]):
+            raise BadRequest("NUL")
         return self.get_response(request)
 
-    def process_view(self, request, view, args, kwargs):
-        # The check of the form's token comes before and has read the form; what needs none is no form.
-        if request.content_type in FORMS and not getattr(view, "csrf_exempt", False):
-            _require_text(*request.POST.lists())
+    def process_exception(self, request, exception):
+        fields = [
+            text for asked in (request.GET, request.POST) for name, texts in asked.lists() for text in (name, *texts)
+        ]
+        if isinstance(exception, DataError | ValueError) and _has_nul(fields):
+            return bad_request(request, exception)
+        return None
 
 
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-
-
-def _require_text(*groups) -> None:
-    """Raise BadRequest for a NUL in lists of texts, or in (name, texts)."""
-    for group in groups:
-        name, texts = group if isinstance(group, tuple) else ("", group)
-        if any("\0" in text for text in (name, *texts)):
-            raise BadRequest("NUL")
+def _has_nul(texts: Iterable[str]) -> bool:
+    return any("\0" in text for text in texts)
 
 
 class RefusalMiddleware:

@@ -9,7 +9,7 @@ class WalletConfig(AppConfig):
 
     def ready(self):
         from families import hooks
-        from wallet import purposes
+        from wallet import checks_cards, purposes  # noqa: F401 -- its checks register themselves
         from wallet.actions.cards import TOP_UP, TopUp
         from wallet.reads import statements
 

@@ -16,7 +16,6 @@ from common.refusals import Refusal
 from common.values.calendars import school_year_of
 from common.values.dates import date_short
 from families import actions
-from families.admin import health, identity, mandates  # noqa: F401 -- they register their tables
 from families.forms.households import ClassesForm, MemberForm, QuotientForm
 from families.models import (
     Certification,

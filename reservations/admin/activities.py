@@ -12,7 +12,6 @@ from common.values.calendars import school_year_bounds, school_year_of
 from common.values.dates import date_long
 from common.values.money import euros
 from reservations.actions.days.sessions import open_year, refresh_sessions, set_capacity, set_waiting_capacity
-from reservations.admin import absences, school_calendars, transmission  # noqa: F401 -- they register what their names say
 from reservations.admin.activity_forms import ActivityForm, ClosureForm, OpeningRuleForm, YearForm
 from reservations.admin.filters import ActivityFilter, BillingFilter, WhenFilter, search
 from reservations.admin.tariffs import LateRows, TariffRows, UnbookedRows, without_a_price

@@ -29,6 +29,8 @@ SETTINGS = {
     "reservations.OpeningRule": {"activity": PARENT},
     "reservations.Closure": {"activity": PARENT},
     "reservations.Priority": {},
+    "reservations.SchoolCalendar": {},
+    "reservations.SchoolHoliday": {"calendar": PARENT},
     "reservations.BackOffice": {},
     "reservations.BackOfficeService": {},
     "cesu.Issuer": {},
@@ -44,15 +46,15 @@ SETTINGS = {
 }
 # Models that no form of a table writes: pages of their own do, or what people do and what the night counts.
 OTHERS = {
-    "lib": "OutgoingEmail JobRun IdempotencyKey Tries RateCount SentToday",
+    "lib": "OutgoingEmail JobRun IdempotencyKey Tries RateCount SentToday Outage",
     "accounts": "User Agent Consent ActivationCode CredentialAct SecurityQuestion",
     "families": "Family Guardian Member Membership Schooling Certification Quotient Invitation SepaMandate HealthSheet "
-    "Contact MemberConsent HealthReading HealthFile",
+    "Contact MemberConsent HealthReading HealthFile IdentityChange",
     "services": "SupportingDocument DocumentReading AccessRequest RequestLine",
     "wallet": "Account Balance Wallet Operation Transfer CardPayment CardPaymentLine CardRefund CardDispute "
     "CounterPayment DirectDebitRun DirectDebit BankRefundBatch BankRefund",
     "reservations": "Session Order RefusedDay Booking Cart CartLine Attendance Absence Forgiveness Headcount "
-    "CalendarAddress WeekReminder RemindersOff Transmission Change WaitlistEntry",
+    "CalendarAddress WeekReminder RemindersOff Transmission Change WaitlistEntry CalendarDay",
     "cesu": "Employer Contract Manager ActivationRequest Invoice Numbering HelpRequest CesuHolder Beneficiary "
     "AidAccount MonthlyRight AidPlan AidSuspension RightsImport RightNotice AidLogin AidAccess AidInvitation SignUpCode "
     "Caregiver KnownCaregiver AidTransferBatch AidPayment AidPaymentLine VoucherOrder VoucherLine Fabrication "

@@ -16,7 +16,6 @@ from common.values.money import euros
 from common.writing.once import make_key
 from families.models import Family
 from wallet.actions import cancel_counter_payment, credit_at_counter, set_floor
-from wallet.admin import cards, sepa  # noqa: F401 -- they register cards, direct debits, bank refunds
 from wallet.admin.arrears import ArrearsFilter, booking_state, exemption_view
 from wallet.forms.payments import CancelForm, CreditForm
 from wallet.forms.purses import PurseForm

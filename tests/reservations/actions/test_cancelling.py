@@ -83,7 +83,7 @@ def test_at_the_deadline_nothing_is_cancelled_nor_recredited_any_more(time_machi
         cancel(home, booking)
     assert refused.value.sentences == [
         "Le délai d’annulation est passé : cette réservation ne peut plus être annulée ni recréditée."
-        f" Le délai était : lundi 9 novembre, 12{NBSP}h."
+        f" Le délai était : lundi 9 novembre à 12{NBSP}h."
     ]
     unchanged(home, booking)
 

@@ -198,7 +198,7 @@ def test_a_deadline_that_passes_after_the_page_was_shown_refuses_everything(time
     with pytest.raises(DaysRefused) as refused:
         confirm(home, key=key)
     assert refused.value.sentences == [
-        f"Louane, mardi 10 novembre : le délai de réservation est passé (c’était jusqu’au lundi 2 novembre, 12{NBSP}h)."
+        f"Louane, mardi 10 novembre : le délai de réservation est passé (c’était jusqu’au lundi 2 novembre à 12{NBSP}h)."
     ]
     nothing_changed(home)
 
@@ -381,7 +381,7 @@ def test_a_cancellation_past_its_deadline_refuses_the_whole_cart():
     with pytest.raises(DaysRefused) as refused:
         confirm(home)
     assert refused.value.sentences == [
-        f"Louane, mardi 10 novembre : le délai d’annulation est passé (c’était jusqu’au lundi 2 novembre, 9{NBSP}h)."
+        f"Louane, mardi 10 novembre : le délai d’annulation est passé (c’était jusqu’au lundi 2 novembre à 9{NBSP}h)."
     ]
     assert (home.balance, Booking.objects.active().count()) == (9620, 1)
 

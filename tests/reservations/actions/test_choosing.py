@@ -100,7 +100,7 @@ def test_a_day_past_its_deadline_is_left_out_with_the_deadline():
     home, activity = household(), ActivityFactory()
     session(activity, bookable_until=instant(date(2026, 11, 2), "09:00"))
     assert choose(home, activity, TUESDAY).reasons == [
-        f"Louane, mardi 10 novembre : le délai de réservation est passé (c’était jusqu’au lundi 2 novembre, 9{NBSP}h)."
+        f"Louane, mardi 10 novembre : le délai de réservation est passé (c’était jusqu’au lundi 2 novembre à 9{NBSP}h)."
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_booked_day_past_its_deadline_answers_with_a_sentence():
     choice = choose(home, activity, given_up=[TUESDAY])
     assert (choice.booked, choice.cancelled) == (0, 0)
     assert choice.reasons == [
-        f"Louane, mardi 10 novembre : le délai d’annulation est passé (c’était jusqu’au lundi 2 novembre, 9{NBSP}h)."
+        f"Louane, mardi 10 novembre : le délai d’annulation est passé (c’était jusqu’au lundi 2 novembre à 9{NBSP}h)."
     ]
 
 

@@ -156,8 +156,8 @@ def test_the_page_shows_the_deadlines_of_the_next_five_days(browser, activity):
     assert len(response.context["upcoming"]) == 5
     assert response.context["upcoming"][0] == {
         "day": "lundi 30 novembre",
-        "book": "jusqu’au jeudi 26 novembre, 12\u00a0h",
-        "cancel": "jusqu’au dimanche 29 novembre, 23\u00a0h\u00a059",
+        "book": "jusqu’au jeudi 26 novembre à 12\u00a0h",
+        "cancel": "jusqu’au dimanche 29 novembre à 23\u00a0h\u00a059",
     }
 
 

@@ -161,7 +161,7 @@ def test_who_cannot_pay_is_offered_the_place_which_is_held(billing, time_machine
     poor.refresh_from_db()
     assert poor.offered_until == instant(date(2026, 11, 3), "09:00")
     email = OutgoingEmail.objects.get(owner=poor.home.user.owner, template="reservations/place_offered")
-    assert (email.context["until"], email.context["price"]) == ("mardi 3 novembre, 9\xa0h", "3,80\xa0€")
+    assert (email.context["until"], email.context["price"]) == ("mardi 3 novembre à 9\xa0h", "3,80\xa0€")
     assert email.context["path"] == f"/reservations/liste-d-attente/{poor.pk}/"
 
 
