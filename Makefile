@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint map fmt check proof bench crossed lock clean
+.PHONY: help setup demo stop test lint map fmt check proof bench crossed lock tables clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: setup ## Style, types of the rules, contracts between the rooms
 
 map: setup ## Draw the map of the code anew, in README.md and docs/architecture.md
 	@$(BIN)/python -m tools.map
+
+tables: setup ## Write the dump of the tables that a fresh demo begins with
+	@$(BIN)/python -m tools.tables
 
 fmt: setup ## Put the code in form
 	@$(BIN)/ruff check --fix .

@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -203,18 +203,23 @@ def succeed(name: str, process: subprocess.Popen) -> None:
         raise Failed(f"manage.py {name} failed. The end of {FOLDER / name}.log:\n{last_words(name)}")
 
 
-def prepare(env: Mapping[str, str]) -> None:
-    """Make the tables, the data and the static files, side by side; nothing when all is as the last start left it."""
+def prepare(env: Mapping[str, str], open_doors: Callable[[], None]) -> None:
+    """Make the static files, then open the doors, and the tables and the data beside both."""
     stamp, seen = state(env), FOLDER / "prepared"
-    if seen.exists() and seen.read_text() == stamp:
-        return
     seen.unlink(missing_ok=True)
     print("Writing the tables, the data and the static files …", flush=True)
     static = manage("collectstatic", "--noinput", "--verbosity=0", env=env)
     data = manage("seed_demo", env=env)
     succeed("collectstatic", static)
+    open_doors()
     succeed("seed_demo", data)
     seen.write_text(stamp)
+
+
+def is_prepared(env: Mapping[str, str]) -> bool:
+    """Whether all is as the last start left it."""
+    seen = FOLDER / "prepared"
+    return seen.exists() and seen.read_text() == state(env)
 
 
 def state(env: Mapping[str, str]) -> str:
@@ -253,25 +258,39 @@ def wait_for_answer(address: str, names: list[str]) -> None:
         time.sleep(0.2)
 
 
+def start_all(names: Iterable[str], port: int, env: Mapping[str, str]) -> None:
+    for name in names:
+        spawn(name, commands(port)[name], env)
+
+
+def get_ready(port: int, env: Mapping[str, str], first: list[str]) -> None:
+    """Start the servers and these processes; the portal loads while the servers start, or while the data are made."""
+
+    def open_doors():
+        start_all(first, port, env)
+
+    print("Starting PostgreSQL, Redis and the portal …", flush=True)
+    if is_prepared(env):
+        open_doors()
+        local.ensure("demo")
+    else:
+        local.ensure("demo")
+        prepare(env, open_doors)
+
+
 def run(port: int) -> None:
     """Start everything, say so, and watch until somebody stops us."""
-    print("Starting PostgreSQL and Redis …", flush=True)
-    env = environment(port, local.ensure("demo"))
-    prepare(env)
-    print("Starting the portal …", flush=True)
-    processes, visible = commands(port), ("stripe", "web")
-    first = [name for name in processes if name in visible]
-    for name in first:
-        spawn(name, processes[name], env)
+    env, names = environment(port, local.urls("demo")), list(commands(port))
+    first = [name for name in names if name in ("stripe", "web")]
+    get_ready(port, env, first)
     address = f"http://127.0.0.1:{port}/"
     wait_for_answer(address, first)
     print(f"\nParvis answers at {address} (Ctrl-C or `make stop` ends it; logs in {FOLDER}).\n", flush=True)
     succeed("demo_accounts", manage("demo_accounts", env=env))
     print((FOLDER / "demo_accounts.log").read_text(), flush=True)
-    for name in processes.keys() - set(first):  # their start would keep the first page waiting
-        spawn(name, processes[name], env)
+    start_all([name for name in names if name not in first], port, env)  # they would keep the first page waiting
     while True:
-        require_alive(list(processes))
+        require_alive(names)
         time.sleep(1)
 
 

@@ -109,6 +109,12 @@ def ensure(name: str, durable: bool = True, root: Path = LOCAL) -> dict[str, str
     return place.urls | given
 
 
+def urls(name: str, root: Path = LOCAL) -> dict[str, str]:
+    """The URLs of both servers of this name, whether they run or not."""
+    place = place_of(name, root)
+    return {key: os.environ.get(key) or url for key, url in place.urls.items()}
+
+
 def stop(name: str, root: Path = LOCAL) -> None:
     """Stop both servers of this name, if they run. The data stay."""
     place = place_of(name, root)

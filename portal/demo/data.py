@@ -1,10 +1,21 @@
 """What the demo is made of: communes with their INSEE codes, prices of the guides, names of families."""
 
 from datetime import date, time
+from functools import cache
+
+from django.contrib.auth.hashers import make_password
 
 from reservations.rules import Counting, DeadlineKind, DeadlineRule
 
 PASSWORD = "Cantine-Facile-2026"
+
+
+@cache
+def encoded() -> str:
+    """The password as accounts keep it, hashed once: a hash is slow on purpose, and the demo has fifty accounts."""
+    return make_password(PASSWORD)
+
+
 # A known second factor, for the demo's agents only; /demo/codes/ shows the code of the moment.
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 

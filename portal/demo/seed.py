@@ -168,7 +168,8 @@ def _person(identifier: str, email: str | None, first: str, last: str, **more) -
     if user is None:
         now = timezone.now()
         fields = {"status": User.Status.VALIDATED, "decided_at": now, "signed_up_at": now} | more
-        user = User.objects.create_user(identifier, email, data.PASSWORD, first_name=first, last_name=last, **fields)
+        names = {"first_name": first, "last_name": last}
+        user = User.objects.create(identifier=identifier, email=email, password=data.encoded(), **names, **fields)
         if email:
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user

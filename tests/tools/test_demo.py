@@ -184,19 +184,28 @@ def test_the_code_of_every_app_counts():
     assert not known & {"tests", "docs"}
 
 
-def test_a_start_does_again_only_what_is_not_as_the_last_one_left_it(monkeypatch, folder):
-    asked = []
+@pytest.fixture
+def steps(monkeypatch):
+    """What a start does, in order."""
+    done = []
     monkeypatch.setattr(demo, "state", lambda env: env["state"])
-    monkeypatch.setattr(demo, "manage", lambda *words, env: asked.append(words[0]))
-    monkeypatch.setattr(demo, "succeed", lambda name, process: None)
+    monkeypatch.setattr(demo, "manage", lambda *words, env: done.append(words[0]))
+    monkeypatch.setattr(demo, "succeed", lambda name, process: done.append(f"{name} is done"))
+    monkeypatch.setattr(demo, "spawn", lambda name, command, env: done.append(name))
+    monkeypatch.setattr(demo.local, "ensure", lambda name: done.append("servers"))
+    return done
+
+
+PREPARED = ["servers", "collectstatic", "seed_demo", "collectstatic is done", "web", "seed_demo is done"]
+
+
+def test_a_start_does_again_only_what_is_not_as_the_last_one_left_it(steps, no_keys):
     for state in ("first", "first", "second"):
-        demo.prepare({"state": state})
-    assert asked == ["collectstatic", "seed_demo"] * 2
+        demo.get_ready(9000, {"state": state}, ["web"])
+    assert steps == [*PREPARED, "web", "servers", *PREPARED]
 
 
-def test_a_preparation_that_failed_is_done_again(monkeypatch, folder):
-    monkeypatch.setattr(demo, "state", lambda env: "same")
-    monkeypatch.setattr(demo, "manage", lambda *words, env: words[0])
+def test_a_preparation_that_failed_is_done_again(steps, monkeypatch, folder):
     (folder / "prepared").write_text("other")
 
     def fail(name, process):
@@ -204,5 +213,12 @@ def test_a_preparation_that_failed_is_done_again(monkeypatch, folder):
 
     monkeypatch.setattr(demo, "succeed", fail)
     with pytest.raises(demo.Failed):
-        demo.prepare({})
-    assert not (folder / "prepared").exists()
+        demo.prepare({"state": "same"}, steps.clear)
+    assert not demo.is_prepared({"state": "same"})
+
+
+def test_the_urls_are_known_before_the_servers_run(monkeypatch, tmp_path):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("REDIS_URL", "redis://ours")
+    place = demo.local.place_of("demo", tmp_path)
+    assert demo.local.urls("demo", tmp_path) == place.urls | {"REDIS_URL": "redis://ours"}

@@ -132,10 +132,9 @@ def _order(manager: User) -> None:
 def _manager(employer: Employer, number: int, first_name: str, last_name: str) -> User:
     now = timezone.now()
     reference = employer.client_reference
-    user = User.objects.create_user(
-        reference if number == 1 else f"{reference}-{number}",
-        None,
-        data.PASSWORD,
+    user = User.objects.create(
+        identifier=reference if number == 1 else f"{reference}-{number}",
+        password=data.encoded(),
         first_name=first_name,
         last_name=last_name,
         status=User.Status.VALIDATED,
