@@ -111,6 +111,7 @@ def secret_key() -> str:
     """A key of this checkout, kept so that a second demo still knows its visitors."""
     path = FOLDER / "secret-key"
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))
     return path.read_text()

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from common.values.dates import date_short
 from families import hooks
 from families.models.households import Family, Member
 
@@ -91,9 +92,9 @@ class IdentityChange(models.Model):
     @property
     def old(self) -> str:
         """« Louane Dupont, 10-05-2018 », as it was when asked."""
-        return f"{self.old_first_name} {self.old_last_name}, {self.old_birth_date:%d-%m-%Y}"
+        return f"{self.old_first_name} {self.old_last_name}, {date_short(self.old_birth_date)}"
 
     @property
     def new(self) -> str:
         """The same, as it is asked to be."""
-        return f"{self.first_name} {self.last_name}, {self.birth_date:%d-%m-%Y}"
+        return f"{self.first_name} {self.last_name}, {date_short(self.birth_date)}"

@@ -18,7 +18,7 @@ from reservations.actions.places.changes import record_changes
 from reservations.actions.places.ledger import Posting, pay_bookings, post_orders, recredit_bookings
 from reservations.actions.places.promotion import promote
 from reservations.actions.waiting import end_entries, lock_entries
-from reservations.models import Billing, Booking, CartLine, Order, WaitlistEntry
+from reservations.models import Billing, Booking, Cart, CartLine, Order, WaitlistEntry
 from reservations.reads.family import lock_members
 from reservations.rules import in_time
 from wallet.actions import Draft
@@ -57,9 +57,15 @@ def cart_lines(family: Family):
     return CartLine.objects.filter(cart__family=family)
 
 
+def lock_carts(family: Family) -> list[Cart]:
+    """The family's carts, locked before their lines are read: whoever confirms one comes before or after, never between."""
+    return list(Cart.objects.filter(family=family).order_by("pk").select_for_update())
+
+
 def leave_everything(family: Family, by: User) -> Left:
     """End all of it, once for all; a late day is cancelled too, without its money, so that no kitchen counts on it."""
     now = timezone.now()
+    lock_carts(family)
     cart_lines(family).filter(cart__payment=None).delete()
     lock_members(family.memberships.order_by("member").values_list("member", flat=True))
     days = {*to_come(family).values_list("session", flat=True), *places_held(family).values_list("session", flat=True)}

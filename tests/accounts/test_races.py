@@ -62,7 +62,7 @@ def test_one_validates_while_the_other_validates_many(agents, user):
 
 def test_control_without_the_lock_both_decisions_are_taken(agents, user, monkeypatch):
     """Shows that the race is real: reading without the lock, the second agent overwrites the first one's decision."""
-    monkeypatch.setattr(actions, "_lock_of_agent", lambda agent, user: User.objects.get(pk=user.pk))
+    monkeypatch.setattr(actions, "lock_of_agent", lambda agent, user: User.objects.get(pk=user.pk))
     with transaction.atomic():
         validate(agent=agents[0], user=user)
         rival = someone_else(actions.refuse_account, agent=agents[1], user=user, reason="Hors du territoire.")

@@ -18,7 +18,7 @@ from common.refusals import Refusal
 from tests import access, seeds, templates
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("accounts", "cesu", "families", "portal", "reservations", "services", "wallet")
+APPS = ("accounts", "cesu", "common", "families", "portal", "reservations", "services", "wallet")
 PAGES = sorted(path.relative_to(ROOT / "templates") for path in (ROOT / "templates").rglob("*.html"))
 TEXTS = sorted(path.relative_to(ROOT / "templates") for path in (ROOT / "templates").rglob("*.txt"))
 WEB_PAGES = [page for page in PAGES if page.parts[0] not in ("emails", "pdf")]

@@ -30,7 +30,7 @@ SETTINGS = {
     "reservations.Closure": {"activity": PARENT},
     "reservations.Priority": {},
     "reservations.SchoolCalendar": {},
-    "reservations.SchoolHoliday": {"calendar": PARENT},
+    "reservations.SchoolHoliday": {},
     "reservations.BackOffice": {},
     "reservations.BackOfficeService": {},
     "cesu.Issuer": {},

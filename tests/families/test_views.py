@@ -337,7 +337,7 @@ def test_a_person_who_waits_for_an_agent_is_told_to_come_back(visitor, parent, l
     address = f"{MEMBERS}invitation/{token_of(sent(visitor(parent), louane))}/"
     waiting = visitor(PendingUserFactory())
     page = text(waiting.get(address))
-    assert "Dès qu’il est validé, ouvrez de nouveau le lien reçu par e-mail" in page
+    assert "Dès que votre compte est validé, ouvrez de nouveau le lien reçu par e-mail" in page
     assert "Louane" not in page
     assert waiting.post(address).status_code == 404
 

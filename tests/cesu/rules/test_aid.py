@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cesu.rules.aid import cents_of, cents_used, clock, credited_by, executed_on, fee, hours, last_day, nan_of, right_of
+from common.values.dates import PARIS
 
 MONTH = date(2026, 11, 1)
 rights = st.integers(1, 744 * 60).flatmap(lambda minutes: st.tuples(st.just(minutes), st.integers(minutes, 10**7)))
@@ -86,11 +87,11 @@ def test_the_fee_is_for_each_started_slice(complement, cents):
 @pytest.mark.parametrize(
     ("paid", "executed", "credited"),
     [
-        (datetime(2026, 11, 23, 10), date(2026, 11, 24), date(2026, 11, 25)),
-        (datetime(2026, 11, 23, 23, 59), date(2026, 11, 24), date(2026, 11, 25)),
-        (datetime(2026, 11, 27, 19, 59), date(2026, 11, 30), date(2026, 12, 1)),
-        (datetime(2026, 11, 28, 9), date(2026, 11, 30), date(2026, 12, 1)),
-        (datetime(2026, 12, 24, 12), date(2026, 12, 28), date(2026, 12, 29)),
+        (datetime(2026, 11, 23, 10, tzinfo=PARIS), date(2026, 11, 24), date(2026, 11, 25)),
+        (datetime(2026, 11, 23, 23, 59, tzinfo=PARIS), date(2026, 11, 24), date(2026, 11, 25)),
+        (datetime(2026, 11, 27, 19, 59, tzinfo=PARIS), date(2026, 11, 30), date(2026, 12, 1)),
+        (datetime(2026, 11, 28, 9, tzinfo=PARIS), date(2026, 11, 30), date(2026, 12, 1)),
+        (datetime(2026, 12, 24, 12, tzinfo=PARIS), date(2026, 12, 28), date(2026, 12, 29)),
     ],
 )
 def test_the_caregiver_is_credited_within_two_business_days_of_banks(paid, executed, credited):

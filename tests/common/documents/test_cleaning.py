@@ -52,7 +52,7 @@ HUNGRY = """
 status = open("/proc/self/status")  # before nothing can be opened any more
 import io
 from PIL import Image
-from common.documents import child, images
+from common.documents.cleaning import child, images
 data = sys.stdin.buffer.read()
 child._limit()
 size = Image.open(io.BytesIO(images.clean_image(data).bytes)).size
@@ -238,7 +238,7 @@ def test_ten_megabytes_are_taken_and_a_byte_more_is_not():
 
 def told(code: str, data: bytes = b"", **options) -> tuple[int, bytes]:
     """Run some Python where strangers' files are read, limits on."""
-    begin = "import os, socket, sys\nfrom common.documents import child\nchild._limit()\n"
+    begin = "import os, socket, sys\nfrom common.documents.cleaning import child\nchild._limit()\n"
     return sandbox.run([sys.executable, "-c", begin + code], data, **options)
 
 

@@ -76,7 +76,7 @@ def test_an_agent_of_the_childs_service_reads_the_sheet_and_is_written_down(visi
         "Anapen",
         "Repas Sans porc, Sans gluten",
         "Claire Dupont 06 00 00 00 01",
-        "Odette, Grand-mère 0600000002 Peut venir chercher l’enfant",
+        "Odette, Grand-mère 06 00 00 00 02 Peut venir chercher l’enfant",
         "Sorties : autorisé par Claire Dupont",
     ):
         assert words in read

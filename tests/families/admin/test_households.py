@@ -199,7 +199,7 @@ def test_the_roll_over_of_another_commune_or_of_no_year_is_not_found(agent, fami
     own, stranger = SchoolFactory(commune=family.commune), SchoolFactory()
     assert agent.get(roll_over_page(stranger)).status_code == 404
     assert agent.post(roll_over_page(stranger)).status_code == 404
-    assert agent.get(roll_over_page(own).replace(str(THIS_YEAR), "99999")).status_code == 404
+    assert agent.get(roll_over_page(own, 2999)).status_code == 404
 
 
 def test_the_school_s_page_leads_to_the_roll_over(agent, family):

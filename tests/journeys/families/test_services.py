@@ -11,6 +11,7 @@ from families.models import SepaMandate
 from portal.demo import access, data, seed
 from services.models import Service, SupportingDocument
 from tests.corpus import images, pdfs
+from tests.factories.accounts import ManagerFactory
 from tests.factories.services import BIC, IBAN
 from tests.factories.wallet import family_with
 from tests.journeys.conftest import PHONE
@@ -51,7 +52,7 @@ def guide(town):
     """The town, where Saint-Marcel's canteen asks for the pieces of guide 002."""
     for code, name in data.COMMUNES:
         Commune.objects.get_or_create(insee_code=code, defaults={"name": name})
-    access.services(Commune.objects.in_bulk(field_name="insee_code"))
+    access.services(Commune.objects.in_bulk(field_name="insee_code"), ManagerFactory())
     town.saint_marcel.services.update(access=Service.Access.REQUEST)
     return town
 
@@ -324,7 +325,7 @@ SITUATIONS = {
     "BANEINS": ["Hors commune", "Résident commune"],
     "BLAVOZY": ["Commune 3 enfants", "Hors commune 3 enfants", "Résidents commune", "Résidents hors commune"],
     "BRIVES-CHARENSAC": ["1 parent travaillant à Brives", "Hors commune", "Résident commune", "Tarif réduit"],
-    "CESTAS": ["Centres de loisirs de Cestas"],
+    "CESTAS": ["Hors commune", "Résident commune"],
     "COUBON": ["Adulte", "Enfant commune", "Enfant hors commune"],
     "CRAPONNE-SUR-ARZON": ["Adultes", "Enfants"],
     "POLIGNAC": ["Adultes", "Enfants"],

@@ -55,8 +55,8 @@ def test_the_calendar_shows_each_booking_that_stands_at_its_time_in_paris(one, c
         "UID": f"reservation-{one.booking.pk}@testserver",
         "SUMMARY": "Louane : Réservation de repas Cantines Aiguilhe",
         "LOCATION": f"{canteen.service.name}, {canteen.service.commune.name}",
-        "DESCRIPTION": "État : Non transmis.",
-        "STATUS": "TENTATIVE",
+        "DESCRIPTION": "État : Validée.",
+        "STATUS": "CONFIRMED",
     }
     assert (event.start, event.end) == (
         datetime(2026, 11, 10, 11, 30, tzinfo=PARIS),

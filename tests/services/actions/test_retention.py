@@ -235,7 +235,7 @@ def test_the_sweep_knows_every_document_that_an_app_stores(settings):
         for path in (settings.BASE_DIR / app).rglob("*.py")
     ]
     storing = {path.parts[-2] + "/" + path.name for path in python if "vault.store(" in path.read_text()}
-    assert storing == {"actions/documents.py", "actions/absences.py"}
+    assert storing == {"actions/documents.py", "days/absences.py"}
     assert hooks.kept_blobs.answers == [kept_proofs, kept_documents]
     columns = {
         field.name

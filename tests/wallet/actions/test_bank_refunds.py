@@ -80,7 +80,7 @@ def test_each_refund_of_a_wallet_has_its_own_reference():
         ({"cents": -100}, "Le montant doit être supérieur à zéro."),
         ({"cents": 5001}, "Le porte-monnaie ne contient que 50,00\u00a0€."),
         ({"iban": "FR1420041010050500013M02607"}, "Cet IBAN n’est pas valable"),
-        ({"iban": "BR1800360305000010009795493C1"}, "Cet IBAN n’est pas valable"),
+        ({"iban": "BR1800360305000010009795493C1"}, "Ce compte (BR) est hors de la zone SEPA"),
         ({"iban": ""}, "Cet IBAN n’est pas valable"),
         ({"bic": "PSST"}, "Ce BIC n’est pas valable"),
         ({"holder": " "}, "Indiquez le titulaire du compte."),

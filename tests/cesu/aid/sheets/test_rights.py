@@ -91,7 +91,7 @@ def test_a_file_that_says_something_else_corrects_by_the_code_or_by_the_name(age
     assert left(AidAccount.objects.get().rights.get()) == (2400, 192_32)
 
 
-LIBREOFFICE = Path(__file__).parents[1] / "lib" / "data" / "libreoffice"
+LIBREOFFICE = Path(__file__).parents[3] / "common" / "data" / "libreoffice"
 
 
 @pytest.mark.parametrize("name", ["utf8.csv", "cp1252.csv", "droits.ods", "droits.xlsx"])
