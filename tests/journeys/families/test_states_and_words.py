@@ -93,7 +93,7 @@ def test_a_deadline_is_an_evening_and_a_cancelled_meal_is_told_as_cancelled(visi
     )
     tick(page, "jeudi 18 mars")
     press(page, "Ajouter au panier")
-    press(page, "Payer avec mon porte-monnaie")
+    press(page, "Payer avec mon porte-monnaie (le traitement de la commande sera plus court)")
     order = page.url
     follow(page.locator("main"), "Mes réservations")
     assert "mercredi 17 mars à 23 h 59" in read(page.locator("main"))

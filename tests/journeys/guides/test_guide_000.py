@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from cesu.models import Ceiling, VoucherLine, VoucherOrder
 from common.models import OutgoingEmail
-from tests.factories.cesu import beneficiary_of, employer_with, manager_of, terms, transport
+from tests.factories.cesu import beneficiary_of, employer_with, issuing, manager_of, terms, transport
 from tests.journeys.conftest import PHONE
 from tests.journeys.every_page.test_pages import faults_of
 from tests.journeys.reading import click, follow, messages, plain, press, read, rows, title
@@ -21,6 +21,7 @@ def manager(clock):
         beneficiary_of(employer, last_name, usual_share=60)
     transport(4), transport(5)
     terms()
+    issuing()
     return manager_of(employer, password=PASSWORD)
 
 
@@ -135,7 +136,7 @@ def test_the_same_on_a_phone_without_scripts(visit, manager):
 def send(page, *lines):
     """Choose an order file and have it checked."""
     file = {"name": "commande.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
-    page.get_by_label("Fichier CSV ou XLSX").set_input_files(file)
+    page.get_by_label("Fichier CSV, XLSX ou ODS").set_input_files(file)
     press(page, "Vérifier le fichier")
 
 

@@ -74,7 +74,7 @@ def test_a_file_of_employees_is_corrected_then_imported(visit, employer):
 def send(page, text: str) -> None:
     """Choose a file and have it checked."""
     file = {"name": "salaries.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    page.get_by_label("Fichier CSV ou XLSX").set_input_files(file)
+    page.get_by_label("Fichier CSV, XLSX ou ODS").set_input_files(file)
     press(page, "Vérifier le fichier")
 
 
