@@ -50,8 +50,8 @@ from reservations.models import (
     Session,
     WaitlistEntry,
 )
-from reservations.reads.attendance import price_without_booking
-from reservations.reads.desk import read_desk
+from reservations.reads.days.attendance import price_without_booking
+from reservations.reads.days.desk import read_desk
 from services.actions.documents import BLANKS
 from tests import access_aid, access_cesu
 from tests.client import PortalClient

@@ -31,7 +31,7 @@ from reservations.actions.places.ledger import (
 from reservations.actions.places.promotion import promote
 from reservations.emails import desk as emails_desk
 from reservations.models import Activity, Billing, Booking, Forgiveness, Order, Session
-from reservations.reads.desk import DeskBasket, read_desk
+from reservations.reads.days.desk import DeskBasket, read_desk
 from reservations.reads.family import lock_members
 from reservations.rules import in_time
 from wallet.actions import Draft, post

@@ -13,7 +13,7 @@ from common.values.money import euros
 from reservations.actions.days.absences import decide_absence, decision_purpose, read_proof
 from reservations.forms.absences import DecisionForm
 from reservations.models import Absence
-from reservations.reads.absences import limit_of
+from reservations.reads.days.absences import limit_of
 from reservations.rules import spoken_deadline
 from wallet.admin.decisions import DecisionAdmin
 

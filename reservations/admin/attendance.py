@@ -21,7 +21,7 @@ from reservations.actions.days.attendance import Mark, add_present, adding_purpo
 from reservations.admin.accounting import page, read_day
 from reservations.forms.bookings import read_pks
 from reservations.models import Attendance, Session
-from reservations.reads.attendance import (
+from reservations.reads.days.attendance import (
     Sheet,
     guests,
     may_be_added,

@@ -18,7 +18,7 @@ from reservations.admin.accounting import page
 from reservations.forms.bookings import end_of_month, read_days, read_month
 from reservations.forms.desk import AgentCancelForm, ChoiceForm, ConsentForm
 from reservations.models import Booking, Session
-from reservations.reads.desk import places_left, read_desk
+from reservations.reads.days.desk import places_left, read_desk
 from reservations.rules import in_time, spoken_deadline
 from wallet.models import Wallet
 

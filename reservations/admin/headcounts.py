@@ -15,8 +15,8 @@ from common.values.dates import date_long, day_and_month
 from families.actions.alerts import alerts
 from families.models import Member
 from reservations.admin.accounting import page, read_day
-from reservations.reads.attendance import open_days_around, read_sheet, sessions_of
-from reservations.reads.headcounts import counts_of
+from reservations.reads.days.attendance import open_days_around, read_sheet, sessions_of
+from reservations.reads.days.headcounts import counts_of
 
 
 @require_safe

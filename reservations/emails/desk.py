@@ -8,7 +8,7 @@ from common.values.dates import date_long
 from common.values.money import euros
 from families.emails import tell_families
 from reservations.models import Absence, Activity, Billing, Booking, Order
-from reservations.reads.desk import DeskLine
+from reservations.reads.days.desk import DeskLine
 
 
 def days_closed(bookings: Iterable[Booking], reason: str, activity: Activity) -> None:

@@ -12,7 +12,7 @@ from families.access import family_required
 from reservations.actions.days.absences import add_proof, purpose, tell_absence
 from reservations.forms.absences import AbsenceForm, ProofForm
 from reservations.models import Absence, Booking
-from reservations.reads.absences import against_telling, is_forgiven, limit_of, to_tell, told_by
+from reservations.reads.days.absences import against_telling, is_forgiven, limit_of, to_tell, told_by
 from reservations.rules import in_time
 
 SHOWN = 50

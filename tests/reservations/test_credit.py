@@ -11,7 +11,7 @@ from reservations.actions.checkout import DaysRefused
 from reservations.actions.desk import book_for_family, booking_purpose
 from reservations.actions.waiting import accept_offer
 from reservations.models import Activity, Booking, Session, WaitlistEntry
-from reservations.reads.desk import read_desk
+from reservations.reads.days.desk import read_desk
 from services.actions import ask_access
 from services.actions.requests import NotAskable
 from services.models import RequestLine, Service

@@ -24,7 +24,7 @@ from reservations.actions.desk import end_booking, lock_booking
 from reservations.actions.places.baskets import lock_sessions
 from reservations.emails import desk as emails_desk
 from reservations.models import Absence, Booking, Forgiveness
-from reservations.reads.absences import against_telling, is_forgiven, limit_of
+from reservations.reads.days.absences import against_telling, is_forgiven, limit_of
 from reservations.reads.family import lock_members
 from reservations.rules import in_time
 

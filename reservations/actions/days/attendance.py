@@ -22,7 +22,7 @@ from reservations.actions.places.changes import record_changes
 from reservations.actions.places.ledger import MAX_LABEL, pay_bookings
 from reservations.emails import desk as emails_desk
 from reservations.models import Attendance, Billing, Booking, Order, Session
-from reservations.reads.attendance import may_be_added, memberships_of, price_without_booking, sessions_of
+from reservations.reads.days.attendance import may_be_added, memberships_of, price_without_booking, sessions_of
 from reservations.reads.family import lock_members
 from reservations.rules import NoTariff
 from wallet.actions import post

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from common.writing.transactions import outermost
 from reservations.models import Headcount, Session
-from reservations.reads.headcounts import bookings_at, count, frozen_from
+from reservations.reads.days.headcounts import bookings_at, count, frozen_from
 
 GRACE = timedelta(minutes=1)  # longer than any booking under way at the deadline takes
 

@@ -7,7 +7,7 @@ import pytest
 from common.writing.once import make_key
 from reservations.actions.desk import book_for_family, booking_purpose
 from reservations.models import Activity
-from reservations.reads.desk import read_desk
+from reservations.reads.days.desk import read_desk
 from tests.journeys.conftest import PHONE
 from tests.journeys.every_page.test_pages import faults_of
 from tests.journeys.reading import balance, click, follow, messages, press, read, rows

@@ -22,7 +22,7 @@ from reservations.actions.desk import (
 )
 from reservations.actions.places.baskets import CartChanged
 from reservations.models import Booking, Forgiveness, Order, Session, Tariff
-from reservations.reads.desk import NOBODY, NOT_CERTIFIED, read_desk
+from reservations.reads.days.desk import NOBODY, NOT_CERTIFIED, read_desk
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory
 from tests.factories.reservations import (

@@ -35,8 +35,8 @@ from reservations.actions.days.absences import (
     tell_absence,
 )
 from reservations.models import Absence, Booking, Forgiveness, Session
-from reservations.reads.absences import CAME, CANCELLABLE, to_tell
-from reservations.reads.attendance import read_sheet
+from reservations.reads.days.absences import CAME, CANCELLABLE, to_tell
+from reservations.reads.days.attendance import read_sheet
 from reservations.rules.absences import told_until
 from services.actions.retention import known_blobs
 from tests.concurrency import own_pid, someone_else

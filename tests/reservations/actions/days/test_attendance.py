@@ -24,7 +24,7 @@ from reservations.actions.days.attendance import (
 )
 from reservations.actions.places.baskets import CartChanged
 from reservations.models import Attendance, Booking, Session, Tariff
-from reservations.reads.attendance import guests, price_without_booking, read_sheet
+from reservations.reads.days.attendance import guests, price_without_booking, read_sheet
 from reservations.rules import NoTariff
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import AgentFactory

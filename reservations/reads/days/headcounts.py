@@ -16,7 +16,7 @@ from common.values.calendars import school_year_of
 from families.actions.alerts import content_of
 from families.models import Allergen, Diet, HealthSheet, Schooling
 from reservations.models import Booking, Headcount, Session
-from reservations.reads.attendance import sessions_of
+from reservations.reads.days.attendance import sessions_of
 from reservations.rules import age_on, instant
 from reservations.rules.deadlines import MIDNIGHT
 from services.reads.health import let_in

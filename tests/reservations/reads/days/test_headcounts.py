@@ -13,8 +13,8 @@ from reservations.actions.days.attendance import add_present, adding_purpose
 from reservations.actions.days.headcounts import freeze_headcounts
 from reservations.actions.desk import cancel_for_family
 from reservations.models import Booking, Headcount, Session
-from reservations.reads.attendance import price_without_booking
-from reservations.reads.headcounts import NO_SCHOOL, counts_of
+from reservations.reads.days.attendance import price_without_booking
+from reservations.reads.days.headcounts import NO_SCHOOL, counts_of
 from tests.concurrency import someone_else
 from tests.factories.accounts import AgentFactory
 from tests.factories.families import SchoolClassFactory, SchoolingFactory

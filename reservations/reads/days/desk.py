@@ -10,7 +10,7 @@ from django.utils import timezone
 from common.values.dates import date_long
 from families.models import Family, Member
 from reservations.models import Activity, Booking, Session, Tariff
-from reservations.reads.absences import is_forgiven
+from reservations.reads.days.absences import is_forgiven
 from reservations.reads.family import FamilyFacts, family_facts, members_with_schooling
 from reservations.reads.offers import Offer, read_bookings
 from reservations.reads.prices import PriceBook
