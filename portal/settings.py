@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "common.brakes.steady.SteadyMiddleware",  # outermost: its time covers what all others do
     "django.middleware.clickjacking.XFrameOptionsMiddleware",  # first, so that the 400 of a wrong host has them too
     "csp.middleware.CSPMiddleware",
     "portal.middleware.HeadersMiddleware",

@@ -6,7 +6,7 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 
 from accounts.signing_in.passwords import RULE
-from common.brakes.steady import no_sooner_than
+from common.brakes.steady import answer_steadily
 
 CODE = {"code": ("Code à 6 chiffres", "Celui que montre votre application, ou un code de secours.")}
 
@@ -59,8 +59,8 @@ class ResetPasswordForm(Worded, account.ResetPasswordForm):
 
     def save(self, request, **kwargs):
         """As late for an unknown address as for a known one, whose link and question are looked up."""
-        with no_sooner_than():
-            return super().save(request, **kwargs)
+        answer_steadily(request)
+        return super().save(request, **kwargs)
 
 
 class AddEmailForm(Worded, account.AddEmailForm):

@@ -1,16 +1,24 @@
 """Answers that take no less than a time, whatever was found: how long they take tells nothing."""
 
 import time
-from contextlib import contextmanager
 
 LEAST = 0.4  # seconds: more than a sign-up or an email owed takes on a busy machine
 
 
-@contextmanager
-def no_sooner_than(seconds: float = LEAST):
-    """End the block once ``seconds`` have passed since it began; for what differs by a few statements, not by a hash."""
-    ends = time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        time.sleep(max(0.0, ends - time.monotonic()))
+def answer_steadily(request) -> None:
+    """Have this request answered once ``LEAST`` has passed since it came; for what differs by statements, not by a hash."""
+    request.is_answered_steadily = True
+
+
+class SteadyMiddleware:
+    """Wait, outside all other middleware, so that what they do after the view is hidden with the rest."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        ends = time.monotonic() + LEAST
+        response = self.get_response(request)
+        if getattr(request, "is_answered_steadily", False):
+            time.sleep(max(0.0, ends - time.monotonic()))
+        return response

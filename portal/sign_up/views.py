@@ -11,7 +11,7 @@ from django.views.generic import RedirectView
 
 from accounts.signing_in.adapter import landing_url
 from common.addresses import read_id
-from common.brakes.steady import no_sooner_than
+from common.brakes.steady import answer_steadily
 from common.refusals import Refusal
 from common.writing.once import make_key
 from families import actions as families
@@ -44,8 +44,8 @@ class SignUpView(allauth_views.SignupView):
 
     def form_valid(self, form):
         """The same answer, as late, for a known address and a new one."""
-        with no_sooner_than():
-            return super().form_valid(form)
+        answer_steadily(self.request)
+        return super().form_valid(form)
 
     def _one_more_row(self, request):
         form = row_added(request.POST)

@@ -97,6 +97,10 @@ def test_sign_up_and_reset_answer_no_sooner_than_their_time(monkeypatch, door):
     assert len([seconds for seconds in waited if 0 < seconds <= steady.LEAST]) == 2
 
 
+def test_the_wait_covers_what_all_middleware_does(settings):
+    assert settings.MIDDLEWARE[0] == "common.brakes.steady.SteadyMiddleware"
+
+
 def test_the_employers_forgotten_password_waits_too(monkeypatch):
     waited = []
     monkeypatch.setattr(steady.time, "sleep", waited.append)

@@ -24,7 +24,7 @@ from cesu.fields import PasswordForm
 from cesu.links import CHOSEN, choose_password, link_page
 from cesu.models import AidAccess, AidPayment, CesuHolder, Funder
 from cesu.rules.people import DeadLink
-from common.brakes.steady import no_sooner_than
+from common.brakes.steady import answer_steadily
 from common.refusals import told_on
 from common.writing.once import make_key
 
@@ -203,8 +203,8 @@ def forgotten(request):
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data["identifier"]
         if consume(request, action="aid_link", key=typed.lower()):
-            with no_sooner_than():
-                links.forgot(typed=typed)
+            answer_steadily(request)
+            links.forgot(typed=typed)
         messages.success(request, NEUTRAL_LINK)
         return redirect("aid:welcome", request.funder.slug)
     return render(request, "aid/forgotten.html", {"form": form})

@@ -15,7 +15,7 @@ from cesu.orders.actions.access import activation, links
 from cesu.orders.forms.access import ForgottenForm, PersonForm, ReferenceForm
 from cesu.orders.forms.login import ManagerLoginForm
 from cesu.rules.people import NEUTRAL, NEUTRAL_LINK, DeadLink
-from common.brakes.steady import no_sooner_than
+from common.brakes.steady import answer_steadily
 from common.writing.once import make_key
 
 TYPED = "employer-sign-up"  # in the session: what step 1 was told
@@ -88,8 +88,8 @@ def forgotten(request):
     form = ForgottenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if consume(request, action="employer_link", key=form.cleaned_data["identifier"].upper()):
-            with no_sooner_than():
-                links.forgot(**form.cleaned_data)
+            answer_steadily(request)
+            links.forgot(**form.cleaned_data)
         messages.success(request, NEUTRAL_LINK)
         return redirect("cesu:login")
     return render(request, "cesu/forgotten.html", {"form": form})
