@@ -87,6 +87,12 @@ def test_a_nul_in_any_part_of_any_address_is_not_understood(world, ask):
     assert {ask(each).status_code for each in asked} == {400}
 
 
+def test_a_filter_that_no_list_knows_leads_back_to_the_whole_list(ask):
+    """Django sends it round once, with ``e``, then calls it a fault of the database on a page without a request."""
+    answer = ask(fuzz.Asked("manager", "GET", "/admin/families/family/?e=1&nonsense=1", {}, ""))
+    assert "Ces filtres n’ont pas été compris" in answer.content.decode()
+
+
 def test_a_cookie_that_is_no_text_is_not_understood(ask):
     asked = fuzz.Asked("anonymous", "GET", "/mon-compte/", {}, "abcdefgh\0ij")
     assert ask(asked).status_code == 400
