@@ -17,6 +17,12 @@ BUSY = RETRIED | {"55P03"}  # lock not available within the limit
 TRIES = 3
 
 
+def require_no_transaction() -> None:
+    """Raise RuntimeError inside a transaction: nobody waits for a lock while a program elsewhere takes its time."""
+    if any(not block._from_testcase for block in connection.atomic_blocks):
+        raise RuntimeError("Another program may not be asked inside a transaction: it may take seconds, under lock.")
+
+
 def outermost(action):
     """Run ``action`` in a durable transaction of its own, again up to 3 times on deadlock; raise Busy when it stays so."""
 

@@ -1,7 +1,7 @@
 """Stripe, spoken to through its own library: the only module that imports it.
 
 Hosted payment page by redirect, card only. Nothing here touches the database; every call may take seconds and is made
-outside any transaction. Amounts are euro cents. Settings: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE.
+outside any transaction, or refused with RuntimeError. Amounts are euro cents. Settings: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from django.conf import settings
 from requests import Timeout
 
 from common.refusals import Refusal
+from common.writing.transactions import require_no_transaction
 from wallet.models import CardPayment, CardRefund
 
 SILENCE = (3, 6)  # seconds for a connection and for a word: with both, a page has its answer within 10
@@ -265,6 +266,7 @@ def _library(key: str, base: str) -> stripe.StripeClient:
 
 
 def _client() -> stripe.StripeClient:
+    require_no_transaction()
     if not is_set_up():
         raise CardsUnavailable
     return _library(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)

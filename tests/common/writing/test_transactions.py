@@ -10,10 +10,11 @@ from django.urls import path
 from common.models import IdempotencyKey, JobRun
 from common.refusals import Busy
 from common.writing import transactions
-from common.writing.transactions import TRIES, outermost
+from common.writing.transactions import TRIES, outermost, require_no_transaction
 from portal.urls import urlpatterns as portal
 from tests.concurrency import own_pid, someone_else
 from tests.factories.accounts import CommuneFactory
+from wallet.gateways import stripe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,3 +167,15 @@ def test_a_busy_database_gives_a_polite_page(client, monkeypatch):
     keeper.result()
     assert response.status_code == 503
     assert Busy.sentence in response.content.decode()
+
+
+def test_no_other_program_is_asked_inside_a_transaction():
+    require_no_transaction()
+    with transaction.atomic(), pytest.raises(RuntimeError, match="may not be asked"):
+        require_no_transaction()
+
+
+def test_stripe_is_not_asked_inside_a_transaction(settings):
+    settings.STRIPE_SECRET_KEY = settings.STRIPE_WEBHOOK_SECRET = "set"
+    with transaction.atomic(), pytest.raises(RuntimeError, match="may not be asked"):
+        stripe.read_checkout("cs_1")
