@@ -6,5 +6,7 @@ from common.hooks import Hook
 booking_addresses = Hook()
 # fn() -> QuerySet of pks: the services of which something is debited only after it was booked
 services_on_credit = Hook()
+# fn() -> QuerySet of pks: the services where any validated family books something without asking first
+services_free_to_book = Hook()
 # fn() -> set[str]: names of the vault's contents that an app's own rows name; the sweep leaves them
 kept_blobs = Hook()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from families.models import Family, Member
 from reservations.models import Activity, BackOfficeService, Billing, Booking, Order, WaitlistEntry
-from services.models import RequestLine
+from services.models import RequestLine, Service
 from wallet.checks import rows
 
 
@@ -51,6 +51,13 @@ def booking_addresses(*, services: Collection[int]) -> dict[int, str]:
 def services_on_credit() -> QuerySet:
     """The services of which an activity is debited only once its day has come."""
     return Activity.objects.filter(is_open=True, billing=Billing.DEFERRED).order_by().values("service")
+
+
+def services_free_to_book() -> QuerySet:
+    """The services where any validated family books something without an access."""
+    free = Activity.objects.filter(is_open=True, service__access=Service.Access.OPEN)
+    at_once = Q(billing=Billing.PREPAID) | Q(service__credit_to_all=True)
+    return free.filter(at_once).order_by().values("service")
 
 
 def is_transmitted(*, user: User) -> bool:

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from families.models import Member
+from services import hooks
 from services.models import RequestLine, Service
 from services.rules import suits
 
@@ -19,7 +20,7 @@ BEST_FIRST = {
 
 
 def access_of(*, user: User) -> str:
-    """« open » once a service let somebody of the family in, or the commune has one open to all; else what is awaited."""
+    """« open » once a service let somebody of the family in, or the commune has one that asks for none; else what is awaited."""
     lines = RequestLine.objects.of(user).filter(
         member__memberships__family=F("request__family"), member__memberships__withdrawn_at=None
     )
@@ -29,9 +30,10 @@ def access_of(*, user: User) -> str:
 
 
 def _enters_freely(user: User) -> bool:
-    """Whether a service of the person's commune is open to all, and there is somebody to book."""
-    free = Service.objects.filter(commune=user.commune_id, is_open=True, access=Service.Access.OPEN)
-    return Member.objects.of(user).exists() and free.exists()
+    """Whether a service of the person's commune takes bookings of all, and there is somebody to book."""
+    mine = Service.objects.filter(commune=user.commune_id, is_open=True)
+    free = any(mine.filter(pk__in=pks).exists() for pks in hooks.services_free_to_book())
+    return free and Member.objects.of(user).exists()
 
 
 def may_ask(service: Service, member: Member) -> bool:

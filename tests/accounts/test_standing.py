@@ -10,7 +10,8 @@ from families.actions import invite, open_family
 from tests.accounts.pages import buttons, words
 from tests.factories.accounts import AgentFactory, PendingUserFactory, UserFactory
 from tests.factories.families import MemberFactory, parent_of
-from tests.factories.services import ServiceFactory, line, service_asking
+from tests.factories.reservations import ActivityFactory, LeisureFactory
+from tests.factories.services import line, service_asking
 
 pytestmark = pytest.mark.django_db
 BOOK_NOW = "Vous pouvez dès maintenant réserver en ligne."
@@ -79,12 +80,18 @@ def test_who_left_the_family_opens_nothing(claire, louane):
 
 
 def test_a_service_open_to_all_lets_in_the_families_of_its_commune_only(claire):
-    ServiceFactory()
+    ActivityFactory()
     assert BOOK_NOW not in sentence_for(claire)
-    ServiceFactory(commune=claire.commune)
+    ActivityFactory(service__commune=claire.commune)
     assert BOOK_NOW in sentence_for(claire)
     childless = UserFactory(commune=claire.commune)
     assert BOOK_NOW not in sentence_for(childless)
+
+
+@pytest.mark.parametrize("credit_to_all", [True, False])
+def test_a_service_open_to_all_that_gives_no_credit_asks_who_books_what_is_debited_later(claire, credit_to_all):
+    LeisureFactory(service__commune=claire.commune, service__credit_to_all=credit_to_all)
+    assert (BOOK_NOW in sentence_for(claire)) is credit_to_all
 
 
 def test_the_preview_of_an_agent_says_what_the_email_says(claire, visitor):

@@ -63,10 +63,12 @@ def test_purses_that_do_not_pay_for_each_other_are_never_added_up(visitor):
     assert "Porte-monnaie Votre crédit : 57,60 € Montant des réservations : 0,00 € Solde estimé : 57,60 €" in words
     assert f"RESTAURATION Votre crédit : {MINUS}19,90 € Montant des réservations : 0,00 €" in words
     assert "RESTAURATION, reste dû : 19,90 € . Votre prochain paiement le règle en premier." in words
+    assert "Reste dû 19,90 € pour RESTAURATION" in words  # in the header
     assert "37,70" not in words
     debited(other, 1990, FRIDAY, status="pending")
     words = text(visitor(home.user).get(BALANCES)).replace("\u00a0", " ")
     assert "RESTAURATION, reste dû : 19,90 € . Le prélèvement annoncé le règle : vous n’avez rien à faire." in words
+    assert "Reste dû" not in words
 
 
 @pytest.mark.seed("S4-33", "S4-35", "S4-36", "S4-37", "S4-42", "S4-43", "S4-44", "S4-45")
