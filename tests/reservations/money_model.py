@@ -130,14 +130,21 @@ class Town:
                 due[day.purse] += 0 if day.is_deferred else day.cents
         return due
 
-    def check(self, wishes: list[Wish]) -> None:
+    def seated(self, wishes: list[Wish]) -> list[Wish]:
+        """What there is room for, in the cart's order: the places that it gives back serve its own days first."""
         if not wishes:
             raise Refused("NothingToConfirm")
-        wanted, freed = Counter(), Counter()
+        taken = Counter()
         for wish in wishes:
-            (freed if wish.is_cancel else wanted)[wish.day] += 1
-        if any(number > self.free(day) + freed[day] for day, number in wanted.items()):
+            taken[wish.day] -= wish.is_cancel
+        kept = []
+        for wish in wishes:
+            if wish.is_cancel or taken[wish.day] < self.free(wish.day):
+                taken[wish.day] += not wish.is_cancel
+                kept.append(wish)
+        if not kept:
             raise Refused("DaysRefused")
+        return kept
 
     def paying(self, wishes: list[Wish]) -> set[int]:
         """The purses that something is bought from now."""
@@ -165,12 +172,12 @@ class Town:
         return all(day.is_deferred for day in mine)
 
     def confirm(self, home: int, wishes: list[Wish]) -> None:
-        self.check(wishes)
-        self.write(home, wishes)
+        """Full days cost nothing: the family is told of them."""
+        self.write(home, self.seated(wishes))
 
     def request(self, home: int, wishes: list[Wish]) -> None:
         """Deferred: what is to come may not take the wallet below its floor."""
-        self.check(wishes)
+        wishes = self.seated(wishes)
         before = dict(self.booked)
         self.write(home, wishes)
         for purse in self.paying(wishes):
@@ -217,7 +224,9 @@ class Town:
         return page
 
     def pay_by_card(self, home: int, wishes: list[Wish], use_wallet: bool) -> Page:
-        self.check(wishes)
+        """By card, a day without room is refused before anything is paid."""
+        if len(self.seated(wishes)) < len(wishes):
+            raise Refused("DaysRefused")
         lines, aside = {}, {}
         for purse, cents in sorted(self.due(wishes).items()):
             if cents > 0:
