@@ -184,6 +184,7 @@ AGENT_PERMISSIONS = {
     ),
     *(f"reservations.view_{table}" for table in ("session", "booking", "order", "absence", "waitlistentry")),
     "reservations.change_absence",
+    "reservations.view_figures",
     *(f"portal.{verb}_{table}" for verb in ("view", "add", "change") for table in ("news", "kitchen")),
     *(f"portal.{verb}_{table}" for verb in ("view", "change") for table in ("contactmessage", "review")),
 }

@@ -27,6 +27,7 @@ from common.models import IdempotencyKey, OutgoingEmail, SentToday
 from portal.talk.actions.messages import forget_messages
 from reservations.actions import debit_the_day, remind_low_balances
 from reservations.actions.days.absences import forget_proofs
+from reservations.actions.figures.counting import count_figures
 from reservations.actions.telling.answers import collect_answers
 from reservations.actions.telling.reports import report_answers, settle_and_report
 from reservations.actions.telling.transmission import freeze_the_night, transmit
@@ -140,6 +141,7 @@ JOBS = {
     "housekeeping": housekeeping,
     "expiry": expire,
     "retention": forget,
+    "figures": count_figures,
 }
 DAYTIME = range(7, 21)  # o’clock: families read what is new within the hour
 MORNING = 6  # o'clock: families are told then, once the back offices had the night to answer

@@ -530,6 +530,8 @@ ANSWERS = {
         "admin:accounting_month",
         "admin:accounting_month_csv",
         "admin:accounting_month_pdf",
+        "admin:figures",
+        "admin:figures_xlsx",
         "admin:closing",
         "admin:calendar",
         "admin:desk",

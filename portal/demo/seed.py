@@ -16,6 +16,7 @@ from portal.demo import access, data, lists, menus, past, reviews, sepa, today, 
 from portal.demo.cesu import aid, issuer, orders
 from reservations.actions import choose_days, confirm_cart, refresh_sessions
 from reservations.actions.days.headcounts import freeze_headcounts
+from reservations.actions.figures.counting import count_figures
 from reservations.actions.places.baskets import read_basket
 from reservations.models import Activity, Cart, OpeningRule, Priority, Session, Tariff
 from reservations.rules import age_on
@@ -47,6 +48,7 @@ def seed(families: int = 36) -> None:
     issuer.staff(_person("emetteur", "emetteur@demo.example", "Inès", "Émetteur", is_staff=True))
     aid.help_at_home(_person("apa31", "apa31@demo.example", "Claude", "Financeur", is_staff=True))
     freeze_headcounts()
+    count_figures(timezone.localdate())
 
 
 def _authority():

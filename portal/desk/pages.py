@@ -4,14 +4,14 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
 from portal.desk.admin import closing, families
-from reservations.admin import accounting, days
+from reservations.admin import accounting, days, figures
 from wallet.admin import reconciling
 
 
 def links_of(agent: User) -> dict[str, list]:
     """What the first page of an agent of communes leads to, by group: (name, address)."""
     return {
-        "accounting": accounting.links(agent),
+        "accounting": [*accounting.links(agent), *figures.links(agent)],
         "days": [*days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))],
     }
 
@@ -26,5 +26,6 @@ def addresses() -> list[URLPattern]:
         path("accounts/user/<id:pk>/fermer/", closing.close_view, name="accounts_user_fermer"),
         *accounting.pages(),
         *days.pages(),
+        *figures.pages(),
         *reconciling.pages(),
     ]

@@ -12,6 +12,7 @@ from accounts.models import User
 from common.values.dates import date_short
 from common.writing.rows import Rows
 from common.writing.transactions import outermost
+from reservations.actions.figures.unmet import note_unmet
 from reservations.models import Activity, Cart, CartLine, Session
 from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.offers import Offer, read_bookings
@@ -65,6 +66,7 @@ def choose_days(
     reasons += [f"Le {date_short(day)} n’est pas ouvert à la réservation." for day in sorted(unknown)]
     if set(members) - offer.members.keys():
         reasons.append(STRANGER)
+    note_unmet(planned.full)
     _put(cart, planned.wanted)
     acts = Counter(act for *_, act in planned.wanted)
     numbers = (acts[each] for each in (CartLine.Act.BOOK, CartLine.Act.WAIT, CartLine.Act.CANCEL))

@@ -4,6 +4,7 @@ from reservations.models.activities import Activity, Billing, Closure, OpeningRu
 from reservations.models.attendance import Absence, Attendance, CalendarAddress, Forgiveness, Headcount
 from reservations.models.bookings import Booking, Cart, CartLine, Order, RefusedDay
 from reservations.models.calendars import CalendarDay, SchoolCalendar, SchoolHoliday
+from reservations.models.figures import DayFigure, FamilyMonth, FigureRun, MoneyFigure, UnmetDemand, WeekForecast
 from reservations.models.reminders import RemindersOff, WeekReminder
 from reservations.models.transmission import BackOffice, BackOfficeService, Change, Transmission
 from reservations.models.waiting import Priority, WaitlistEntry
@@ -22,8 +23,12 @@ __all__ = [
     "CartLine",
     "Change",
     "Closure",
+    "DayFigure",
+    "FamilyMonth",
+    "FigureRun",
     "Forgiveness",
     "Headcount",
+    "MoneyFigure",
     "OpeningRule",
     "Order",
     "Priority",
@@ -34,7 +39,9 @@ __all__ = [
     "Session",
     "Tariff",
     "Transmission",
+    "UnmetDemand",
     "WaitlistEntry",
+    "WeekForecast",
     "WeekReminder",
     "eve",
 ]

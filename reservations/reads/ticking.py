@@ -47,11 +47,15 @@ def _is_in(day: date, month: date) -> bool:
 
 @dataclass
 class Plan:
-    """What ticked days come to: the acts wanted, the days that stand as they were, why others were left out."""
+    """What ticked days come to: the acts wanted, the days that stand as they were, why others were left out.
+
+    ``full``: of the others, those asked for by somebody who may come, left out for want of places only.
+    """
 
     wanted: list[tuple[Session, Member, str]] = field(default_factory=list)
     standing: list[tuple[Session, Member]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    full: list[tuple[Session, Member]] = field(default_factory=list)
 
 
 def can_be_asked(states: Iterable[DayState]) -> bool:
@@ -100,3 +104,4 @@ def _ask(found: Plan, offer: Offer, session: Session) -> None:
             found.standing.append((session, member))
         elif states[pk] not in TAKEN or not can_be_asked(states.values()):
             found.reasons += against
+            found.full += [] if offer.against_asking(session, member) else [(session, member)]

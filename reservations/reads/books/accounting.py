@@ -248,6 +248,11 @@ class Cell:
         return "corrected" if self.undoes else "received"
 
     @property
+    def is_sale(self) -> bool:
+        """Of moves with takings: whether a service sold something; else it gave back."""
+        return self.cents < 0 and not self.undoes
+
+    @property
     def step(self) -> str:
         """The line of a purse that it belongs to."""
         if self.other == AccountKind.REVENUE:
@@ -289,9 +294,8 @@ def _services(cells: list[Cell], names: dict[str, str], others: bool = True) -> 
     lines = defaultdict(lambda: ServiceLine(""))
     for each in cells:
         if each.other == AccountKind.REVENUE and (others or each.code in names):
-            is_sale = each.cents < 0 and not each.undoes
-            lines[each.code].sold -= each.cents if is_sale else 0
-            lines[each.code].cancelled += 0 if is_sale else each.cents
+            lines[each.code].sold -= each.cents if each.is_sale else 0
+            lines[each.code].cancelled += 0 if each.is_sale else each.cents
     known = [code for code in names if code in lines]
     for code in known + sorted(lines.keys() - names.keys()):
         lines[code].name = names.get(code, f"Recettes {code}")

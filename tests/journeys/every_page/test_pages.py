@@ -39,6 +39,7 @@ NOT_A_PAGE = {
     "admin:accounting_journal_csv",
     "admin:accounting_month_csv",
     "admin:accounting_month_pdf",
+    "admin:figures_xlsx",
     "admin:headcounts_pdf",
     "admin:wallet_bankrefundbatch_download",
     "admin:wallet_directdebitrun_download",

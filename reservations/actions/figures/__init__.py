@@ -1,0 +1,1 @@
+"""What the pages of figures count is written here: by the night, and one trace by day."""
