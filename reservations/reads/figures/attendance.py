@@ -23,15 +23,15 @@ FIELDS = (*COUNTED, "before")
 ADULT = 18
 COLUMNS = [
     Column("booked", "Réservés"),
+    Column("before", "Un an avant"),
     Column("present", "Venus"),
     Column("absent", "Absents"),
-    Column("justified", "Absents, justifiés"),
+    Column("justified", "Justifiés"),
     Column("unmarked", "Non pointés"),
-    Column("unbooked", "Venus sans réservation"),
-    Column("before", "Réservés un an avant"),
+    Column("unbooked", "Venus sans réserver"),
 ]
-CAME = Column("came", "Taux de présence", "rate")
-MISSED = Column("missed", "Taux d’absence sans motif", "rate")
+CAME = Column("came", "Présence", "rate")
+MISSED = Column("missed", "Absence", "rate")
 SERIES = [("pv-now", "cette période"), ("pv-before", "un an avant")]
 UNKNOWN = {
     Dimension.SCHOOL: "Sans école connue",
@@ -107,7 +107,7 @@ def _cells(grid: Grid, name: str, row: str, before: str = "") -> list[Cell]:
         grid.cell(column, (before if column.name == "before" and before else name, row, column.name))
         for column in COLUMNS
     ]
-    return [*found[:5], *_rates(grid, name, row), *found[5:]]
+    return [*found, *_rates(grid, name, row)]
 
 
 def _rates(grid: Grid, name: str, row: str) -> list[Cell]:
@@ -137,8 +137,8 @@ def _cards(grid: Grid, scope: Scope, read: Read) -> Iterable[Card]:
     for field, label in (("booked", "Réservés"), ("present", "Venus")):
         yield Card(label, grid.cell(Column(field, label), ("all", TOTAL, field)).text, _note(scope, read, field))
     came, missed = _rates(grid, "all", TOTAL)
-    yield Card(CAME.title, came.text, "de ceux qui ont été pointés")
-    yield Card(MISSED.title, missed.text, "de ceux qui ont été pointés")
+    yield Card("Taux de présence", came.text, "de ceux qui ont été pointés")
+    yield Card("Taux d’absence sans motif", missed.text, "de ceux qui ont été pointés")
 
 
 def _note(scope: Scope, read: Read, field: str) -> str:
@@ -166,7 +166,9 @@ def _over(read: Read, span: Period) -> Counts:
 def _sentences(scope: Scope) -> list[str]:
     return [
         "Un enfant compte une fois par activité et par jour. « Réservés » compte les places réservées, jours à venir "
-        "compris ; « Venus » et « Absents » ce qui a été pointé sur les feuilles de présence."
+        "compris ; « Venus », « Absents » et « Justifiés » ce qui a été pointé sur les feuilles de présence. « Présence » et "
+        "« Absence » : la part des venus, et des absents sans motif, parmi ceux qui ont été pointés. « Un an avant » : les "
+        "places réservées."
     ]
 
 

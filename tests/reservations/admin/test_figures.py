@@ -50,7 +50,7 @@ def test_the_page_shows_what_was_counted(agent, home, canteen):
     text = words(agent.get(PAGE))
     assert "Année scolaire 2026-2027" in text
     assert "Réservés 2" in text
-    assert f"{canteen} 2 0 0 0 2" in text
+    assert f"{canteen} 2 0 0 0 0 2 0" in text
     assert "Familles servies 1" in text
     assert "13 ans 1" in text
     assert "8 ans 1" in text
