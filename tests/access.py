@@ -35,6 +35,7 @@ from reservations.actions import choose_days, confirm_cart
 from reservations.actions.days.absences import purpose, tell_absence
 from reservations.actions.days.attendance import add_present, adding_purpose
 from reservations.actions.desk import book_for_family, booking_purpose
+from reservations.actions.figures.counting import count_figures
 from reservations.actions.places.baskets import read_basket
 from reservations.actions.places.promotion import promote
 from reservations.models import (
@@ -114,6 +115,7 @@ def build_world() -> World:
     _fill(world, claire, claire.guardian.family)
     access_cesu.fill(world)
     access_aid.fill(world)
+    count_figures(NOW.date())
     return world
 
 

@@ -75,30 +75,34 @@ def _read(scope: Scope) -> dict[str, dict[str, Count]]:
     return {str(scope.activities[pk]): found[pk] for pk in scope.activities if pk in found}
 
 
-# Days are a set of one activity and some dates: each child is once in what is counted of a day.
+# A child counts once a day in each state; of how many children a number is, the day with most of them says at least.
 _ASKED = """
     WITH days AS (
         SELECT id, activity_id FROM reservations_session
         WHERE activity_id = ANY(%(activities)s) AND date BETWEEN %(first)s AND %(last)s
-    )
-    SELECT days.activity_id, entry.status, count(DISTINCT (entry.session_id, entry.member_id)), count(DISTINCT entry.member_id)
-    FROM days JOIN reservations_waitlistentry entry ON entry.session_id = days.id
-    GROUP BY 1, 2
-    UNION ALL
-    SELECT days.activity_id, 'refused', count(DISTINCT (refused.session_id, refused.member_id)),
-           count(DISTINCT refused.member_id)
-    FROM days JOIN reservations_refusedday refused ON refused.session_id = days.id
-    WHERE NOT EXISTS (
-        SELECT FROM reservations_booking booking
-        WHERE booking.session_id = refused.session_id AND booking.member_id = refused.member_id
-          AND booking.status = 'booked')
-    GROUP BY 1, 2
-    UNION ALL
-    SELECT activity_id, 'unmet', sum(number), max(number)
-    FROM (
-        SELECT days.activity_id, count(*) AS number
+    ), refused AS MATERIALIZED (
+        SELECT DISTINCT refused.session_id, refused.member_id
+        FROM days JOIN reservations_refusedday refused ON refused.session_id = days.id
+    ), counted AS (
+        SELECT session_id, state, count(*) AS number
+        FROM (
+            SELECT DISTINCT entry.session_id, entry.member_id, entry.status AS state
+            FROM days JOIN reservations_waitlistentry entry ON entry.session_id = days.id
+        ) AS waited
+        GROUP BY session_id, state
+        UNION ALL
+        SELECT refused.session_id, 'refused', count(*)
+        FROM refused
+        LEFT JOIN reservations_booking booking ON booking.session_id = refused.session_id
+             AND booking.member_id = refused.member_id AND booking.status = 'booked'
+        WHERE booking.id IS NULL
+        GROUP BY refused.session_id
+        UNION ALL
+        SELECT unmet.session_id, 'unmet', count(*)
         FROM days JOIN reservations_unmetdemand unmet ON unmet.session_id = days.id
-        GROUP BY days.activity_id, days.id
-    ) AS asked
-    GROUP BY 1
+        GROUP BY unmet.session_id
+    )
+    SELECT days.activity_id, state, sum(number), max(number)
+    FROM counted JOIN days ON days.id = counted.session_id
+    GROUP BY days.activity_id, state
 """

@@ -101,7 +101,13 @@ MORE = {
         "/reservations/historiques/?mois=2027-04",
         "/reservations/soldes-et-paiements/?jusquau=2027-02-01",
     ],
-    "manager": ["/admin/", "/admin/comptabilite/mois/", "/admin/comptabilite/journal/?jour=2027-02-01"],
+    "manager": [
+        "/admin/",
+        "/admin/comptabilite/mois/",
+        "/admin/comptabilite/journal/?jour=2027-02-01",
+        *(f"/admin/chiffres/?vue={view}" for view in ("frequentation", "recettes", "demandes", "previsions")),
+        "/admin/chiffres/?periode=dates&du=hier",
+    ],
 }
 
 
