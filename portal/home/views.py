@@ -23,6 +23,7 @@ from common.values.dates import date_long
 from common.values.money import euros
 from families.models import Guardian, Member
 from portal.home.reads import booking_dates, news_for
+from portal.home.todo import to_do
 from portal.models import Menu
 from portal.talk.reads import next_menus
 from reservations.reads.family import facts_of
@@ -56,12 +57,11 @@ def account(request):
     bookings = upcoming(request.user)[:5]
     members = Member.objects.of(request.user)
     context = {
-        "facts": facts,
         "bookings": bookings,
         "balance": euros(facts.balance),
         "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
-        "offers": [entry for entry in waited_for(request.user) if entry.is_offered],
+        "things": to_do(request.user, facts, [entry for entry in waited_for(request.user) if entry.is_offered]),
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
         "menus": next_menus(request.user, timezone.localdate()),
