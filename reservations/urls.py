@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 
 from reservations.reads.books.consumption import CONSUMPTIONS, PAYMENTS
-from reservations.views import absences, bookings, calendar, cart, following, money, reminders, waiting
+from reservations.views import absences, bookings, calendar, cart, following, money, reminders, waiting, week
 
 app_name = "reservations"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("activite/<slug:slug>/semaine-type/", calendar.typical_week, name="typical_week"),
     path("panier/", cart.cart, name="cart"),
     path("panier/retirer/", cart.remove, name="remove"),
+    path("semaine/", week.week, name="week"),
     path("demandes/", cart.request_recap, name="request"),
     path("demandes/abandonner/", cart.abandon, name="abandon"),
     path("mes-reservations/", bookings.bookings, name="bookings"),

@@ -424,6 +424,7 @@ ANSWERS = {
         "reservations:calendar",
         "reservations:typical_week",
         "reservations:cart",
+        "reservations:week",
         "reservations:request",
         "reservations:bookings",
         "reservations:absences",

@@ -28,6 +28,7 @@ from portal.models import Menu
 from portal.talk.reads import next_menus
 from reservations.reads.family import facts_of
 from reservations.reads.upcoming import upcoming, waited_for
+from reservations.views.week import week_page
 
 
 @require_safe
@@ -62,6 +63,7 @@ def account(request):
         "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
         "things": to_do(request.user, facts, [entry for entry in waited_for(request.user) if entry.is_offered]),
+        "week": week_page(request.user),
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
         "menus": next_menus(request.user, timezone.localdate()),

@@ -97,7 +97,7 @@ def test_the_requests_take_a_constant_number_of_queries(visitor, children, days)
         ("/reservations/soldes-et-paiements/", 8),
         ("/reservations/soldes-et-paiements/paiement-cb/", 8),
         ("/reservations/historiques/attestations/", 4),
-        ("/mon-compte/", 12),
+        ("/mon-compte/", 14),
         ("/reservations/rubrique/cantine/", 4),
     ],
 )

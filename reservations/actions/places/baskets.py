@@ -110,12 +110,13 @@ class Basket:
         return content == self._content and self.booked_cents <= int(cents)
 
 
-def read_basket(cart: Cart, lock: bool = False) -> Basket:
+def read_basket(cart: Cart, lock: bool = False, lines: list[CartLine] | None = None) -> Basket:
     """Read a cart with prices and reasons in a constant number of queries; with ``lock``, as decided under lock.
 
+    ``lines``: days that are not kept in the cart, read as if they were all that it held.
     A cart whose payment page is open is read as it was agreed: its prices, its instant, its own places free for it.
     """
-    lines = [line for (line,) in _LINES(cart.pk)]
+    lines = [line for (line,) in _LINES(cart.pk)] if lines is None else lines
     if lock:
         lock_members(line.member_id for line in lines)
     sessions = _sessions({line.session_id for line in lines}, lock)
