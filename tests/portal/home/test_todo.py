@@ -56,6 +56,7 @@ def pay(home, purpose="topup") -> CardPayment:
 
 def test_nothing_to_do_is_said_calmly(visitor):
     home = household()
+    line(service_asking(), home.family, home.children[0])
     assert things(home) == []
     assert "Rien n’attend : tout est à jour." in text(visitor(home.user).get("/mon-compte/"))
 
@@ -156,3 +157,9 @@ def test_one_query_whatever_waits(django_assert_num_queries):
     facts = family_facts(home.family.pk, timezone.localdate())
     with django_assert_num_queries(1):
         assert len(to_do(home.user, facts, [])) == 2
+
+
+def test_nothing_is_called_up_to_date_while_the_account_still_asks_for_a_service(visitor):
+    page = text(visitor(household().user).get("/mon-compte/"))
+    assert "Demandez l’accès à un service" in page
+    assert "Rien n’attend" not in page
