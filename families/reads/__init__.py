@@ -1,0 +1,1 @@
+"""What agents' pages read of families: how one is found."""
