@@ -12,7 +12,7 @@ def usual_days(history: Iterable[tuple[int, int, date]], weeks: int = WEEKS) -> 
 
     Half of the weeks is not most, except of two: what was done last then counts.
     """
-    booked = defaultdict(lambda: defaultdict(set))
+    booked: dict[tuple[int, int], dict[date, set[int]]] = defaultdict(lambda: defaultdict(set))
     for member, activity, day in history:
         booked[member, activity][day - timedelta(day.weekday())].add(day.weekday())
     return {pair: days for pair, by_week in booked.items() if (days := frozenset(_most(by_week, weeks)))}

@@ -70,7 +70,7 @@ def plot(title: str, groups: Sequence[tuple[str, Sequence[int | None]]], series:
             if number:
                 tall = max(number, 0) / top * (base - TOP)
                 said_of = f"{name}, {said} : {spoken(number)}"
-                bars.append(Bar(*_round(start + width * place, base - tall, width, tall), css, said_of))
+                bars.append(_bar(start + width * place, base - tall, width, tall, css, said_of))
     names = (
         [
             Mark(round(LEFT + room * (rank + 0.5), 1), base + 17, name)
@@ -92,5 +92,5 @@ def spoken(number: int) -> str:
     return f"{number:,}".replace(",", THIN_NBSP)
 
 
-def _round(*numbers: float) -> tuple[float, ...]:
-    return tuple(round(number, 1) for number in numbers)
+def _bar(x: float, y: float, width: float, height: float, series: str, title: str) -> Bar:
+    return Bar(round(x, 1), round(y, 1), round(width, 1), round(height, 1), series, title)
