@@ -13,6 +13,7 @@ from accounts import actions, emails, hooks
 from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, CredentialAct, User
+from accounts.reads.search import people_asked, rows_found
 from accounts.rules import MAX_REASON, NoWayToReset
 from accounts.standing import COMPLETE, STARTED, standing, standing_of
 from common.addresses import read_id
@@ -66,8 +67,8 @@ class UserAdmin(CommunesAdmin):
     list_filter = [StatusFilter, ("commune", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["commune"]
     list_per_page = 50
-    search_fields = ["last_name", "first_name", "email", "identifier"]
-    search_help_text = "Nom, prénom, adresse e-mail ou identifiant"
+    search_fields = ["pk"]
+    search_help_text = "Nom, téléphone, adresse e-mail ou identifiant"
     actions = ["validate_selected", "print_letters"]
     form = UserForm
     change_form_template = "admin/accounts/user_form.html"
@@ -99,6 +100,9 @@ class UserAdmin(CommunesAdmin):
     def get_queryset(self, request):
         people = User.objects.of_agent(request.user).residents()
         return people.alias(waits=PENDING_FIRST).order_by("waits", "-signed_up_at", "pk")
+
+    def get_search_results(self, request, queryset, search_term):
+        return rows_found(queryset, search_term, people_asked), False
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Comptes usagers"} | (extra_context or {}))

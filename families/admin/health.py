@@ -8,18 +8,18 @@ from common.admin import CommunesAdmin, ReadOnly
 from common.values.dates import date_short
 from families.actions.alerts import content_of
 from families.actions.health import log_reading
+from families.admin.asked import AskedByFamily
 from families.models import HealthFile, HealthSheet, MemberConsent, Membership
 
 
 @admin.register(HealthFile)
-class HealthFileAdmin(ReadOnly, CommunesAdmin):
+class HealthFileAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """A list of names only; nothing of health is listed, searched or exported."""
 
     list_display = ["last_name", "first_name", "born"]
     list_display_links = ["last_name", "first_name"]
     list_per_page = 50
-    search_fields = ["last_name", "first_name"]
-    search_help_text = "Nom ou prénom de l’enfant"
+    family_path, member_path = "memberships__family", "pk"
 
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("families.view_family")

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,6 +15,7 @@ from common.refusals import Refusal
 from common.values.calendars import school_year_of
 from common.values.dates import date_short
 from families import actions
+from families.admin.asked import AskedByFamily
 from families.forms.households import ClassesForm, MemberForm, QuotientForm
 from families.models import (
     Certification,
@@ -29,6 +29,7 @@ from families.models import (
     Schooling,
     is_certified,
 )
+from families.reads.search import rows_asked
 
 PREPARED_BEFORE = timedelta(days=122)  # from May on, agents prepare the next school year
 YEARS = range(2000, 2100)
@@ -113,15 +114,14 @@ class CertificationInline(ReadOnlyInline):
 
 
 @admin.register(Family)
-class FamilyAdmin(OfAgent):
+class FamilyAdmin(AskedByFamily, OfAgent):
     """Families, found by name, by a member's or guardian's name, or by reference."""
 
     list_display = ["name", "number", "commune", "adults", "people"]
     list_filter = [("commune", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["commune"]
     list_per_page = 50
-    search_fields = ["name"]
-    search_help_text = "Nom d’une personne de la famille, ou référence comme D1042"
+    family_path = "pk"
     fields = ["name", "commune", "parents_work", "number", "created_at"]
     readonly_fields = ["number", "created_at"]
     inlines = [GuardianInline, MembershipInline, QuotientInline, CertificationInline]
@@ -129,9 +129,6 @@ class FamilyAdmin(OfAgent):
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("guardians__user", "memberships__member")
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term), False
 
     def has_add_permission(self, request):
         return False
@@ -226,31 +223,10 @@ class FamilyAdmin(OfAgent):
             self.obeyed(request, family, f"{child} relié", None, actions.link_child, family=family, member=child)
             return redirect("admin:families_family_change", pk)
         term = request.GET.get("q", "").strip()
-        others = search(self.get_queryset(request), term).exclude(pk=family.pk)[:20] if term else []
+        others = rows_asked(self.get_queryset(request), term, "pk").exclude(pk=family.pk)[:20] if term else []
         return self.page(
             request, "link", "Relier un enfant d’une autre famille", family=family, term=term, others=others
         )
-
-
-def search(families, term: str):
-    """Keep the families of which each word is in a name, or is the reference."""
-    for word in term.split():
-        wanted = Q(name__icontains=word) | Q(
-            pk__in=Membership.objects.filter(
-                Q(member__first_name__icontains=word) | Q(member__last_name__icontains=word)
-            ).values("family")
-        )
-        number = word[1:]
-        if word[0] in "Dd" and number.isascii() and number.isdecimal() and len(number) < 12:
-            wanted |= Q(pk=int(number) - 1000)
-        wanted |= Q(pk__in=_families_of_adults(word))
-        families = families.filter(wanted)
-    return families
-
-
-def _families_of_adults(word: str):
-    named = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
-    return Guardian.objects.filter(named).values("family")
 
 
 @admin.register(School)
@@ -294,13 +270,13 @@ class SchoolClassAdmin(OfAgent):
 
 
 @admin.register(Schooling)
-class SchoolingAdmin(OfAgent):
+class SchoolingAdmin(AskedByFamily, OfAgent):
     """Who is in which class; changed on the family's page « Classes »."""
 
     list_display = ["member", "school_class", "school_year"]
     list_filter = ["school_year", ("school_class__school", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["member", "school_class__school"]
-    search_fields = ["member__last_name", "member__first_name"]
+    family_path, member_path = "member__memberships__family", "member"
 
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("families.view_schoolclass")

@@ -11,6 +11,7 @@ from common.admin import CommunesAdmin, ReadOnly
 from common.refusals import told_to_agent
 from common.writing.once import make_key
 from families.actions.identity import decide_identity, decision_purpose
+from families.admin.asked import AskedByFamily
 from families.models import IdentityChange
 
 MAX_REASON = 1000
@@ -34,15 +35,15 @@ class DecisionForm(forms.Form):
 
 
 @admin.register(IdentityChange)
-class IdentityChangeAdmin(ReadOnly, CommunesAdmin):
+class IdentityChangeAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """Of the people whom a service of the agent let in."""
 
     list_display = ["before", "after", "family", "asked_at", "status"]
     list_filter = ["status"]
     list_select_related = ["family"]
     ordering = ["-asked_at", "-pk"]
-    search_fields = ["old_last_name", "old_first_name", "last_name", "first_name", "family__name"]
-    search_help_text = "Nom de la personne ou de la famille"
+    member_path = "member"
+    search_fields = ["old_last_name", "old_first_name", "last_name", "first_name"]
     fields = ["before", "after", "family", "by", "asked_at", "status", "decided_at", "decided_by", "reason"]
     change_form_template = "admin/families/identity_change.html"
 

@@ -12,6 +12,7 @@ from common.refusals import told_to_agent
 from common.values.dates import date_short
 from common.writing.once import make_key
 from families.actions.mandates import end_mandate
+from families.admin.asked import AskedByFamily
 from families.models import SepaMandate
 
 
@@ -36,14 +37,14 @@ class EndForm(forms.Form):
 
 
 @admin.register(SepaMandate)
-class SepaMandateAdmin(ReadOnly, CommunesAdmin):
+class SepaMandateAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """A mandate opens when its signed paper is validated, not here."""
 
     list_display = ["rum", "family", "account", "holder", "signed_on", "state"]
     list_filter = [StateFilter]
     list_select_related = ["family"]
-    search_fields = ["rum", "family__name", "holder"]
-    search_help_text = "Référence du mandat, nom de la famille ou du titulaire"
+    search_fields = ["rum", "holder"]
+    search_help_text = "Nom, téléphone, e-mail ou référence de la famille, du mandat, ou titulaire du compte"
     fields = ["rum", "family", "account", "holder", "signed_on", "created_at", "state", "end_note"]
     change_form_template = "admin/families/mandate.html"
 

@@ -10,6 +10,7 @@ from common.documents.kinds import kind_of
 from common.documents.serving import document_response
 from common.values.dates import date_long
 from common.values.money import euros
+from families.admin.asked import AskedByFamily
 from reservations.actions.days.absences import decide_absence, decision_purpose, read_proof
 from reservations.forms.absences import DecisionForm
 from reservations.models import Absence
@@ -34,12 +35,11 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Absence)
-class AbsenceAdmin(DecisionAdmin):
+class AbsenceAdmin(AskedByFamily, DecisionAdmin):
     list_display = ["day", "child", "activity", "reason", "has_proof", "status"]
     list_filter = [StateFilter, ("booking__session__activity__service", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["booking__session__activity__service__commune", "booking__member"]
-    search_fields = ["booking__member__last_name", "booking__member__first_name", "booking__family__name"]
-    search_help_text = "Nom de l’enfant ou de la famille"
+    family_path, member_path = "booking__family", "booking__member"
     fields = ["day", "child", "activity", "price", "reason", "has_proof", "marked", "by", "created_at", "status"]
     change_form_template = "admin/reservations/absence.html"
     pages = {"<id:pk>/decider/": "decision", "<id:pk>/justificatif/": "proof"}

@@ -11,9 +11,10 @@ from common.refusals import Refusal
 from common.values.calendars import school_year_bounds, school_year_of
 from common.values.dates import date_long
 from common.values.money import euros
+from families.admin.asked import AskedByFamily
 from reservations.actions.days.sessions import open_year, refresh_sessions, set_capacity, set_waiting_capacity
 from reservations.admin.activity_forms import ActivityForm, ClosureForm, OpeningRuleForm, YearForm
-from reservations.admin.filters import ActivityFilter, BillingFilter, WhenFilter, search
+from reservations.admin.filters import ActivityFilter, BillingFilter, WhenFilter
 from reservations.admin.tariffs import LateRows, TariffRows, UnbookedRows, without_a_price
 from reservations.admin.waiting import PriorityRows
 from reservations.models import Activity, Booking, Closure, OpeningRule, Order, Session, Tariff
@@ -278,21 +279,17 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnly, CommunesAdmin):
+class BookingAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """The bookings of the agent's activities, found by child or by family."""
 
     list_display = ["day", "member", "shown_family", "activity", "status", "price"]
     list_filter = [WhenFilter, "status", ActivityFilter]
     list_select_related = ["member", "family", "session__activity__service__commune"]
     list_per_page = 50
-    search_fields = ["member__last_name"]
-    search_help_text = "Nom d’un enfant ou d’une famille, ou référence comme D1042"
+    member_path = "member"
     ordering = ["session__date", "member__last_name", "member__first_name"]
     show_full_result_count = False
     fields = ["day", "activity", "member", "shown_family", "status", "price", "billing", "order", "cancelled_at"]
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term), False
 
     @admin.display(description="jour", ordering="session__date")
     def day(self, booking):
@@ -336,15 +333,13 @@ class CancelledRows(OrderRows):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, CommunesAdmin):
+class OrderAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """What families confirmed; an agent reads the part of it that is of their communes."""
 
     list_display = ["number", "at", "shown_family", "person", "booked", "cancelled", "paid"]
     list_filter = [("billing", BillingFilter)]
     list_select_related = ["family", "by"]
     list_per_page = 50
-    search_fields = ["family__name"]
-    search_help_text = "Nom de la famille ou référence comme D1042"
     date_hierarchy = "at"
     ordering = ["-at", "-pk"]
     show_full_result_count = False
@@ -365,9 +360,6 @@ class OrderAdmin(ReadOnly, CommunesAdmin):
     def own(self, rows, agent):
         bookings = Booking.objects.of_agent(agent)
         return rows.filter(Q(pk__in=bookings.values("order")) | Q(pk__in=bookings.values("cancelled_in")))
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term, with_member=False), False
 
     @admin.display(description="commande", ordering="pk")
     def number(self, order):

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -13,6 +12,7 @@ from common.refusals import told_to_agent
 from common.values.money import euros
 from common.writing.once import make_key
 from families.models import Family
+from families.reads.search import rows_asked
 from reservations.actions.desk import book_for_family, booking_purpose, cancel_for_family
 from reservations.admin.accounting import page
 from reservations.forms.bookings import end_of_month, read_days, read_month
@@ -27,21 +27,11 @@ RECENT = timedelta(days=14)  # a booking of the past days may still be put right
 
 
 def desk(request):
-    """Find the family by its name, its reference or a child's name."""
+    """Find the family by any name, telephone, address or number of its people."""
     term = request.GET.get("q", "").strip()
-    rows = _search(Family.objects.of_agent(request.user).select_related("commune"), term) if term else []
-    return page(request, "desk", "Réserver pour une famille", term=term, families=rows)
-
-
-def _search(families, term: str) -> list[Family]:
-    for word in term.split():
-        wanted = Q(name__icontains=word)
-        wanted |= Q(memberships__member__first_name__icontains=word, memberships__withdrawn_at=None)
-        number = word[1:]
-        if word[0] in "Dd" and number.isascii() and number.isdecimal() and len(number) < 12:
-            wanted |= Q(pk=int(number) - 1000)
-        families = families.filter(wanted)
-    return list(families.order_by("name", "pk").distinct()[:FOUND])
+    families = Family.objects.of_agent(request.user).select_related("commune")
+    found = list(rows_asked(families, term, "pk").order_by("name", "pk")[:FOUND]) if term else []
+    return page(request, "desk", "Réserver pour une famille", term=term, families=found)
 
 
 def desk_family(request, pk):

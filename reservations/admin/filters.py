@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Q
 from django.utils import timezone
 
 from reservations.models import Activity, Session
@@ -62,16 +61,3 @@ class ActivityFilter(admin.SimpleListFilter):
             return queryset
         column = "activity" if queryset.model is Session else "session__activity"
         return queryset.filter(**{column: self.value()})
-
-
-def search(queryset, term: str, with_member: bool = True):
-    """Keep the rows of which each word is in the family's or the child's name, or is the family's reference."""
-    for word in term.split():
-        wanted = Q(family__name__icontains=word)
-        if with_member:
-            wanted |= Q(member__first_name__icontains=word) | Q(member__last_name__icontains=word)
-        number = word[1:]
-        if word[0] in "Dd" and number.isascii() and number.isdecimal() and len(number) < 12:
-            wanted |= Q(family=int(number) - 1000)
-        queryset = queryset.filter(wanted)
-    return queryset

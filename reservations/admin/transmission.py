@@ -13,8 +13,8 @@ from django.utils.http import content_disposition_header
 from common.addresses import read_id
 from common.admin import ManagersOnly
 from common.values.dates import date_long
+from families.admin.asked import AskedByFamily
 from reservations.actions.telling.answers import check_remarks, handle_refusal, resend, upload_answer
-from reservations.admin.filters import search
 from reservations.backoffice import files
 from reservations.forms.transmission import AnswerForm, BackOfficeForm, NoteForm
 from reservations.models import BackOffice, BackOfficeService, Change, Transmission
@@ -198,14 +198,12 @@ class LineFilter(admin.SimpleListFilter):
 
 
 @admin.register(Change)
-class LineAdmin(DecisionAdmin):
+class LineAdmin(AskedByFamily, DecisionAdmin):
     """What was told of the agent's communes; refused cancellations and details wait to be put right."""
 
     list_display = ["what", "shown_family", "state", "reason"]
     list_filter = [LineFilter, "kind", "back_office"]
     list_per_page = 50
-    search_fields = ["family__name"]
-    search_help_text = "Nom de la famille ou référence comme D1042"
     show_full_result_count = False
     fields = ["what", "shown_family", "transmission", "created_at", "state", "reason", "verdict_at", "handled_at"]
     fields += ["handled_by", "note"]
@@ -215,9 +213,6 @@ class LineAdmin(DecisionAdmin):
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows.select_related("family", "transmission__back_office").defer("transmission__file")
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term, with_member=False), False
 
     @admin.display(description="ligne", ordering="kind")
     def what(self, line):

@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from common.admin import CommunesAdmin, OwnChoices, ReadOnly
 from common.values.dates import date_long
-from reservations.admin.filters import ActivityFilter, WhenFilter, search
+from families.admin.asked import AskedByFamily
+from reservations.admin.filters import ActivityFilter, WhenFilter
 from reservations.models import Priority, WaitlistEntry
 from reservations.rules import spoken_deadline
 
@@ -20,24 +21,20 @@ class PriorityRows(OwnChoices, admin.TabularInline):
 
 
 @admin.register(WaitlistEntry)
-class WaitlistAdmin(ReadOnly, CommunesAdmin):
+class WaitlistAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """The waiting lists of the agent's activities, in the order in which they are served."""
 
     list_display = ["day", "activity", "rank", "state", "member", "shown_family", "priority", "arrived_at"]
     list_filter = [WhenFilter, "status", ActivityFilter]
     list_select_related = ["member", "family", "session__activity__service__commune"]
     list_per_page = 50
-    search_fields = ["member__last_name"]
-    search_help_text = "Nom d’un enfant ou d’une famille, ou référence comme D1042"
+    member_path = "member"
     ordering = ["session__date", "session", "-priority", "arrived_at", "pk"]
     show_full_result_count = False
     fields = ["day", "activity", "member", "shown_family", "priority", "arrived_at", "state", "ended_at"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_rank()
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term), False
 
     @admin.display(description="jour", ordering="session__date")
     def day(self, entry):

@@ -14,10 +14,11 @@ from common.documents.serving import document_response
 from common.refusals import Refusal
 from common.values.dates import date_short
 from common.values.sepa import in_fours, key_warning
+from families.admin.asked import AskedByFamily
 from services import actions, emails
 from services.actions.documents import read_blank
 from services.admin.forms import BlankForm, RefusePieceForm, ValidatePieceForm
-from services.admin.requests import REASON_EXAMPLE, ServiceFilter, StatusFilter, search
+from services.admin.requests import REASON_EXAMPLE, ServiceFilter, StatusFilter
 from services.models import DocumentType, RequestLine, RequiredDocument, SupportingDocument
 from services.reads.catalogue import dress
 from services.reads.desk import drawn_the_old_way, expiring, recipients
@@ -71,23 +72,19 @@ class OldCopyFilter(admin.SimpleListFilter):
 
 
 @admin.register(SupportingDocument)
-class SupportingDocumentAdmin(CommunesAdmin):
+class SupportingDocumentAdmin(AskedByFamily, CommunesAdmin):
     """The pieces that the agent's services ask for, oldest first; each has a page, and decisions on pages of their own."""
 
     list_display = ["type", "family_name", "member", "given", "until", "status"]
     list_filter = [PieceStatusFilter, PieceServiceFilter, ExpiryFilter, OldCopyFilter]
     list_per_page = 100
     ordering = ["given_at", "pk"]
-    search_fields = ["family__name"]
-    search_help_text = "Nom d’une personne de la famille, ou référence comme D1042"
+    member_path = "member"
     show_full_result_count = False
     actions = None
 
     def get_queryset(self, request):
         return super().get_queryset(request).current().select_related("type", "family", "member")
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term, "family"), False
 
     def changelist_view(self, request, extra_context=None):
         if request.method == "GET" and OldCopyFilter.parameter_name in request.GET:

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -16,7 +15,8 @@ from common.addresses import read_id
 from common.admin import CommunesAdmin
 from common.refusals import Refusal
 from common.values.dates import date_short
-from families.models import Family, Guardian
+from families.admin.asked import AskedByFamily
+from families.models import Family
 from services import actions, emails
 from services.admin.forms import AcceptForm, AskForm, ReasonForm, RefuseForm
 from services.models import RequestLine, Service
@@ -99,20 +99,6 @@ class ServiceFilter(admin.SimpleListFilter):
         return queryset.filter(request__service=service)
 
 
-def search(queryset, term: str, family: str = "request__family"):
-    """Keep the rows of which each word is in a name of the child or of the family, or is the family's reference."""
-    for word in term.split():
-        adults = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
-        wanted = Q(member__first_name__icontains=word) | Q(member__last_name__icontains=word)
-        wanted |= Q(**{f"{family}__name__icontains": word})
-        wanted |= Q(**{f"{family}__in": Guardian.objects.filter(adults).values("family")})
-        number = word[1:]
-        if word[0] in "Dd" and number.isascii() and number.isdecimal() and len(number) < 12:
-            wanted |= Q(**{family: int(number) - 1000})
-        queryset = queryset.filter(wanted)
-    return queryset
-
-
 class LinesList(ChangeList):
     """Tells of each line on the page how its pieces stand, in as many queries for one line as for hundreds."""
 
@@ -131,15 +117,14 @@ def _first(lines, line, prefer_lacking: bool) -> list[RequestLine]:
 
 
 @admin.register(RequestLine)
-class RequestLineAdmin(CommunesAdmin):
+class RequestLineAdmin(AskedByFamily, CommunesAdmin):
     """The lines that families asked for, oldest first; a line's page is its request's."""
 
     list_display = ["member", "family", "service", "asked", "pieces", "status"]
     list_filter = [StatusFilter, ServiceFilter]
     list_per_page = 100
     ordering = ["asked_at", "pk"]
-    search_fields = ["member__last_name"]
-    search_help_text = "Nom d’une personne de la famille, ou référence comme D1042"
+    family_path, member_path = "request__family", "member"
     show_full_result_count = False
     actions = ["accept_selected", "refuse_selected"]
 
@@ -149,9 +134,6 @@ class RequestLineAdmin(CommunesAdmin):
 
     def get_changelist(self, request, **kwargs):
         return LinesList
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term), False
 
     def has_add_permission(self, request):
         return False

@@ -7,6 +7,7 @@ from django.contrib import admin
 
 from common.admin import ManagersOnly, ReadOnly, ReadOnlyRows
 from common.values.money import euros
+from families.admin.asked import AskedByFamily
 from wallet.actions.card_events import looked_at, looking
 from wallet.actions.card_returns import refund_card, refundable
 from wallet.actions.cards import check_again, checking
@@ -67,12 +68,12 @@ class DisputeRows(AmountRows):
 
 
 @admin.register(CardPayment)
-class CardPaymentAdmin(DecisionAdmin):
+class CardPaymentAdmin(AskedByFamily, DecisionAdmin):
     list_display = ["created_at", "family_named", "label", "amount", "status", "paid_at"]
     list_filter = ["status", "disputes__status", "created_at"]
     list_select_related = ["family"]
-    search_fields = ["family__name", "reference", "session", "intent"]
-    search_help_text = "Nom de la famille, référence, ou identifiant de Stripe"
+    search_fields = ["reference", "session", "intent"]
+    search_help_text = "Nom, téléphone, e-mail ou référence de la famille, du paiement, ou identifiant de Stripe"
     fields = [
         "reference",
         "family_named",

@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from common.admin import ManagersOnly, ReadOnly, warn_of_key
 from common.values.dates import date_long, date_short, month_title
 from common.values.money import euros
+from families.admin.asked import AskedByFamily
 from wallet.actions import bank_reports
 from wallet.actions.bank_refunds import make_refund_file, refund_to_bank, reject_refund
 from wallet.actions.debits import make_debit_file, reject_debit
@@ -135,11 +136,12 @@ class MonthFilter(admin.SimpleListFilter):
 
 
 @admin.register(DirectDebit)
-class DirectDebitAdmin(BankReportPages, DecisionAdmin):
+class DirectDebitAdmin(AskedByFamily, BankReportPages, DecisionAdmin):
     list_display = ["end_to_end", "family", "collected_on", "amount", "sequence", "status", "reason"]
     list_filter = ["status", MonthFilter, "run__purse"]
-    search_fields = ["end_to_end", "wallet__family__name", "mandate__rum"]
-    search_help_text = "Nom de la famille, référence du prélèvement ou du mandat"
+    family_path = "wallet__family"
+    search_fields = ["end_to_end", "mandate__rum"]
+    search_help_text = "Nom, téléphone, e-mail ou référence de la famille, du prélèvement ou du mandat"
     fields = [
         "end_to_end",
         "family",
@@ -218,12 +220,13 @@ def _warning(debit: DirectDebit) -> str:
 
 # --- Refunds --------------------------------------------------------------------------------------------------------
 @admin.register(BankRefund)
-class BankRefundAdmin(DecisionAdmin):
+class BankRefundAdmin(AskedByFamily, DecisionAdmin):
     list_display = ["created_at", "family", "amount", "account", "reason", "status"]
     list_filter = ["status", "created_at", "wallet__purse"]
     list_select_related = ["wallet__family"]
-    search_fields = ["end_to_end", "wallet__family__name", "holder"]
-    search_help_text = "Nom de la famille, titulaire ou référence"
+    family_path = "wallet__family"
+    search_fields = ["end_to_end", "holder"]
+    search_help_text = "Nom, téléphone, e-mail ou référence de la famille, du virement, ou titulaire du compte"
     fields = ["end_to_end", "family", "wallet", "amount", "holder", "account", "reason", "status", "by", "created_at"]
     change_form_template = "admin/wallet/bank_refund.html"
     change_list_template = "admin/wallet/bank_refunds.html"

@@ -5,7 +5,6 @@ from functools import partial
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -14,7 +13,9 @@ from common.admin import CommunesAdmin, ReadOnly
 from common.refusals import told_to_agent
 from common.values.money import euros
 from common.writing.once import make_key
+from families.admin.asked import AskedByFamily
 from families.models import Family
+from families.reads.search import rows_asked
 from wallet.actions import cancel_counter_payment, credit_at_counter, set_floor
 from wallet.admin.arrears import ArrearsFilter, booking_state, exemption_view
 from wallet.forms.payments import CancelForm, CreditForm
@@ -48,21 +49,16 @@ class PurseAdmin(admin.ModelAdmin):
 
 
 @admin.register(Wallet)
-class WalletAdmin(ReadOnlyAdmin):
+class WalletAdmin(AskedByFamily, ReadOnlyAdmin):
     list_display = ["family", "reference", "purse", "shown_balance", "booking"]
     list_filter = [ArrearsFilter, "purse"]
     list_select_related = ["family", "purse", "account__balance"]
-    search_fields = ["family__name"]
-    search_help_text = "Nom de la famille ou référence, comme D1012."
     fields = ["family", "reference", "purse", "shown_balance", "booking"]
     change_form_template = "admin/wallet/wallet.html"
 
     def get_urls(self):
         view = self.admin_site.admin_view(partial(exemption_view, self))
         return [path("<id:wallet_id>/reste-du/", view, name="wallet_exemption"), *super().get_urls()]
-
-    def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term, "family__"), False
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         wallet = self.get_object(request, object_id)
@@ -80,17 +76,6 @@ class WalletAdmin(ReadOnlyAdmin):
     @admin.display(description="référence", ordering="family")
     def reference(self, wallet):
         return wallet.family.reference
-
-
-def search(queryset, term: str, prefix: str = ""):
-    """Keep the families whose name holds each word, or whose reference it is."""
-    for word in term.split():
-        wanted = Q(**{f"{prefix}name__icontains": word})
-        number = word[1:]
-        if word[0] in "Dd" and number.isascii() and number.isdigit() and len(number) < 12:
-            wanted |= Q(**{f"{prefix}pk": int(number) - 1000})
-        queryset = queryset.filter(wanted)
-    return queryset
 
 
 class TransferInline(admin.TabularInline):
@@ -128,11 +113,13 @@ class OperationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CounterPayment)
-class CounterPaymentAdmin(ReadOnlyAdmin):
+class CounterPaymentAdmin(AskedByFamily, ReadOnlyAdmin):
     list_display = ["received_on", "family", "means", "number", "payer", "bank", "amount", "state"]
     list_filter = ["means", "received_on", "wallet__purse"]
     list_select_related = ["wallet__family", "wallet__purse"]
-    search_fields = ["wallet__family__name", "number", "payer"]
+    family_path = "wallet__family"
+    search_fields = ["number", "payer"]
+    search_help_text = "Nom, téléphone, e-mail ou référence de la famille, numéro du chèque ou émetteur"
     fields = ["family", "wallet", "means", "amount", "number", "payer", "bank", "received_on", "operation", "state"]
     change_form_template = "admin/wallet/counter_payment.html"
 
@@ -183,7 +170,7 @@ def family_view(model_admin, request):
     if not model_admin.has_add_permission(request):
         raise PermissionDenied
     term = request.GET.get("q", "").strip()
-    families = search(Family.objects.of_agent(request.user).select_related("commune"), term)
+    families = rows_asked(Family.objects.of_agent(request.user).select_related("commune"), term, "pk")
     found = families.order_by("name", "pk")[:PAGE] if term else []
     return page(model_admin, request, "find_family", "Créditer un porte-monnaie", term=term, families=found)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from common.values.calendars import school_year_of
 from families.models import Family, Level, Member, Membership, Schooling
+from families.reads.search import rows_asked
 from reservations.models import Activity, Attendance, Booking, Session, Tariff
 from reservations.reads.family import family_facts, members_with_schooling
 from reservations.reads.prices import PriceBook
@@ -165,9 +166,11 @@ def guests(session: Session, agent: User, term: str) -> list[Guest]:
         return []
     taken = Booking.objects.active().filter(session=session, member=OuterRef("member"))
     rows = memberships_of(agent).filter(~Exists(taken))
-    for word in term.split():
-        rows = rows.filter(Q(member__last_name__icontains=word) | Q(member__first_name__icontains=word))
-    rows = rows.order_by("member__last_name", "member__first_name", "member", "family").distinct()[:FOUND]
+    rows = (
+        rows_asked(rows, term, member="member")
+        .order_by("member__last_name", "member__first_name", "member", "family")
+        .distinct()[:FOUND]
+    )
     return [Guest(row.family, row.member, price_without_booking(session, row.family, row.member)) for row in rows]
 
 

@@ -1,0 +1,1 @@
+"""What agents' pages read of accounts: how one is found."""
