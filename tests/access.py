@@ -526,6 +526,7 @@ ANSWERS = {
         "mfa_download_recovery_codes",
     ],
     "login wait gate gate gate 200 200 200": [
+        "admin:search",
         "admin:family_new",
         "admin:family_import",
         "admin:family_import_model",
@@ -579,6 +580,7 @@ ANSWERS = {
         "admin:wallet_credit",
         "admin:wallet_cancel_credit",
         "admin:wallet_exemption",
+        "admin:family_file",
         "admin:desk_family",
         "admin:desk_cancel",
         "admin:attendance",
@@ -603,6 +605,7 @@ ANSWERS = {
         "admin:wallet_directdebit_report_confirm",
     ],
     "login wait gate gate gate 405 405 405": [
+        "admin:family_note_end",
         "admin:attendance_send",
         "admin:headcount_children",
         "admin:reservations_absence_proof",
@@ -740,6 +743,8 @@ def paths_of(world: World) -> dict[str, str]:
         "admin:app_list": {"app_label": "families"},
         "admin:families_roll_over": {"pk": held["school"].pk, "year": 2026},
         "admin:desk_family": {"pk": held["family"].pk},
+        "admin:family_file": {"pk": held["family"].pk},
+        "admin:family_note_end": {"pk": held["family"].pk},
         "admin:desk_book": {"pk": held["family"].pk},
         "admin:desk_cancel": {"pk": held["booking"].pk},
         "admin:attendance": {"pk": held["today"].pk},

@@ -157,11 +157,23 @@ def build(email: OutgoingEmail) -> EmailMultiAlternatives:
     return message
 
 
+def subject_of(email: OutgoingEmail) -> str:
+    """What a message is about, for lists; a secret one, whose words may be gone, is only said to be one."""
+    return "Message confidentiel : un lien ou un code" if email.secret else _subject(email, _context(email))
+
+
+def _context(email: OutgoingEmail) -> dict:
+    return {**email.context, "authority": authority(), "public_url": settings.PUBLIC_URL}
+
+
+def _subject(email: OutgoingEmail, context: dict) -> str:
+    return " ".join(render_to_string(f"emails/{email.template}.subject.txt", context).split())
+
+
 def render(email: OutgoingEmail) -> tuple[str, str, str]:
     """Return (subject, text, html or "") of an email or portal message, in French."""
-    context = {**email.context, "authority": authority(), "public_url": settings.PUBLIC_URL}
-    base = f"emails/{email.template}"
-    subject = " ".join(render_to_string(f"{base}.subject.txt", context).split())
+    context, base = _context(email), f"emails/{email.template}"
+    subject = _subject(email, context)
     text = render_to_string(f"{base}.txt", context).strip() + "\n"
     try:
         html = render_to_string(f"{base}.html", context)

@@ -31,6 +31,7 @@ from families.models.households import (
 )
 from families.models.identity import IdentityChange
 from families.models.mandates import SepaMandate
+from families.models.notes import FamilyNote
 
 __all__ = [
     "ADULTS",
@@ -40,6 +41,7 @@ __all__ = [
     "Contact",
     "Diet",
     "Family",
+    "FamilyNote",
     "Guardian",
     "HealthContent",
     "HealthFile",

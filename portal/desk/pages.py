@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
-from portal.desk.admin import closing, families
+from portal.desk.admin import closing, families, family_file
 from reservations.admin import accounting, days, figures
 from wallet.admin import reconciling
 
@@ -19,6 +19,9 @@ def links_of(agent: User) -> dict[str, list]:
 def addresses() -> list[URLPattern]:
     """Their addresses below /admin/."""
     return [
+        path("recherche/", family_file.search, name="search"),
+        path("familles/<id:pk>/", family_file.file_page, name="family_file"),
+        path("familles/notes/<id:pk>/retirer/", family_file.note_end, name="family_note_end"),
         path("familles/nouvelle/", families.new_family, name="family_new"),
         path("familles/importer/", families.import_page, name="family_import"),
         path("familles/importer/confirmer/", families.import_confirm, name="family_import_confirm"),
