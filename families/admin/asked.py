@@ -1,8 +1,16 @@
-"""The agents' lists whose rows are of a family or a child are searched as the search box searches."""
+"""The agents' lists whose rows are of a family or a child are searched as the search box searches, and lead to its file."""
 
 from django.db.models import Q
+from django.urls import reverse
+from django.utils.html import format_html
 
+from families.models import Family
 from families.reads.search import rows_asked
+
+
+def file_link(family: Family, label: str = "") -> str:
+    """The family's name, or another, as a link to its file."""
+    return format_html('<a href="{}">{}</a>', reverse("admin:family_file", args=[family.pk]), label or family.named)
 
 
 class AskedByFamily:

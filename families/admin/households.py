@@ -15,7 +15,7 @@ from common.refusals import Refusal
 from common.values.calendars import school_year_of
 from common.values.dates import date_short
 from families import actions
-from families.admin.asked import AskedByFamily
+from families.admin.asked import AskedByFamily, file_link
 from families.forms.households import ClassesForm, MemberForm, QuotientForm
 from families.models import (
     Certification,
@@ -117,7 +117,8 @@ class CertificationInline(ReadOnlyInline):
 class FamilyAdmin(AskedByFamily, OfAgent):
     """Families, found by name, by a member's or guardian's name, or by reference."""
 
-    list_display = ["name", "number", "commune", "adults", "people"]
+    list_display = ["shown_name", "number", "commune", "adults", "people"]
+    list_display_links = None
     list_filter = [("commune", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["commune"]
     list_per_page = 50
@@ -132,6 +133,10 @@ class FamilyAdmin(AskedByFamily, OfAgent):
 
     def has_add_permission(self, request):
         return False
+
+    @admin.display(description="famille", ordering="name")
+    def shown_name(self, family):
+        return file_link(family, family.name)
 
     @admin.display(description="référence", ordering="pk")
     def number(self, family):
@@ -167,7 +172,7 @@ class FamilyAdmin(AskedByFamily, OfAgent):
         initial = {"member": known.member, "kinship": known.kinship} if known else {}
         form = MemberForm(request.POST or None, **initial)
         if form.is_valid() and self._kept(request, family, known, form):
-            return redirect("admin:families_family_change", pk)
+            return redirect("admin:family_file", pk)
         title = f"Corriger : {known.member}" if known else "Ajouter un bénéficiaire"
         return self.page(request, "form", title, family=family, form=form, people=people)
 
@@ -186,7 +191,7 @@ class FamilyAdmin(AskedByFamily, OfAgent):
         if form.is_valid() and self.obeyed(
             request, family, "quotient enregistré", form, actions.record_quotient, family=family, **form.cleaned_data
         ):
-            return redirect("admin:families_family_change", pk)
+            return redirect("admin:family_file", pk)
         return self.page(request, "form", "Saisir un quotient familial", family=family, form=form)
 
     def certify_view(self, request, pk):
@@ -194,7 +199,7 @@ class FamilyAdmin(AskedByFamily, OfAgent):
         family = self.own(request, pk)
         if request.method == "POST":
             self.obeyed(request, family, "informations certifiées", None, actions.certify_for, family=family)
-            return redirect("admin:families_family_change", pk)
+            return redirect("admin:family_file", pk)
         today = timezone.localdate()
         people = Membership.objects.of_family(family.pk).current().with_class(school_year_of(today))
         context = {"family": family, "memberships": people, "certified": is_certified(family, today)}
@@ -210,7 +215,7 @@ class FamilyAdmin(AskedByFamily, OfAgent):
         if request.method == "POST" and form.is_valid():
             chosen = {"family": family, "school_year": year, "classes": form.classes()}
             if self.obeyed(request, family, "classes enregistrées", form, actions.set_classes, **chosen):
-                return redirect("admin:families_family_change", pk)
+                return redirect("admin:family_file", pk)
         other = now if year > now else now + 1
         return self.page(request, "form", f"Classes {year}-{year + 1}", family=family, form=form, other_year=other)
 
@@ -221,7 +226,7 @@ class FamilyAdmin(AskedByFamily, OfAgent):
         if wanted is not None:
             child = get_object_or_404(Member, pk=wanted, families__in=self.get_queryset(request))
             self.obeyed(request, family, f"{child} relié", None, actions.link_child, family=family, member=child)
-            return redirect("admin:families_family_change", pk)
+            return redirect("admin:family_file", pk)
         term = request.GET.get("q", "").strip()
         others = rows_asked(self.get_queryset(request), term, "pk").exclude(pk=family.pk)[:20] if term else []
         return self.page(

@@ -19,6 +19,10 @@ class FamilyNoteQuerySet(models.QuerySet):
         """Those that hold on a day: neither ended nor past their last day."""
         return self.filter(ended_at=None).filter(Q(until=None) | Q(until__gte=day))
 
+    def shown(self, day: date):
+        """Those that hold on a day and are read at the desk and on the sheets too."""
+        return self.current(day).filter(is_shown=True)
+
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), model_name="FamilyNoteEvent")
 class FamilyNote(models.Model):

@@ -11,7 +11,7 @@ from common.refusals import Refusal
 from common.values.calendars import school_year_bounds, school_year_of
 from common.values.dates import date_long
 from common.values.money import euros
-from families.admin.asked import AskedByFamily
+from families.admin.asked import AskedByFamily, file_link
 from reservations.actions.days.sessions import open_year, refresh_sessions, set_capacity, set_waiting_capacity
 from reservations.admin.activity_forms import ActivityForm, ClosureForm, OpeningRuleForm, YearForm
 from reservations.admin.filters import ActivityFilter, BillingFilter, WhenFilter
@@ -301,7 +301,7 @@ class BookingAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, booking):
-        return booking.family.named
+        return file_link(booking.family)
 
     @admin.display(description="prix", ordering="cents")
     def price(self, booking):
@@ -367,7 +367,7 @@ class OrderAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, order):
-        return order.family.named
+        return file_link(order.family)
 
     @admin.display(description="par", ordering="by__last_name")
     def person(self, order):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from common.refusals import told_to_agent
 from common.values.money import euros
 from common.writing.once import make_key
-from families.models import Family
+from families.models import Family, FamilyNote
 from families.reads.search import rows_asked
 from reservations.actions.desk import book_for_family, booking_purpose, cancel_for_family
 from reservations.admin.accounting import page
@@ -42,6 +42,7 @@ def desk_family(request, pk):
     form.initial["mois"] = f"{month:%Y-%m}"
     context = {"family": family, "form": form, "wallets": Wallet.objects.filter(family=family).with_balance()}
     context |= {"bookings": _bookings(request.user, family), "days": None}
+    context["notes"] = FamilyNote.objects.shown(timezone.localdate()).filter(family=family)
     if form.is_bound and form.is_valid():
         context["days"] = _days(form.cleaned_data["activite"], month)
     return page(request, "desk_family", family.named, **context)

@@ -13,7 +13,7 @@ from django.utils.http import content_disposition_header
 from common.addresses import read_id
 from common.admin import ManagersOnly
 from common.values.dates import date_long
-from families.admin.asked import AskedByFamily
+from families.admin.asked import AskedByFamily, file_link
 from reservations.actions.telling.answers import check_remarks, handle_refusal, resend, upload_answer
 from reservations.backoffice import files
 from reservations.forms.transmission import AnswerForm, BackOfficeForm, NoteForm
@@ -223,7 +223,7 @@ class LineAdmin(AskedByFamily, DecisionAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, line):
-        return line.family.named
+        return file_link(line.family)
 
     @admin.display(description="état", ordering="verdict")
     def state(self, line):

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from common.admin import CommunesAdmin, OwnChoices, ReadOnly
 from common.values.dates import date_long
-from families.admin.asked import AskedByFamily
+from families.admin.asked import AskedByFamily, file_link
 from reservations.admin.filters import ActivityFilter, WhenFilter
 from reservations.models import Priority, WaitlistEntry
 from reservations.rules import spoken_deadline
@@ -50,7 +50,7 @@ class WaitlistAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
 
     @admin.display(description="famille", ordering="family__name")
     def shown_family(self, entry):
-        return entry.family.named
+        return file_link(entry.family)
 
     @admin.display(description="état", ordering="status")
     def state(self, entry):

@@ -92,6 +92,7 @@ def acts(agent, family: Family, file) -> list[tuple[str, str]]:
         ("Quotient familial", "families.change_family", "families_family_quotient", family.pk),
         ("Certifier les informations", "families.change_family", "families_family_certifier", family.pk),
         ("Relier un enfant", "families.change_family", "families_family_relier", family.pk),
+        ("Modifier la fiche", "families.change_family", "families_family_change", family.pk),
     ]
     own += [
         (f"Fermer le compte de {each.user.first_name}", "accounts.change_user", "accounts_user_fermer", each.user_id)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.values.calendars import school_year_of
-from families.models import Family, Level, Member, Membership, Schooling
+from families.models import Family, FamilyNote, Level, Member, Membership, Schooling
 from families.reads.search import rows_asked
 from reservations.models import Activity, Attendance, Booking, Session, Tariff
 from reservations.reads.family import family_facts, members_with_schooling
@@ -96,7 +96,7 @@ class Sheet:
 
 
 def read_sheet(session: Session, school: int | None = None) -> Sheet:
-    """Read a sheet in two queries, whatever the number of children; ``school``: the children of that school only."""
+    """Read a sheet in three queries, whatever the number of children; ``school``: the children of that school only."""
     places = _places(session)
     schools = {place.school_pk: place.school for place in places.values()}
     chosen = school if school in schools else None
@@ -112,13 +112,26 @@ def read_sheet(session: Session, school: int | None = None) -> Sheet:
 
 
 def _lines(session: Session) -> list[Line]:
-    rows = Booking.objects.active().filter(session=session).order_by()
-    names = ("member_id", "member__last_name", "member__first_name")
+    rows, told = Booking.objects.active().filter(session=session).order_by(), _told(session)
+    names = ("family_id", "member_id", "member__last_name", "member__first_name")
     rows = rows.values_list("pk", *names, "attendance__status", "origin", "absence__pk")
     return [
-        Line(str(pk), member, f"{last} {first}", status or "", "absence signalée" if told else NOTES.get(origin, ""))
-        for pk, member, last, first, status, origin, told in rows
+        Line(str(pk), member, f"{last} {first}", status or "", _note(origin, absence, told.get(family, [])))
+        for pk, family, member, last, first, status, origin, absence in rows
     ]
+
+
+def _note(origin: str, absence: int | None, told: list[str]) -> str:
+    return " · ".join([note for note in ("absence signalée" if absence else NOTES.get(origin, ""), *told) if note])
+
+
+def _told(session: Session) -> dict[int, list[str]]:
+    """What agents noted about the families booked that day, to be read on its sheet."""
+    booked = Booking.objects.active().filter(session=session).values("family")
+    found = {}
+    for family, text in FamilyNote.objects.shown(session.date).filter(family__in=booked).values_list("family", "text"):
+        found.setdefault(family, []).append(text)
+    return found
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_an_agent_corrects_nobody_of_another_family(agent, family):
 
 def test_an_agent_records_a_quotient(agent, family):
     response = agent.post(page_of(family, "quotient"), {"value": "850", "effective_from": "2026-09-01"})
-    assert response.url == reverse("admin:families_family_change", args=[family.pk])
+    assert response.url == reverse("admin:family_file", args=[family.pk])
     quotient = Quotient.objects.get()
     assert (quotient.value, quotient.effective_from, quotient.recorded_by.is_staff) == (850, date(2026, 9, 1), True)
 

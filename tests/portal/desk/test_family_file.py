@@ -182,3 +182,14 @@ def test_who_ended_a_note_first_stays(agent, home):
     end_note(agent=agent, note=kept)
     end_note(agent=ManagerFactory(), note=kept)
     assert FamilyNote.objects.get().ended_by == agent
+
+
+def test_a_note_to_show_is_read_at_the_desk_and_on_the_sheet_of_the_day(visitor, agent, home):
+    [session] = sessions(ActivityFactory(service__commune=home.family.commune), TUESDAY)
+    book(home, session)
+    note(agent, home.family, text="Part avec sa grand-mère", is_shown=True)
+    note(agent, home.family, text="Rappeler pour la facture")
+    client = visitor(agent)
+    for page in (f"/admin/guichet/{home.family.pk}/", f"/admin/presences/{session.pk}/"):
+        read = words(client.get(page))
+        assert ("Part avec sa grand-mère" in read, "facture" in read) == (True, False), page

@@ -212,7 +212,7 @@ def test_the_page_says_who_asks_for_what_with_which_pieces(browser, desk):
 
 def test_the_family_is_a_link_only_for_agents_who_may_open_it(visitor, desk):
     """A family of another commune may ask for the service of this one."""
-    address = reverse("admin:families_family_change", args=[desk.family.pk])
+    address = reverse("admin:family_file", args=[desk.family.pk])
     assert address not in visitor(desk.agent).get(page_of(desk.line)).content.decode()
     assert address in visitor(ManagerFactory()).get(page_of(desk.line)).content.decode()
 

@@ -445,10 +445,10 @@ def test_a_sheet_of_many_children_takes_as_many_queries_as_one_of_few(
 ):
     page = sheet_page(booked[0].session)
     client.get(page)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(page)
     manager = AgentFactory(is_superuser=True)
     for _ in range(3):
         add_present(**adding(manager, booked[0].session, household(commune=activity.service.commune)))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(page)
