@@ -13,6 +13,7 @@ from tests.bench.measured import (
     attendance,
     direct_debits,
     fabrication,
+    family_file,
     figures,
     night,
     order_table,
@@ -32,7 +33,7 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     few, broken = measured(HAMLET, pages)
     many, more = measured(TOWN, lambda: [*pages(), *carts(), webhook(), attendance.sheet()])
-    broken += more + grown(few, many)
+    broken += more + grown(few, many) + measured(TOWN, family_file.pages)[1]
     databases.require_exact_ledger()
     for part, size in (
         (rush, TOWN),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -28,6 +28,7 @@ from services.reads.desk import SOON, age
 from wallet.models import BankRefund, CardPayment, CounterPayment, DirectDebit, Wallet
 
 NEXT, LAST = 30, 12  # rows of what is to come, of what was
+BEFORE = timedelta(days=62)
 
 
 @dataclass
@@ -139,10 +140,12 @@ def _needs_a_look(piece: SupportingDocument, today: date) -> bool:
 
 
 def _read_bookings(agent: User, file: FamilyFile, today: date) -> None:
-    rows = Booking.objects.of_agent(agent).filter(family=file.family)
-    rows = rows.select_related("session__activity__service__commune", "member")
-    file.coming = list(rows.active().filter(session__date__gte=today).order_by("session__date", "pk")[:NEXT])
-    file.past = list(rows.filter(session__date__lt=today).order_by("-session__date", "pk")[:LAST])
+    """From two months ago on; a list of the agents has what is older."""
+    rows = Booking.objects.of_agent(agent).filter(family=file.family, session__date__gte=today - BEFORE)
+    rows = rows.select_related("session__activity__service__commune", "member").order_by("session__date", "pk")
+    rows = list(rows)
+    file.coming = [row for row in rows if row.session.date >= today and row.status == Booking.Status.BOOKED][:NEXT]
+    file.past = [row for row in reversed(rows) if row.session.date < today][:LAST]
     waiting = WaitlistEntry.objects.of_agent(agent).live().filter(family=file.family)
     file.waiting = list(waiting.select_related("session__activity", "member").order_by("session__date"))
 
