@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint map fmt check proof bench crossed lock tables clean
+.PHONY: help setup demo stop test lint map words fmt check proof bench crossed lock tables clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ map: setup ## Draw the map of the code anew, in README.md and docs/architecture.
 
 tables: setup ## Write the dump of the tables that a fresh demo begins with
 	@$(BIN)/python -m tools.tables
+
+words: ## Compile the words that replace Django's (needs gettext)
+	@msgfmt --check-format -o portal/locale/fr/LC_MESSAGES/django.mo portal/locale/fr/LC_MESSAGES/django.po
 
 fmt: setup ## Put the code in form
 	@$(BIN)/ruff check --fix .

@@ -79,16 +79,6 @@ class CommunesAdmin(OwnChoices, admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def changelist_view(self, request, extra_context=None):
-        title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title} | (extra_context or {}))
-
-    def render_change_form(self, request, context, *args, **kwargs):
-        original = context.get("original")
-        title = capfirst(str(original)) if original else f"Créer : {self.opts.verbose_name}"
-        context |= {"title": title, "subtitle": None}
-        return super().render_change_form(request, context, *args, **kwargs)
-
     def page(self, request, template, title, **context):
         """An admin page of ours, with the site's frame around it."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}

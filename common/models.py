@@ -141,12 +141,14 @@ class SentToday(models.Model):
 class OutgoingEmail(models.Model):
     """An email owed: written in the business transaction, sent by the relay, shown in the portal as a message."""
 
-    owner = models.CharField(max_length=40, blank=True, help_text="À qui le message appartient, comme user:12.")
+    owner = models.CharField(
+        "destinataire", max_length=40, blank=True, help_text="À qui le message appartient, comme user:12."
+    )
     to = models.EmailField("destinataire", blank=True, help_text="Vide : le message ne se lit que dans le portail.")
-    template = models.CharField(max_length=80)
+    template = models.CharField("modèle", max_length=80)
     context = models.JSONField(default=dict)
     secret = models.BooleanField(default=False, help_text="Le contexte est effacé après l’envoi.")
-    message_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    message_id = models.UUIDField("identifiant", default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField("créé le", default=timezone.now)
     next_try_at = models.DateTimeField("prochain essai", default=timezone.now)
     tries = models.PositiveSmallIntegerField("essais", default=0)

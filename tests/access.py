@@ -527,6 +527,7 @@ ANSWERS = {
     ],
     "login wait gate gate gate 200 200 200": [
         "admin:search",
+        "admin:settings",
         "admin:family_new",
         "admin:family_import",
         "admin:family_import_model",
@@ -548,8 +549,9 @@ ANSWERS = {
     ],
     "gate wait gate gate gate 200 200 200": [
         "admin:index",
-        "admin:password_change_done",
         "admin:jsi18n",
+    ],
+    "gate wait gate gate gate >admin:settings >admin:settings >admin:settings": [
         "admin:app_list",
     ],
     "gate wait work work work >account_logout >account_logout >account_logout": [
@@ -557,6 +559,7 @@ ANSWERS = {
     ],
     "gate wait gate gate gate >account_change_password >account_change_password >account_change_password": [
         "admin:password_change",
+        "admin:password_change_done",
     ],
     "gate wait gate gate gate 403 403 403": [
         "admin:autocomplete",

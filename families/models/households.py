@@ -64,9 +64,11 @@ class Family(models.Model):
 class Guardian(models.Model):
     """An adult of a family who signs in. A person belongs to one family."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="guardian")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="guardian", verbose_name="responsable"
+    )
     family = models.ForeignKey(Family, models.PROTECT, related_name="guardians")
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField("depuis le", default=timezone.now)
 
     class Meta:
         verbose_name = "responsable"
@@ -166,7 +168,7 @@ class Membership(models.Model):
     """A beneficiary in a family. Withdrawn, never deleted, once something was booked."""
 
     family = models.ForeignKey(Family, models.PROTECT, related_name="memberships")
-    member = models.ForeignKey(Member, models.PROTECT, related_name="memberships")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="memberships", verbose_name="bénéficiaire")
     kinship = models.CharField("type de filiation", max_length=16, choices=Kinship.choices, default=Kinship.FATHER)
     withdrawn_at = models.DateTimeField("retiré le", null=True, blank=True)
     objects = MembershipQuerySet.as_manager()
@@ -283,8 +285,8 @@ class Certification(models.Model):
 
     family = models.ForeignKey(Family, models.CASCADE, related_name="certifications")
     school_year = models.PositiveSmallIntegerField("année scolaire")
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="par")
+    at = models.DateTimeField("le", default=timezone.now)
 
     class Meta:
         verbose_name = "certification"

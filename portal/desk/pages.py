@@ -1,19 +1,10 @@
-"""The agents' pages that are no table, gathered from all apps: their addresses, and how the first page names them."""
+"""The agents' pages that are no table, gathered from all apps: their addresses; the menu names them."""
 
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
-from accounts.models import User
 from portal.desk.admin import closing, families, family_file
 from reservations.admin import accounting, days, figures
 from wallet.admin import reconciling
-
-
-def links_of(agent: User) -> dict[str, list]:
-    """What the first page of an agent of communes leads to, by group: (name, address)."""
-    return {
-        "accounting": [*accounting.links(agent), *figures.links(agent)],
-        "days": [*days.links(), ("Menus des cantines", reverse("admin:portal_kitchen_changelist"))],
-    }
 
 
 def addresses() -> list[URLPattern]:

@@ -3,11 +3,12 @@
 import functools
 
 from django.contrib import messages
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, resolve_url
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -15,7 +16,9 @@ from django.views.decorators.cache import never_cache
 from accounts.backends import is_agent
 from accounts.signing_in import mfa
 from accounts.signing_in.adapter import landing_url
-from portal.desk.reads.worklist import worklist
+from portal.desk.menu import Menu
+from portal.desk.plain_words import PlainWords
+from portal.desk.reads.today import work_of
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
 
@@ -23,19 +26,36 @@ LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the por
 class PortalAdminSite(AdminSite):
     site_header = "Parvis – Espace des agents"
     site_title = "Parvis"
-    index_title = "À traiter"
+    index_title = "Mon travail du jour"
+    enable_nav_sidebar = False  # our menu needs no script
 
     def register(self, model_or_iterable, admin_class=None, **options):
         models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
         ours = [model for model in models if model._meta.app_label not in LIBRARIES]
-        super().register(ours, admin_class, **options)
+        own = admin_class or ModelAdmin
+        super().register(ours, type(own.__name__, (PlainWords, own), {"__module__": own.__module__}), **options)
+
+    def each_context(self, request):
+        return super().each_context(request) | {"menu": Menu(request)}
+
+    def get_app_list(self, request, app_label=None):
+        return []  # our menu says in plain words where things are
 
     @method_decorator(never_cache)
     def index(self, request, extra_context=None):
-        ours = {"worklist": worklist(request.user)}
-        if is_agent(request.user):
-            ours |= _pages().links_of(request.user)
-        return super().index(request, ours | (extra_context or {}))
+        """The work of the day, then what there is to do."""
+        context = {"title": self.index_title, "work": work_of(request.user)}
+        return TemplateResponse(request, "admin/index.html", self.each_context(request) | context)
+
+    @method_decorator(never_cache)
+    def settings_page(self, request):
+        """« Réglages »: one door to what is not done every day."""
+        return TemplateResponse(
+            request, "admin/portal/settings.html", self.each_context(request) | {"title": "Réglages"}
+        )
+
+    def app_index(self, request, app_label, extra_context=None):
+        return redirect("admin:settings")
 
     def has_permission(self, request):
         return super().has_permission(request) and mfa.is_proven(request)
@@ -60,14 +80,17 @@ class PortalAdminSite(AdminSite):
         pages = _pages().addresses()
         for page in pages:
             page.callback = self.admin_view(_of_communes(page.callback))
-        return pages + [
-            page for page in super().get_urls() if getattr(page, "name", "") != "view_on_site"
-        ]  # no row has a public page
+        pages.append(path("reglages/", self.admin_view(self.settings_page), name="settings"))
+        # no row has a public page
+        return pages + [page for page in super().get_urls() if getattr(page, "name", "") != "view_on_site"]
 
     def logout(self, request, extra_context=None):
         return redirect("account_logout")
 
     def password_change(self, request, extra_context=None):
+        return redirect("account_change_password")
+
+    def password_change_done(self, request, extra_context=None):
         return redirect("account_change_password")
 
     def _target(self, request) -> str:

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 
 from common.documents.kinds import Kind
@@ -100,16 +100,6 @@ def month_pdf(request):
 
 def _month(agent, first: date) -> Month:
     return month_of(first) if agent.is_superuser else month_of_services(first, agent)
-
-
-def links(agent) -> list[tuple[str, str]]:
-    """What the first page of the agents offers: (label, address)."""
-    last_month = f"{reverse('admin:accounting_month')}?mois={month_after(timezone.localdate(), -1):%Y-%m}"
-    found = [("Mois en cours", reverse("admin:accounting_month")), ("Mois dernier", last_month)]
-    if agent.is_superuser:
-        found.append(("Journal du jour", reverse("admin:accounting_journal")))
-        found.append(("Rapprochement Stripe", reverse("admin:accounting_stripe")))
-    return found
 
 
 def pages() -> list:

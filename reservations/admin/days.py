@@ -1,19 +1,6 @@
-"""The agents' pages of every day, gathered for the site: what they are called and where they are."""
-
-from django.urls import reverse
+"""The agents' pages of every day, gathered for the site: where they are."""
 
 from reservations.admin import attendance, calendar, closing, desk, headcounts
-
-
-def links() -> list[tuple[str, str]]:
-    """What the first page of the agents offers: (label, address)."""
-    return [
-        ("Feuilles de présence", reverse("admin:attendance_day")),
-        ("Effectifs", reverse("admin:headcounts")),
-        ("Réserver pour une famille", reverse("admin:desk")),
-        ("Fermer une journée", reverse("admin:closing")),
-        ("Calendrier", reverse("admin:calendar")),
-    ]
 
 
 def pages() -> list:

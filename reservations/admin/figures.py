@@ -99,11 +99,6 @@ def _plain(cell: Cell):
     return Formatted(value, FORMATS[cell.kind]) if cell.kind in FORMATS and isinstance(value, int | float) else value
 
 
-def links(agent) -> list[tuple[str, str]]:
-    """What the first page offers: (label, address)."""
-    return [("Chiffres", reverse("admin:figures"))] if agent.has_perm(PERMISSION) else []
-
-
 def pages() -> list:
     """The addresses of these pages; the site of the agents lets only agents in."""
     return [

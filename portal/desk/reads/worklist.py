@@ -1,14 +1,13 @@
-"""« À traiter »: what waits for an agent, on the first page of the agents; read in a handful of queries, nothing written."""
+"""« À traiter »: what waits for an agent, on the first page of the agents; counted in one query, nothing written."""
 
-from dataclasses import dataclass
-
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.backends import is_agent
 from accounts.models import User
 from cesu.worklist import waiting
+from common.worklist import Kind, Task, Waiting, counted
 from families.models import IdentityChange
 from portal.models import ContactMessage, Review
 from reservations.models import Absence, Change, Transmission
@@ -29,44 +28,36 @@ TRANSMISSIONS = "admin:reservations_transmission_changelist"
 CARDS = "admin:wallet_cardpayment_changelist"
 EVENTS = "admin:wallet_stripeevent_changelist"
 BATCHES = "admin:wallet_bankrefundbatch_make"
-
-
-@dataclass(frozen=True)
-class Task:
-    """Something that waits: how many, where they are listed, since when the oldest waits (in days)."""
-
-    label: str
-    count: int
-    address: str
-    days: int = 0
+PENDING = "status__exact=pending"
 
 
 def worklist(agent: User) -> list[Task]:
-    """What waits for an agent, of their communes, services and groups only; nothing that counts zero."""
-    found = _of_communes(agent) if is_agent(agent) else []
-    found += [Task(*each) for each in waiting(agent)]
-    return [task for task in found if task.count]
+    """What waits for an agent, of their communes, services, groups and rights only; nothing that counts zero."""
+    waits = _of_communes(agent) if is_agent(agent) else []
+    return [task for task in counted([*waits, *waiting(agent)]) if task.count]
 
 
-def _of_communes(agent: User) -> list[Task]:
-    """The work of an agent's communes."""
-    pieces = SupportingDocument.objects.of_agent(agent).current()
-    pending = pieces.filter(status=SupportingDocument.Status.PENDING).count()
-    soon = expiring(pieces.filter(status=SupportingDocument.Status.VALIDATED)).count()
-    return [
-        Task("Comptes à valider", _accounts(agent), f"{reverse(ACCOUNTS)}?statut=a-valider"),
-        *_requests(agent),
-        Task("Pièces à valider", pending, reverse(PIECES)),
-        Task("Pièces qui expirent dans les 30 jours", soon, f"{reverse(PIECES)}?statut=validated&echeance=30"),
-        *_from_families(agent),
-        *_cards(agent),
-        *_payments(agent),
-        *_transmissions(agent),
-    ]
+def _of_communes(agent: User) -> list[Waiting | Task]:
+    """The work of an agent's communes; each right brings its part of it."""
+    parts = {
+        "accounts.change_user": _accounts,
+        "services.change_requestline": _requests,
+        "services.change_supportingdocument": _pieces,
+        "families.change_identitychange": _identities,
+        "reservations.change_absence": _absences,
+        "portal.change_contactmessage": _messages,
+        "portal.change_review": _reviews,
+        "wallet.add_cardrefund": _cards,
+        "wallet.change_directdebitrun": _payments,
+        "reservations.change_change": _refused,
+        "reservations.change_transmission": _transmissions,
+    }
+    return [wait for right, part in parts.items() if agent.has_perm(right) for wait in part(agent)]
 
 
-def _accounts(agent: User) -> int:
-    return User.objects.of_agent(agent).pending().filter(signed_up_at__isnull=False).count()
+def _accounts(agent: User) -> list[Waiting]:
+    pending = User.objects.of_agent(agent).pending().filter(signed_up_at__isnull=False)
+    return [Waiting("Comptes à valider", pending, f"{reverse(ACCOUNTS)}?statut=a-valider")]
 
 
 def _requests(agent: User) -> list[Task]:
@@ -88,62 +79,69 @@ def _requests(agent: User) -> list[Task]:
     ]
 
 
-def _from_families(agent: User) -> list[Task]:
-    """What families ask and tell: new names and birth dates, late absences, messages, reviews not read yet."""
-    identities = IdentityChange.objects.of_agent(agent).to_decide()
-    absences = Absence.objects.of_agent(agent).to_decide()
-    messages = ContactMessage.objects.of_agent(agent).to_handle()
-    reviews = Review.objects.of_agent(agent).to_decide()
-    to_decide = "status__exact=pending"
+def _pieces(agent: User) -> list[Waiting]:
+    pieces, page = SupportingDocument.objects.of_agent(agent).current(), reverse(PIECES)
+    pending = pieces.filter(status=SupportingDocument.Status.PENDING)
+    soon = expiring(pieces.filter(status=SupportingDocument.Status.VALIDATED))
+    ending = "Pièces qui expirent dans les 30 jours"
     return [
-        _task("Changements d’identité à décider", identities, "asked_at", f"{reverse(IDENTITIES)}?{to_decide}"),
-        _task("Absences à décider", absences, "created_at", f"{reverse(ABSENCES)}?etat=a-decider"),
-        _task("Messages reçus", messages, "sent_at", f"{reverse(MESSAGES)}?etat=a-traiter"),
-        _task("Avis à lire", reviews, "at", f"{reverse(REVIEWS)}?{to_decide}"),
+        Waiting("Pièces à valider", pending, page),
+        Waiting(ending, soon, f"{page}?statut=validated&echeance=30", kind=Kind.WATCH),
     ]
 
 
-def _cards(agent: User) -> list[Task]:
+def _identities(agent: User) -> list[Waiting]:
+    changes = IdentityChange.objects.of_agent(agent).to_decide()
+    return [Waiting("Changements d’identité à décider", changes, f"{reverse(IDENTITIES)}?{PENDING}", "asked_at")]
+
+
+def _absences(agent: User) -> list[Waiting]:
+    late = Absence.objects.of_agent(agent).to_decide()
+    return [Waiting("Absences à décider", late, f"{reverse(ABSENCES)}?etat=a-decider", "created_at")]
+
+
+def _messages(agent: User) -> list[Waiting]:
+    unread = ContactMessage.objects.of_agent(agent).to_handle()
+    return [Waiting("Messages reçus", unread, f"{reverse(MESSAGES)}?etat=a-traiter", "sent_at")]
+
+
+def _reviews(agent: User) -> list[Waiting]:
+    unread = Review.objects.of_agent(agent).to_decide()
+    return [Waiting("Avis à lire", unread, f"{reverse(REVIEWS)}?{PENDING}", "at")]
+
+
+def _cards(agent: User) -> list[Waiting]:
     """Payments and news of Stripe that an agent has to look at, for those who manage; disputes want an answer there."""
-    if not agent.has_perm("wallet.add_cardrefund"):
-        return []
     payments = CardPayment.objects if agent.is_superuser else CardPayment.objects.of_agent(agent)
     disputes = CardDispute.objects.filter(payment__in=payments.values("pk"), status=CardDispute.Status.OPEN)
     disputed = f"{reverse(CARDS)}?disputes__status__exact=open"
     events, odd = StripeEvent.objects.to_check(), f"{reverse(EVENTS)}?etat=a-verifier"
     checks = f"{reverse(CARDS)}?status__exact=to_check"
     return [
-        _task("Paiements par carte à vérifier", payments.to_check(), "created_at", checks),
-        _task("Paiements contestés : répondre dans Stripe", disputes, "created_at", disputed),
-        _task("Événements de Stripe à vérifier", events, "received_at", odd),
+        Waiting("Paiements par carte à vérifier", payments.to_check(), checks, "created_at", Kind.WATCH),
+        Waiting("Paiements contestés : répondre dans Stripe", disputes, disputed, "created_at", Kind.WATCH),
+        Waiting("Événements de Stripe à vérifier", events, odd, "received_at", Kind.WATCH),
     ]
 
 
-def _payments(agent: User) -> list[Task]:
+def _payments(agent: User) -> list[Waiting]:
     """The files to give to the bank, for those who manage."""
-    if not agent.has_perm("wallet.change_directdebitrun"):
-        return []
     pending = DirectDebit.objects.pending().filter(run__file=None).values("run")
     runs = DirectDebitRun.objects.filter(pk__in=pending)
     refunds = BankRefund.objects.filter(status=BankRefund.Status.READY)
     return [
-        _task("Fichiers de prélèvement à préparer", runs, "created_at", reverse(RUNS)),
-        _task("Remboursements à virer", refunds, "created_at", reverse(BATCHES)),
+        Waiting("Fichiers de prélèvement à préparer", runs, reverse(RUNS), "created_at", Kind.BANK),
+        Waiting("Remboursements à virer", refunds, reverse(BATCHES), "created_at", Kind.BANK),
     ]
 
 
-def _transmissions(agent: User) -> list[Task]:
-    """What back offices refused, and for those who manage the files that could not be handed over or read."""
+def _refused(agent: User) -> list[Waiting]:
+    """What back offices refused."""
     refused = Change.objects.of_agent(agent).to_handle()
-    tasks = [_task("Refus du logiciel métier à régler", refused, "verdict_at", reverse(LINES))]
-    if agent.has_perm("reservations.change_transmission"):
-        found = Transmission.objects.to_check().count()
-        tasks.append(Task("Transmissions à vérifier", found, f"{reverse(TRANSMISSIONS)}?etat=a-verifier"))
-    return tasks
+    return [Waiting("Refus du logiciel métier à régler", refused, reverse(LINES), "verdict_at", Kind.WATCH)]
 
 
-def _task(label: str, rows: QuerySet, since: str, address: str) -> Task:
-    """What waits in these rows, the oldest by the field ``since``."""
-    found = rows.aggregate(count=Count("pk"), oldest=Min(since))
-    oldest = found["oldest"]
-    return Task(label, found["count"], address, (timezone.now() - oldest).days if oldest else 0)
+def _transmissions(agent: User) -> list[Waiting]:
+    """For those who manage, the files that could not be handed over or read."""
+    address = f"{reverse(TRANSMISSIONS)}?etat=a-verifier"
+    return [Waiting("Transmissions à vérifier", Transmission.objects.to_check(), address, kind=Kind.WATCH)]

@@ -31,9 +31,9 @@ from cesu.orders.actions.payments import (
 from cesu.orders.reads.certificates import certificate_of, years_of
 from cesu.orders.reads.facturx import invoice_xml
 from cesu.rules.orders import IssuerIncomplete
-from cesu.worklist import waiting
 from common.models import OutgoingEmail
 from common.writing.once import make_key
+from portal.desk.reads.worklist import worklist
 from tests.client import PortalClient
 from tests.factories.accounts import ManagerFactory
 from tests.factories.cesu import beneficiary_of, employer_with, invoice_of, manager_of, pay_in, placed, status
@@ -238,7 +238,7 @@ def test_no_invoice_leaves_an_issuer_that_lacks_what_it_must_hold(missing):
     answer = client.get(reverse("cesu:invoice", args=[order.number]), follow=True)
     assert "Facture indisponible pour le moment" in answer.content.decode()
     agent.is_superuser = True
-    tasks = {label: (count, where) for label, count, where, _ in waiting(agent)}
+    tasks = {task.label: (task.count, task.address) for task in worklist(agent)}
     assert tasks[f"Fiche de l’émetteur à compléter ({label})"] == (1, reverse("admin:cesu_issuer_change", args=[1]))
 
 

@@ -46,7 +46,6 @@ NOT_A_PAGE = {
     "admin:reservations_transmission_download",
     "admin:jsi18n",
 }
-DJANGO_S_OWN = {"admin:password_change_done", "admin:app_list"}
 # axe-core would ask for style sheets that others import at addresses which are not theirs, for a rule that is off.
 AXE = """async (rules) => {
     const read = {resultTypes: ["violations", "incomplete"], preload: {assets: ["media"]}};
@@ -84,7 +83,7 @@ def is_read(name, visitor):
 
 def is_ours(name, visitor):
     """The agents' pages for agents, the public's for the others."""
-    return name not in DJANGO_S_OWN and name.startswith("admin:") == (visitor in ("agent", "manager"))
+    return name.startswith("admin:") == (visitor in ("agent", "manager"))
 
 
 MORE = {

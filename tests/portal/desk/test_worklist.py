@@ -16,7 +16,7 @@ from tests.services.agents import Desk, words
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("admin:index")
-QUERIES = 11  # two of them are the agent’s permissions, which the page asks for anyway
+QUERIES = 4  # session, account, rights, one count
 
 
 @pytest.fixture

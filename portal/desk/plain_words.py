@@ -1,0 +1,40 @@
+"""How every table of the agents' side is called: our words instead of Django's « Sélectionnez l’objet … à changer »."""
+
+from django.contrib import admin
+from django.utils.text import capfirst
+
+from portal.desk.menu import label_of
+
+
+class PlainWords(admin.ModelAdmin):
+    """The site puts it in front of each table's own class, so that a table just added speaks plainly too.
+
+    A table that agents add rows to says how: ``add_words = "Créer une classe"``.
+    """
+
+    add_words = ""
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": self.table_words} | (extra_context or {}))
+
+    def history_view(self, request, object_id, extra_context=None):
+        return super().history_view(request, object_id, {"table_words": self.table_words} | (extra_context or {}))
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return super().delete_view(request, object_id, {"table_words": self.table_words} | (extra_context or {}))
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        original = context.get("original")
+        title = capfirst(str(original)) if original else self.words_to_add
+        context |= {"title": title, "subtitle": None, "table_words": self.table_words}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @property
+    def table_words(self) -> str:
+        """What the list is called: as the menu calls it."""
+        return label_of(self.opts.label_lower) or capfirst(self.opts.verbose_name_plural)
+
+    @property
+    def words_to_add(self) -> str:
+        """What the button and the page that add a row are called."""
+        return self.add_words or f"Créer : {self.opts.verbose_name}"
