@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from tests.bench import books, databases, decade
 from tests.bench.measured import (
+    agents,
     aid,
     aid_pages,
     attendance,
@@ -33,7 +34,7 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     few, broken = measured(HAMLET, pages)
     many, more = measured(TOWN, lambda: [*pages(), *carts(), webhook(), attendance.sheet()])
-    broken += more + grown(few, many) + measured(TOWN, family_file.pages)[1]
+    broken += more + grown(few, many) + measured(TOWN, lambda: [*family_file.pages(), *agents.pages()])[1]
     databases.require_exact_ledger()
     for part, size in (
         (rush, TOWN),

@@ -1,13 +1,10 @@
 """No page of the agents speaks of « objets » and « modifications » as Django's admin does, nor English."""
 
-import gettext
 import re
 from html.parser import HTMLParser
 
 import pytest
 import time_machine
-from django.conf import settings
-from django.contrib.admin import site
 
 from tests.access import build_world, paths_of, table_paths
 from tests.journeys.town import NOW

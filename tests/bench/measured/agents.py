@@ -1,4 +1,4 @@
-"""What an agent of the town opens all day: the first page and the lists, told as ratios to the empty signed-in page."""
+"""What an agent of the town opens all day: the first page and the lists, told as ratios to an agent's empty page."""
 
 from django.test import Client
 from django.urls import reverse
@@ -8,7 +8,7 @@ from accounts.signing_in import mfa
 from tests.bench.measures import Measure, getting
 from tests.factories.accounts import AgentFactory, ManagerFactory
 
-FIRST_PAGE, A_LIST = 3, 4  # times the empty page
+FIRST_PAGE, A_LIST = 3, 4  # times the empty page of an agent
 LISTS = [
     "accounts_user",
     "families_family",
