@@ -325,7 +325,6 @@ class OutgoingEmailAdmin(ReadOnly, ManagersOnly, admin.ModelAdmin):
     list_filter = [SendingFilter]
     search_fields = ["to", "owner", "template"]
     search_help_text = "Adresse, destinataire comme user:12, ou modèle de message"
-    show_full_result_count = False
     fields = ["created_at", "template", "to", "owner", "state", "tries", "next_try_at", "message_id", "content"]
 
     @admin.display(description="envoi")

@@ -1,7 +1,7 @@
 """The agents' side of bookings: activities of their communes are described here, days and bookings are read."""
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -239,7 +239,6 @@ class SessionAdmin(ReadOnly, CommunesAdmin):
     list_per_page = 50
     date_hierarchy = "date"
     ordering = ["date", "activity"]
-    show_full_result_count = False
     fields = ["day", "activity", ("arrival", "departure"), "taken", "bookable", "cancellable", "state"]
     inlines = [BookingRows]
 
@@ -284,12 +283,15 @@ class BookingAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
 
     list_display = ["day", "member", "shown_family", "activity", "status", "price"]
     list_filter = [WhenFilter, "status", ActivityFilter]
-    list_select_related = ["member", "family", "session__activity__service__commune"]
+    list_select_related = ["session"]  # the rest is fetched for the rows of the page: what is sorted stays narrow
     list_per_page = 50
     member_path = "member"
     ordering = ["session__date", "member__last_name", "member__first_name"]
-    show_full_result_count = False
     fields = ["day", "activity", "member", "shown_family", "status", "price", "billing", "order", "cancelled_at"]
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        return rows.prefetch_related("member", "family", "session__activity__service__commune")
 
     @admin.display(description="jour", ordering="session__date")
     def day(self, booking):
@@ -337,12 +339,10 @@ class OrderAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     """What families confirmed; an agent reads the part of it that is of their communes."""
 
     list_display = ["number", "at", "shown_family", "person", "booked", "cancelled", "paid"]
-    list_filter = [("billing", BillingFilter)]
+    list_filter = [("billing", BillingFilter), "at"]
     list_select_related = ["family", "by"]
     list_per_page = 50
-    date_hierarchy = "at"
-    ordering = ["-at", "-pk"]
-    show_full_result_count = False
+    ordering = ["-pk"]
     fields = ["number", "at", "shown_family", "person", "booked", "cancelled", "paid"]
     inlines = [BookedRows, CancelledRows]
 
@@ -358,8 +358,8 @@ class OrderAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
         )
 
     def own(self, rows, agent):
-        bookings = Booking.objects.of_agent(agent)
-        return rows.filter(Q(pk__in=bookings.values("order")) | Q(pk__in=bookings.values("cancelled_in")))
+        of_it = Q(order=OuterRef("pk")) | Q(cancelled_in=OuterRef("pk"))  # one condition: asked a row, never of all
+        return rows.filter(Exists(Booking.objects.of_agent(agent).filter(of_it)))
 
     @admin.display(description="commande", ordering="pk")
     def number(self, order):

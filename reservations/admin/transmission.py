@@ -63,7 +63,6 @@ class TransmissionAdmin(DecisionAdmin):
     list_filter = [BatchFilter, "back_office"]
     list_select_related = ["back_office"]
     list_per_page = 50
-    show_full_result_count = False
     fields = ["name", "night_of", "frozen_at", "lines", "status", "sent_at", "answered_at"]
     fields += ["tries", "error", "remarks", "checked_at", "digest"]
     change_form_template = "admin/reservations/transmission.html"
@@ -204,7 +203,6 @@ class LineAdmin(AskedByFamily, DecisionAdmin):
     list_display = ["what", "shown_family", "state", "reason"]
     list_filter = [LineFilter, "kind", "back_office"]
     list_per_page = 50
-    show_full_result_count = False
     fields = ["what", "shown_family", "transmission", "created_at", "state", "reason", "verdict_at", "handled_at"]
     fields += ["handled_by", "note"]
     change_form_template = "admin/reservations/line.html"

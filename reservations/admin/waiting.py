@@ -30,7 +30,6 @@ class WaitlistAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
     list_per_page = 50
     member_path = "member"
     ordering = ["session__date", "session", "-priority", "arrived_at", "pk"]
-    show_full_result_count = False
     fields = ["day", "activity", "member", "shown_family", "priority", "arrived_at", "state", "ended_at"]
 
     def get_queryset(self, request):

@@ -80,7 +80,6 @@ class SupportingDocumentAdmin(AskedByFamily, CommunesAdmin):
     list_per_page = 100
     ordering = ["given_at", "pk"]
     member_path = "member"
-    show_full_result_count = False
     actions = None
 
     def get_queryset(self, request):

@@ -125,7 +125,6 @@ class RequestLineAdmin(AskedByFamily, CommunesAdmin):
     list_per_page = 100
     ordering = ["asked_at", "pk"]
     family_path, member_path = "request__family", "member"
-    show_full_result_count = False
     actions = ["accept_selected", "refuse_selected"]
 
     def get_queryset(self, request):

@@ -107,7 +107,7 @@ class OperationAdmin(ReadOnlyAdmin):
     list_display = ["at", "kind", "label", "actor"]
     list_filter = ["kind", "at"]
     list_select_related = ["actor"]
-    show_full_result_count = False
+    ordering = ["-pk"]
     search_fields = ["label", "transfers__reference"]
     inlines = [TransferInline]
 

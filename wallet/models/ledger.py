@@ -7,7 +7,7 @@ construction; triggers (migration 0002) keep it append-only and keep the balance
 import pghistory
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -247,8 +247,8 @@ class OperationQuerySet(models.QuerySet):
         if agent.is_superuser:
             return self
         wallets = Wallet.objects.of_agent(agent).values("account")
-        moves = Transfer.objects.filter(Q(source__in=wallets) | Q(target__in=wallets))
-        return self.filter(pk__in=moves.values("operation"))
+        moves = Transfer.objects.filter(operation=OuterRef("pk"))
+        return self.filter(Exists(moves.filter(Q(source__in=wallets) | Q(target__in=wallets))))
 
 
 class Operation(models.Model):

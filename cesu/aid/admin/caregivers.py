@@ -31,7 +31,6 @@ class CaregiverAdmin(IssuerDecisions):
     list_display = ["__str__", "nan", "kind", "affiliated_on", "ended_on"]
     list_filter = ["kind"]
     list_per_page = 50
-    show_full_result_count = False
     search_fields = ["last_name", "first_name", "nan"]
     search_help_text = "Nom, prénom ou NAN"
     fields = ["kind", "nan", "last_name", "first_name", "birth_date", "email", "account_holder", "account", "bic"]

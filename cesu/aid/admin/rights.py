@@ -144,7 +144,6 @@ class AidAccountAdmin(AidDecisions):
     ordering = ["holder__last_name", "holder__first_name", "pk"]
     search_fields = ["holder__last_name", "holder__first_name", "holder__code"]
     search_help_text = "Nom, prénom ou code CESU"
-    show_full_result_count = False
     fields = ["code", "birth_date", "kind", "funder", "contact", "people", "ended_on", "end_reason", "closes_on"]
     readonly_fields = ["code", "birth_date", "contact", "people"]
     inlines = [RightRows, PlanRows, SuspensionRows]

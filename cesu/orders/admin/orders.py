@@ -226,7 +226,6 @@ class VoucherAdmin(IssuerDecisions):
     list_display_links = None
     search_fields = ["number"]
     search_help_text = "Numéro du titre, ses 12 chiffres"
-    show_full_result_count = False
     fields = ["number", "order", "holder", "booklet", "worth", "stopped"]
 
     def get_search_results(self, request, queryset, search_term):

@@ -53,3 +53,14 @@ def test_the_first_page_tells_whom_to_serve_today(visitor, time_machine):
     time_machine.move_to(instant(TUESDAY, "08:00"))
     client = visitor(AgentFactory(communes=[home.family.commune]))
     assert "À servir aujourd’hui 1 Cantine" in words(client.get(reverse("admin:index")))
+
+
+def test_a_long_list_counts_no_more_rows_than_it_says(visitor, monkeypatch):
+    monkeypatch.setattr("portal.desk.plain_words.COUNTED", 2)
+    commune = FamilyFactory().commune
+    for _ in range(4):
+        FamilyFactory(commune=commune)
+    client = visitor(AgentFactory(communes=[commune]))
+    assert "Plus de 2 000 cellules familiales : cherchez ou filtrez" in words(
+        client.get(reverse("admin:families_family_changelist"))
+    )

@@ -312,7 +312,7 @@ def test_a_list_asks_the_same_of_the_database_for_one_row_and_for_three(
         refund_file()
     manager.get(url(f"{table}_changelist"))
     with django_assert_num_queries(
-        {"directdebitrun": 5, "directdebit": 7, "bankrefund": 6, "bankrefundbatch": 5}[table]
+        {"directdebitrun": 4, "directdebit": 6, "bankrefund": 5, "bankrefundbatch": 4}[table]
     ):
         rows = manager.get(url(f"{table}_changelist")).context["cl"].result_list
     assert len(rows) == number
