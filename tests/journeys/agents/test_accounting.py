@@ -16,7 +16,7 @@ def test_a_month_is_closed_with_scripts_off(visit, town):
     claire = add_duponts(town.aiguilhe, 5000)
     book(claire, "cantine-aiguilhe", date(2027, 3, 18))
     page = visit(town.manager, "/admin/", java_script_enabled=False)
-    follow(page, "Mois en cours")
+    follow(page, "Comptabilité du mois")
     assert title(page) == "Récapitulatif de mars 2027"
     expect(page.get_by_text("Contrôle : le mois tombe juste.")).to_be_visible()
     with page.expect_download() as downloaded:

@@ -297,7 +297,7 @@ def test_an_agent_of_another_commune_finds_nothing_to_do(visit, guide, alone):
     give(parent, "Louane", PNG)
     press(parent, "Valider")
     agent = visit(guide.stranger, "/admin/")
-    assert "Rien n’attend : tout est à jour." in read(agent.locator(".pv-todo"))
+    assert "Rien n’attend : tout est à jour." in read(agent.get_by_role("main"))
     agent.goto("/admin/services/requestline/?statut=toutes")
     assert agent.get_by_text("Louane").count() == 0
 

@@ -39,7 +39,7 @@ def enter_as_agent(page):
     press(page, "Connexion")
     page.get_by_label("Code à 6 chiffres").fill(current_code(TOTP_SECRET))
     press(page, "Connexion")
-    assert title(page) == "À traiter"
+    assert title(page) == "Mon travail du jour"
 
 
 def validate_in_admin(page, name):

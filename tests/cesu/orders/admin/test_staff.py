@@ -91,7 +91,7 @@ def test_the_group_opens_the_issuer_s_tables_and_no_page_of_the_communes(browser
     answers = {name: browser.get(reverse(f"admin:{name}")).status_code for name in closed}
     assert answers == dict.fromkeys(closed, 403)
     home = browser.get(reverse("admin:index"))
-    assert [each["app_label"] for each in home.context["available_apps"]] == ["cesu"]
+    assert [group.title for group in home.context["menu"].groups] == ["CESU des employeurs", "Aide à domicile"]
     assert "Feuilles de présence" not in home.content.decode()
 
 
