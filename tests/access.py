@@ -30,7 +30,7 @@ from families.models import (
     Membership,
     School,
 )
-from portal.models import ContactMessage, Kitchen, Menu, News, Review
+from portal.models import ContactMessage, Kitchen, ListExport, Menu, News, Review
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.days.absences import purpose, tell_absence
 from reservations.actions.days.attendance import add_present, adding_purpose
@@ -169,6 +169,7 @@ def _fill(world: World, claire: User, family: Family) -> None:
         "payment": payment,
         "card": ended_card_payment(family, claire),
         "cardpayment": CardPayment.objects.get(family=family),
+        "listexport": ListExport.objects.create(by=world.town.agent, table="Familles", rows=2, form="csv"),
         "stripeevent": StripeEvent.objects.create(pk="evt_1", type="checkout.session.expired"),
         "activity": activity,
         "session": booking.session,
@@ -670,6 +671,7 @@ TABLES = (
         "portal_contactmessage": ("list", "list"),
         "portal_kitchen": ("list add", "list add"),
         "portal_review": ("list", "list"),
+        "portal_listexport": ("", "list"),
         "portal_news": ("list add", "list add"),
         "reservations_absence": ("list", "list"),
         "reservations_activity": ("list add", "list add"),

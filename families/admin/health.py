@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import User
 from common.admin import CommunesAdmin, ReadOnly
 from common.values.dates import date_short
-from families.actions.alerts import content_of
+from families.actions.alerts import alerts, content_of
 from families.actions.health import log_reading
 from families.admin.asked import AskedByFamily
 from families.models import HealthFile, HealthSheet, MemberConsent, Membership
@@ -14,12 +14,18 @@ from families.models import HealthFile, HealthSheet, MemberConsent, Membership
 
 @admin.register(HealthFile)
 class HealthFileAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
-    """A list of names only; nothing of health is listed, searched or exported."""
+    """A list of names only; nothing of health is listed or searched. An export has diets and alerts: a reading of each."""
+
+    extra_columns = ["Santé et régimes"]
 
     list_display = ["last_name", "first_name", "born"]
     list_display_links = ["last_name", "first_name"]
     list_per_page = 50
     family_path, member_path = "memberships__family", "pk"
+
+    def extra_cells(self, request, rows):
+        words = alerts(rows, by=request.user, purpose="export de la liste « Santé et contacts »")
+        return {pk: [", ".join(each)] for pk, each in words.items()}
 
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("families.view_family")

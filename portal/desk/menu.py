@@ -142,6 +142,7 @@ SETTINGS = {
         Entry("Messages envoyés", "lib.outgoingemail"),
         Entry("Tâches de la nuit", "lib.jobrun"),
         Entry("Événements de Stripe", "wallet.stripeevent"),
+        Entry("Exports de listes", "portal.listexport"),
     ],
 }
 OTHERS = "Autres listes"

@@ -24,7 +24,7 @@ class ShortCount(Paginator):
 
 
 class PlainWords(admin.ModelAdmin):
-    """The site puts it in front of each table's own class, so that a table just added speaks plainly too.
+    """The site puts it behind each table's own class, so that a table just added speaks plainly too.
 
     A table that agents add rows to says how: ``add_words = "Créer une classe"``.
     """
@@ -51,7 +51,7 @@ class PlainWords(admin.ModelAdmin):
     @property
     def table_words(self) -> str:
         """What the list is called: as the menu calls it."""
-        return label_of(self.opts.label_lower) or capfirst(self.opts.verbose_name_plural)
+        return str(label_of(self.opts.label_lower) or capfirst(self.opts.verbose_name_plural))
 
     @property
     def words_to_add(self) -> str:

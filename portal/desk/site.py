@@ -3,7 +3,7 @@
 import functools
 
 from django.contrib import messages
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, resolve_url
@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from accounts.backends import is_agent
 from accounts.signing_in import mfa
 from accounts.signing_in.adapter import landing_url
+from portal.desk.exports import Exports
 from portal.desk.menu import Menu
-from portal.desk.plain_words import PlainWords
 from portal.desk.reads.today import work_of
 
 LIBRARIES = {"account", "auth", "mfa"}  # their tables know no communes; the portal has its own pages for them
@@ -32,8 +32,9 @@ class PortalAdminSite(AdminSite):
     def register(self, model_or_iterable, admin_class=None, **options):
         models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
         ours = [model for model in models if model._meta.app_label not in LIBRARIES]
-        own = admin_class or ModelAdmin
-        super().register(ours, type(own.__name__, (PlainWords, own), {"__module__": own.__module__}), **options)
+        bases = (admin_class, Exports) if admin_class else (Exports,)
+        own = type(bases[0].__name__, bases, {"__module__": bases[0].__module__})  # what a table says of itself counts
+        super().register(ours, own, **options)
 
     def each_context(self, request):
         return super().each_context(request) | {"menu": Menu(request)}

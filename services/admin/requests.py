@@ -104,9 +104,14 @@ class LinesList(ChangeList):
 
     def get_results(self, request):
         super().get_results(request)
-        lacking, undecided = lacking_pieces(self.result_list), undecided_pieces(self.result_list)
-        for line in self.result_list:
-            line.lacking, line.undecided = lacking[line.pk], undecided[line.pk]
+        _tell_pieces(self.result_list)
+
+
+def _tell_pieces(lines) -> None:
+    """Each line's ``lacking`` and ``undecided`` pieces."""
+    lacking, undecided = lacking_pieces(lines), undecided_pieces(lines)
+    for line in lines:
+        line.lacking, line.undecided = lacking[line.pk], undecided[line.pk]
 
 
 def _first(lines, line, prefer_lacking: bool) -> list[RequestLine]:
@@ -148,6 +153,9 @@ class RequestLineAdmin(AskedByFamily, CommunesAdmin):
     @admin.display(description="demandée le", ordering="asked_at")
     def asked(self, line):
         return date_short(line.asked_at)
+
+    def prepare_rows(self, rows):
+        _tell_pieces(rows)
 
     @admin.display(description="pièces obligatoires")
     def pieces(self, line):
@@ -274,8 +282,7 @@ class RequestLineAdmin(AskedByFamily, CommunesAdmin):
         easy = [line for line in lines if not lacking[line.pk] and not undecided[line.pk]]
         if "confirmed" in request.POST:
             return self._decided_many(request, DECISIONS["accepter"], easy)
-        for line in lines:
-            line.lacking, line.undecided = lacking[line.pk], undecided[line.pk]
+        _tell_pieces(lines)
         context = {"lines": easy, "left": [line for line in lines if line not in easy], "form": None}
         return self._many_page(request, "accepter", queryset.count() - len(lines), **context)
 
