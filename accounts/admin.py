@@ -4,7 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Exists, OuterRef, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -14,10 +14,11 @@ from accounts.forms import BirthField
 from accounts.letters import MAX_LETTERS, letters_context, letters_pdf
 from accounts.models import Agent, Commune, CredentialAct, User
 from accounts.reads.search import people_asked, rows_found
+from accounts.roles import LETS_DO, Role
 from accounts.rules import MAX_REASON, NoWayToReset
 from accounts.standing import COMPLETE, STARTED, standing, standing_of
 from common.addresses import read_id
-from common.admin import CommunesAdmin, ManagersOnly, RefusableAdmin
+from common.admin import CommunesAdmin, ManagersOnly, OwnChoices, RefusableAdmin
 from common.files.pdf import PdfUnavailable
 from common.refusals import Refusal
 from common.values.phones import PhoneField
@@ -263,32 +264,61 @@ class CommuneAdmin(ManagersOnly, RefusableAdmin):
 
 
 class AgentForm(forms.ModelForm):
-    """An agent signs in by email, then proves a second factor."""
+    """An agent signs in by email, then proves a second factor; a new one has no right until a role is ticked."""
 
     email = forms.EmailField(label="Adresse e-mail")
+    roles = forms.MultipleChoiceField(label="Rôles", required=False, widget=forms.CheckboxSelectMultiple)
 
     class Meta:
         model = Agent
-        fields = ["first_name", "last_name", "email", "communes", "groups", "is_active", "is_superuser"]
+        fields = ["first_name", "last_name", "email", "communes", "roles", "groups", "is_active", "is_superuser"]
         labels = {"groups": "équipes", "is_superuser": "gère tout le portail"}
         help_texts = {"groups": "Qui a une équipe et aucune commune ne fait que le travail de son équipe."}
         widgets = {"groups": forms.CheckboxSelectMultiple}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["roles"].choices = [(role, f"{role.label} : {LETS_DO[role]}") for role in Role]
+
     def clean_email(self):
         return self.cleaned_data["email"].lower()
 
+    def clean_communes(self):
+        """Who only gives roles names some of their own communes."""
+        chosen = self.cleaned_data["communes"]
+        if "groups" not in self.fields and not chosen:
+            raise forms.ValidationError("Choisissez au moins une commune.")
+        return chosen
+
 
 @admin.register(Agent)
-class AgentAdmin(ManagersOnly, admin.ModelAdmin):
-    """Agents and their communes; only for those who manage the portal."""
+class AgentAdmin(OwnChoices, admin.ModelAdmin):
+    """Agents, their communes and roles: for those who manage the portal, and of its communes for a « gestionnaire »."""
 
     form = AgentForm
-    list_display = ["__str__", "email", "is_active", "is_superuser"]
+    list_display = ["__str__", "email", "shown_roles", "shown_communes", "is_active", "is_superuser"]
     search_fields = ["last_name", "first_name", "email"]
-    autocomplete_fields = ["communes"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).filter(is_staff=True)
+        """A « gestionnaire » keeps agents whose every commune is theirs; never themselves, nor who manages all."""
+        rows = super().get_queryset(request).filter(is_staff=True).prefetch_related("communes")
+        if request.user.is_superuser:
+            return rows
+        elsewhere = Commune.objects.exclude(pk__in=request.user.communes.all()).filter(agents=OuterRef("pk"))
+        own = rows.filter(~Exists(elsewhere), communes__in=request.user.communes.all(), is_superuser=False, groups=None)
+        return own.exclude(pk=request.user.pk).distinct()
+
+    def get_fields(self, request, obj=None):
+        own = ["first_name", "last_name", "email", "communes", "roles", "is_active"]
+        return self.form.Meta.fields if request.user.is_superuser else own
+
+    @admin.display(description="rôles")
+    def shown_roles(self, agent):
+        return ", ".join(Role(role).label for role in agent.roles)
+
+    @admin.display(description="communes")
+    def shown_communes(self, agent):
+        return ", ".join(commune.name for commune in agent.communes.all())
 
     def save_model(self, request, obj, form, change):
         """A new agent chooses their password with « Mot de passe oublié ? »; nobody writes it for them."""

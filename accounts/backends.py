@@ -3,10 +3,10 @@
 from functools import cache
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
+from accounts.roles import granted
 from common.writing.rows import Rows
 
 
@@ -28,13 +28,13 @@ class PortalBackend(AuthenticationBackend):
         return user if user and self.user_can_authenticate(user) else None
 
     def has_perm(self, user_obj, perm, obj=None):
-        """An agent may do an agent's work by being one; which rows, each admin limits to their communes."""
-        return super().has_perm(user_obj, perm, obj) or (perm in settings.AGENT_PERMISSIONS and is_agent(user_obj))
+        """An agent may do what their roles say; which rows, each admin limits to their communes."""
+        return super().has_perm(user_obj, perm, obj) or (is_agent(user_obj) and perm in granted(user_obj.roles))
 
     def has_module_perms(self, user_obj, app_label):
         of_app = f"{app_label}."
         return super().has_module_perms(user_obj, app_label) or (
-            any(perm.startswith(of_app) for perm in settings.AGENT_PERMISSIONS) and is_agent(user_obj)
+            is_agent(user_obj) and any(perm.startswith(of_app) for perm in granted(user_obj.roles))
         )
 
 

@@ -7,6 +7,7 @@ import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -15,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from accounts.roles import Role
 from common.values.calendars import ZONES, asks_for_church, subdivision_of
 from common.values.dates import date_short
 
@@ -113,15 +115,16 @@ class UserQuerySet(models.QuerySet):
         return of_families.filter(never | Q(email=None))
 
     def of_agent(self, agent):
-        """The accounts that ``agent`` may see: of their communes, and of people who have not named theirs yet.
+        """The accounts that ``agent`` may see: of their communes; a « gestionnaire » those of people who named none yet too.
 
         The managers of employers and who manages an aid account have none: they are the issuer's and funders' matter.
         """
         if agent.is_superuser:
             return self
-        return self.filter(
-            Q(commune__in=agent.communes.all()) | Q(commune=None, manager=None, aid_login=None, funders=None)
-        )
+        mine = Q(commune__in=agent.communes.all())
+        if Role.GESTIONNAIRE in agent.roles:
+            mine |= Q(commune=None, manager=None, aid_login=None, funders=None)
+        return self.filter(mine)
 
 
 @pghistory.track(
@@ -168,6 +171,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     signed_up_at = models.DateTimeField("demande complète le", null=True, blank=True)
 
     is_staff = models.BooleanField("agent", default=False)
+    roles = ArrayField(
+        models.CharField(max_length=12, choices=Role.choices), default=list, blank=True, verbose_name="rôles"
+    )
     is_active = models.BooleanField("peut se connecter", default=True)
     communes = models.ManyToManyField(Commune, blank=True, related_name="agents", verbose_name="communes de l’agent")
     date_joined = models.DateTimeField("créé le", default=timezone.now)

@@ -146,48 +146,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
-# What every agent may do, in their own communes; the rest is for those who manage the portal.
-AGENT_PERMISSIONS = {
-    "accounts.view_user",
-    "accounts.change_user",
-    *(
-        f"families.{verb}_{table}"
-        for verb in ("view", "add", "change")
-        for table in ("family", "member", "schoolclass")
-    ),
-    "families.view_school",
-    "families.view_sepamandate",
-    "families.change_sepamandate",
-    "families.view_identitychange",
-    "families.change_identitychange",
-    "wallet.view_wallet",
-    "wallet.change_wallet",
-    "wallet.view_operation",
-    "wallet.view_directdebit",
-    "wallet.view_bankrefund",
-    "wallet.view_cardpayment",
-    *(f"wallet.{verb}_counterpayment" for verb in ("view", "add", "change")),
-    *(f"services.{verb}_service" for verb in ("view", "add", "change")),
-    *(
-        f"services.{verb}_{table}"
-        for verb in ("view", "add", "change", "delete")
-        for table in ("audience", "requireddocument")
-    ),
-    *(f"services.{verb}_{table}" for verb in ("view", "change") for table in ("requestline", "supportingdocument")),
-    "reservations.view_change",
-    "reservations.change_change",
-    *(f"reservations.{verb}_activity" for verb in ("view", "add", "change")),
-    *(
-        f"reservations.{verb}_{table}"
-        for verb in ("view", "add", "change", "delete")
-        for table in ("openingrule", "closure", "tariff", "priority")
-    ),
-    *(f"reservations.view_{table}" for table in ("session", "booking", "order", "absence", "waitlistentry")),
-    "reservations.change_absence",
-    "reservations.view_figures",
-    *(f"portal.{verb}_{table}" for verb in ("view", "add", "change") for table in ("news", "kitchen")),
-    *(f"portal.{verb}_{table}" for verb in ("view", "change") for table in ("contactmessage", "review")),
-}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 LOGOUT_REDIRECT_URL = "home"

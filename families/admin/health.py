@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from accounts.models import User
 from common.admin import CommunesAdmin, ReadOnly
@@ -28,7 +29,15 @@ class HealthFileAdmin(AskedByFamily, ReadOnly, CommunesAdmin):
         return {pk: [", ".join(each)] for pk, each in words.items()}
 
     def has_view_permission(self, request, obj=None):
-        return request.user.has_perm("families.view_family")
+        return request.user.has_perm("families.view_healthfile")
+
+    def get_queryset(self, request):
+        """All children of the agent's services for who runs them; for who only looks after children, those of the day."""
+        rows = super().get_queryset(request)
+        if request.user.has_perm("reservations.change_activity"):
+            return rows
+        today = {"bookings__status": "booked", "bookings__session__date": timezone.localdate()}
+        return rows.filter(**today).distinct()
 
     def has_module_permission(self, request):
         return self.has_view_permission(request)

@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from accounts.models import Commune, User
+from accounts.roles import Role
 from accounts.signing_in.mfa import enrol_totp
 from common.models import Authority
 from common.values.calendars import school_year_bounds, school_year_of
@@ -157,12 +158,21 @@ def _agents(communes) -> dict[str, User]:
     agents = {}
     for code in data.SCHOOLS:
         name = communes[code].name
-        agent = _person(f"agent-{code}", f"agent.{code}@demo.example", "Agent", name, is_staff=True)
+        agent = _person(
+            f"agent-{code}", f"agent.{code}@demo.example", "Agent", name, is_staff=True, roles=list(Role)[:4]
+        )
         agent.communes.set([communes[code]])
         agents[code] = agent
-    for agent in [manager, *agents.values()]:
+    by_role = [_with_role(role, communes[data.SAINT_MARCEL]) for role in Role]
+    for agent in [manager, *agents.values(), *by_role]:
         enrol_totp(agent, data.TOTP_SECRET)
     return agents | {"manager": manager}
+
+
+def _with_role(role: Role, commune) -> User:
+    agent = _person(role, f"{role}@demo.example", "Camille", role.label, is_staff=True, roles=[role])
+    agent.communes.set([commune])
+    return agent
 
 
 def _person(identifier: str, email: str | None, first: str, last: str, **more) -> User:

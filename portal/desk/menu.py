@@ -1,6 +1,6 @@
 """The agents' menu: what there is to do in plain words, and « Réglages », the one door to all the rest.
 
-Whoever may not open a page does not see its entry: a table asks its own page, any other page names the right it takes.
+Whoever may not open a page does not see its entry: a table asks its own page, any other page has its right in ``pages``.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,12 @@ from django.utils.text import capfirst
 
 from accounts.backends import is_agent
 
-DAYS, BOOKINGS, PROGRAMME = "reservations.view_session", "reservations.view_booking", "reservations.change_activity"
-MONEY, BOOKS, FIGURES = "wallet.view_counterpayment", "wallet.change_directdebitrun", "reservations.view_figures"
 FEW = 12  # entries that are seen at once; of more the groups are folded but the one where the page is
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A thing to do: the table where it is done (« families.family »), or the page and the right (``needs``) it takes.
+    """A thing to do: the table where it is done (« families.family »), or the page, whose right ``pages`` knows.
 
     ``also``: other addresses of the agents' side that belong to it.
     """
@@ -28,7 +26,6 @@ class Entry:
     label: str
     table: str = ""
     page: str = ""
-    needs: str = ""
     also: str = ""
 
     @property
@@ -38,7 +35,7 @@ class Entry:
     def may_be_opened(self, request) -> bool:
         """Whether the agent of this request may open it."""
         if not self.table:
-            return is_agent(request.user) and request.user.has_perm(self.needs)
+            return is_agent(request.user) and (not (right := rights()[self.page]) or request.user.has_perm(right))
         page = site.get_model_admin(apps.get_model(self.table))
         return page.has_module_permission(request) and page.has_view_or_change_permission(request)
 
@@ -49,25 +46,33 @@ class Entry:
 
 
 @cache
+def rights() -> dict[str, str]:
+    """The right that each page takes; read once the site stands, for the pages' modules register tables on it."""
+    from portal.desk.pages import RIGHTS
+
+    return RIGHTS
+
+
+@cache
 def _address(page: str) -> str:
     return reverse(f"admin:{page}")
 
 
 TASKS = {
     "Aujourd’hui": [
-        Entry("Feuilles de présence", page="attendance_day", needs=DAYS),
-        Entry("Effectifs", page="headcounts", needs=DAYS),
+        Entry("Feuilles de présence", page="attendance_day"),
+        Entry("Effectifs", page="headcounts"),
         Entry("Santé et contacts", "families.healthfile"),
         Entry("Menus des cantines", "portal.kitchen"),
-        Entry("Calendrier", page="calendar", needs=DAYS),
-        Entry("Fermer une journée", page="closing", needs=PROGRAMME),
+        Entry("Calendrier", page="calendar"),
+        Entry("Fermer une journée", page="closing"),
     ],
     "Familles": [
         Entry("Familles", "families.family", also="familles/"),
         Entry("Comptes usagers", "accounts.user"),
         Entry("Demandes d’accès", "services.requestline"),
         Entry("Pièces justificatives", "services.supportingdocument"),
-        Entry("Réserver pour une famille", page="desk", needs=BOOKINGS),
+        Entry("Réserver pour une famille", page="desk"),
         Entry("Absences signalées", "reservations.absence"),
         Entry("Liste d’attente", "reservations.waitlistentry"),
         Entry("Messages reçus", "portal.contactmessage"),
@@ -80,12 +85,12 @@ TASKS = {
         Entry("Prélèvements des familles", "wallet.directdebit"),
         Entry("Remboursements", "wallet.bankrefund"),
         Entry("Fichiers de virements", "wallet.bankrefundbatch"),
-        Entry("Comptabilité du mois", page="accounting_month", needs=MONEY),
-        Entry("Journal du jour", page="accounting_journal", needs=BOOKS),
-        Entry("Rapprochement Stripe", page="accounting_stripe", needs=BOOKS),
+        Entry("Comptabilité du mois", page="accounting_month"),
+        Entry("Journal du jour", page="accounting_journal"),
+        Entry("Rapprochement Stripe", page="accounting_stripe"),
     ],
     "Bilan": [
-        Entry("Chiffres", page="figures", needs=FIGURES),
+        Entry("Chiffres", page="figures"),
         Entry("Avis des familles", "portal.review"),
     ],
     "CESU des employeurs": [

@@ -78,10 +78,9 @@ class PortalAdminSite(AdminSite):
         return redirect_to_login(target, reverse("mfa_index"))
 
     def get_urls(self):
-        pages = _pages().addresses()
+        pages = [*_pages().addresses(), path("reglages/", self.settings_page, name="settings")]
         for page in pages:
-            page.callback = self.admin_view(_of_communes(page.callback))
-        pages.append(path("reglages/", self.admin_view(self.settings_page), name="settings"))
+            page.callback = self.admin_view(_of_communes(page.callback, _pages().RIGHTS[page.name]))
         # no row has a public page
         return pages + [page for page in super().get_urls() if getattr(page, "name", "") != "view_on_site"]
 
@@ -107,12 +106,12 @@ def _pages():
     return pages
 
 
-def _of_communes(view):
-    """A page of the communes' work: refused to who has a group and no commune, such as the issuer's staff."""
+def _of_communes(view, right: str):
+    """A page of the communes' work: refused to who has no commune, such as the issuer's staff, and to who lacks its right."""
 
     @functools.wraps(view)
     def enter(request, *args, **kwargs):
-        if not is_agent(request.user):
+        if not is_agent(request.user) or (right and not request.user.has_perm(right)):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -49,13 +50,17 @@ def attendance_day(request):
 def attendance(request, pk):
     """A sheet; a POST marks the ticked children, or shows what to know of their health, which is written down."""
     session = _session(request, pk)
+    may_mark = request.user.has_perm("reservations.add_attendance")
     if "marque" in request.POST:
+        if not may_mark:
+            raise PermissionDenied
         return _mark_ticked(request, session)
     sheet = read_sheet(session, next(iter(read_pks([request.GET.get("ecole", "")])), None))
     if "sante" in request.POST:
         _show_health(request, sheet)
-    context = {"session": session, "sheet": sheet, "may_mark": session.date <= timezone.localdate()}
-    context |= {"may_add": may_be_added(session, timezone.localdate()), "is_read": "sante" in request.POST}
+    today = timezone.localdate()
+    context = {"session": session, "sheet": sheet, "may_mark": may_mark and session.date <= today}
+    context |= {"may_add": may_mark and may_be_added(session, today), "is_read": "sante" in request.POST}
     return page(request, "attendance", str(session.activity), **context)
 
 
@@ -65,6 +70,8 @@ def _session(request, pk) -> Session:
 
 def _show_health(request, sheet: Sheet) -> None:
     """Short words beside each child whose sheet the agent may read; each reading is written down first."""
+    if not request.user.has_perm("families.view_healthfile"):
+        raise PermissionDenied
     lines = {line.member: line for line in sheet.lines}
     purpose = f"Feuille de présence du {day_and_month(sheet.session.date)}"
     for member, words in alerts(Member.objects.filter(pk__in=lines), by=request.user, purpose=purpose).items():

@@ -53,7 +53,15 @@ def build(families: int, communes: int = 8) -> None:
     """Write a town of so many families, with twice as many children; the ledger is exact."""
     today = timezone.localdate()
     activities = [_commune(number, today) for number in range(communes)]
-    agent = User.objects.create_user("agent", None, None, first_name="Agent", last_name="Martin", is_staff=True)
+    agent = User.objects.create_user(
+        "agent",
+        None,
+        None,
+        first_name="Agent",
+        last_name="Martin",
+        is_staff=True,
+        roles=["animateur", "guichet", "regisseur", "responsable"],
+    )
     with transaction.atomic():
         houses = _houses(families, activities, today)
         _let_in(houses, agent)

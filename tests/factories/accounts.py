@@ -51,6 +51,7 @@ class AgentFactory(UserFactory):
     last_name = "Martin"
     email = factory.Sequence(lambda n: f"agent{n}@example.org")
     is_staff = True
+    roles = ["animateur", "guichet", "regisseur", "responsable"]
     commune = None
 
     @factory.post_generation

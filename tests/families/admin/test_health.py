@@ -171,7 +171,7 @@ def test_the_list_takes_the_same_number_of_queries_for_any_number_of_children(
         line(canteen, parent_of(child).guardian.family, child)
     browser = visitor(agent)
     browser.get(LIST)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         browser.get(LIST)
 
 

@@ -79,7 +79,7 @@ def test_the_list_takes_the_same_number_of_queries_for_any_number_of_families(
         GuardianFactory(family=other)
         MembershipFactory(family=other)
     agent.get(reverse("admin:families_family_changelist"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         agent.get(reverse("admin:families_family_changelist"))
 
 

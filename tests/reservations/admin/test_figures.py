@@ -6,7 +6,6 @@ from datetime import date
 
 import openpyxl
 import pytest
-from django.conf import settings as portal_settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -32,12 +31,6 @@ def agent(visitor, canteen):
 @pytest.fixture
 def manager(visitor):
     return visitor(ManagerFactory())
-
-
-@pytest.fixture
-def only_figures(settings):
-    """Agents may read figures, not bookings by name: as the role « consultation »."""
-    settings.AGENT_PERMISSIONS = portal_settings.AGENT_PERMISSIONS - {"reservations.view_booking"}
 
 
 def test_before_the_first_night_it_is_said_when_the_figures_come(agent):
@@ -78,9 +71,8 @@ def test_an_agent_reads_their_own_services_only(visitor, home, canteen):
     assert f"Choisissez dans la liste : « {canteen.pk} » n’y est pas." in refused
 
 
-def test_without_the_right_the_page_is_refused_and_not_offered(visitor, settings, canteen):
-    settings.AGENT_PERMISSIONS = settings.AGENT_PERMISSIONS - {"reservations.view_figures"}
-    agent = visitor(AgentFactory(communes=[canteen.service.commune]))
+def test_without_the_right_the_page_is_refused_and_not_offered(visitor, canteen):
+    agent = visitor(AgentFactory(communes=[canteen.service.commune], roles=["guichet"]))
     assert (agent.get(PAGE).status_code, agent.get(XLSX).status_code) == (403, 403)
     assert PAGE not in agent.get(reverse("admin:index")).content.decode()
 
@@ -119,10 +111,10 @@ def test_an_unknown_view_is_the_first_and_both_ends_of_the_calendar_have_neighbo
 
 
 @pytest.mark.usefixtures("planted_differences")
-def test_small_numbers_are_masked_for_who_may_not_read_names(visitor, only_figures):
+def test_small_numbers_are_masked_for_who_may_not_read_names(visitor):
     town = RandomTown(3, families=14, bookings=500)
     count_figures(TODAY)
-    reader = visitor(AgentFactory(communes=town.communes))
+    reader = visitor(AgentFactory(communes=town.communes, roles=["consultation"]))
     page = reader.get(PAGE)
     assert "Les nombres de moins de cinq personnes sont masqués" in words(page)
     for table in page.context["sheet"].tables:

@@ -129,8 +129,9 @@ def test_a_family_of_another_commune_is_not_found(owing, visitor):
     assert visitor(elsewhere).get(url(owing)).status_code == 404
 
 
-def test_without_the_permission_nobody_decides(agent, owing, visitor, settings):
-    settings.AGENT_PERMISSIONS = settings.AGENT_PERMISSIONS - {"wallet.change_wallet"}
+def test_without_the_permission_nobody_decides(agent, owing, visitor):
+    agent.roles = ["guichet"]
+    agent.save()
     browser = visitor(agent)
     assert browser.get(url(owing)).status_code == 403
     assert browser.post(url(owing), {"never_blocked": "1"}).status_code == 403

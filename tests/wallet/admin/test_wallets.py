@@ -12,14 +12,6 @@ from wallet.actions import wallet_of
 from wallet.models import CounterPayment, Operation, Purse
 
 pytestmark = pytest.mark.django_db
-PERMISSIONS = {
-    "wallet.view_wallet",
-    "wallet.view_operation",
-    "wallet.view_transfer",
-    "wallet.view_counterpayment",
-    "wallet.add_counterpayment",
-    "wallet.change_counterpayment",
-}
 ADD = reverse("admin:wallet_counterpayment_add")
 LIST = reverse("admin:wallet_counterpayment_changelist")
 
@@ -30,8 +22,7 @@ def commune():
 
 
 @pytest.fixture
-def agent(commune, settings):
-    settings.AGENT_PERMISSIONS = settings.AGENT_PERMISSIONS | PERMISSIONS
+def agent(commune):
     return AgentFactory(communes=[commune])
 
 
@@ -128,9 +119,8 @@ def test_a_family_of_another_commune_is_not_found(agent, visitor, elsewhere):
     assert visitor(agent).post(credit_url(elsewhere), {"cents": "50"}).status_code == 404
 
 
-def test_an_agent_without_the_right_credits_nobody(visitor, commune, family, settings):
-    settings.AGENT_PERMISSIONS = settings.AGENT_PERMISSIONS - PERMISSIONS
-    browser = visitor(AgentFactory(communes=[commune]))
+def test_an_agent_without_the_right_credits_nobody(visitor, commune, family):
+    browser = visitor(AgentFactory(communes=[commune], roles=["guichet"]))
     assert [browser.get(url).status_code for url in (ADD, credit_url(family))] == [403, 403]
 
 
