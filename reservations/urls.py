@@ -13,6 +13,7 @@ urlpatterns = [
     path("panier/", cart.cart, name="cart"),
     path("panier/retirer/", cart.remove, name="remove"),
     path("semaine/", week.week, name="week"),
+    path("semaine/reservee/<id:pk>/", week.week_done, name="week_done"),
     path("demandes/", cart.request_recap, name="request"),
     path("demandes/abandonner/", cart.abandon, name="abandon"),
     path("mes-reservations/", bookings.bookings, name="bookings"),

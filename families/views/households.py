@@ -6,11 +6,11 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.standing import standing_of
+from common.addresses import onward
 from common.refusals import told_on
 from common.values.calendars import school_year_of
 from common.writing.once import make_key
@@ -128,27 +128,20 @@ def restore(request, pk):
 
 def certify(request):
     """« Vérifiez vos informations », once a school year before booking."""
-    onward = _onward(request)
+    next_page = onward(request) or reverse("families:members")
     if request.method == "POST":
         actions.certify(user=request.user)
         messages.success(request, "Merci, vos informations sont certifiées pour cette année scolaire.")
-        return redirect(onward)
+        return redirect(next_page)
     family = getattr(request.user, "guardian", None) and request.user.guardian.family
     year = _school_year()
     context = {
         "memberships": Membership.objects.of(request.user).current().with_class(year),
         "certified": bool(family) and is_certified(family, timezone.localdate()),
         "school_year": f"{year}-{year + 1}",
-        "onward": onward,
+        "onward": next_page,
     }
     return render(request, "families/certify.html", context)
-
-
-def _onward(request) -> str:
-    """The page that asked for the certification (``suite``), when it is one of ours."""
-    onward = request.POST.get("suite") or request.GET.get("suite") or ""
-    safe = url_has_allowed_host_and_scheme(onward, {request.get_host()}, request.is_secure())
-    return onward if safe else reverse("families:members")
 
 
 def invite(request):

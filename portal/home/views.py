@@ -21,14 +21,14 @@ from cesu.models import Employer
 from common.models import authority
 from common.values.dates import date_long
 from common.values.money import euros
-from families.models import Guardian, Member
-from portal.home.reads import booking_dates, news_for
+from families.models import Guardian
+from portal.home.reads import booking_dates, first_names, news_for
 from portal.home.todo import to_do
 from portal.models import Menu
 from portal.talk.reads import next_menus
 from reservations.reads.family import facts_of
 from reservations.reads.upcoming import upcoming, waited_for
-from reservations.views.week import week_page
+from reservations.views.week_data import week_page
 
 
 @require_safe
@@ -56,11 +56,10 @@ def account(request):
     except Guardian.DoesNotExist:
         return redirect("families:members")
     bookings = upcoming(request.user)[:5]
-    members = Member.objects.of(request.user)
     context = {
         "bookings": bookings,
         "balance": euros(facts.balance),
-        "names": ", ".join(member.first_name for member in members) or "Ajoutez les membres de votre famille",
+        "names": ", ".join(first_names(request.user)) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
         "things": to_do(request.user, facts, [entry for entry in waited_for(request.user) if entry.is_offered]),
         "week": week_page(request.user),

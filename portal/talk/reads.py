@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from django.db.models import prefetch_related_objects
+
 from accounts.models import Commune, User
 from common.values.calendars import school_year_of
+from common.writing.rows import Rows
 from families.actions.alerts import content_of
 from families.models import ADULTS, HealthSheet, Member, Membership
 from portal.models import Dish, Kitchen, Menu
@@ -102,12 +105,28 @@ def _child(member: Member, sheet: HealthSheet | None) -> Child:
 
 def next_menus(user: User, today: date) -> list[Menu]:
     """The next menu of each kitchen of the person's children, within a week; nothing of health is read."""
-    schools = (
-        Membership.objects.of(user)
-        .current()
-        .filter(member__schoolings__school_year=school_year_of(today))
-        .values("member__schoolings__school_class__school")
+    found = []
+    for menu, kitchen in _NEXT(today, today + LOOK_AHEAD, school_year_of(today), user.guardian.family_id):
+        menu.kitchen = kitchen
+        found.append(menu)
+    prefetch_related_objects(found, "dishes")
+    return found
+
+
+_NEXT = Rows(
+    """
+    SELECT DISTINCT ON (menu.kitchen_id) {menu}, {kitchen}
+    FROM portal_menu menu JOIN portal_kitchen kitchen ON kitchen.id = menu.kitchen_id
+    WHERE menu.date >= %s AND menu.date < %s AND menu.kitchen_id IN (
+        SELECT served.kitchen_id
+        FROM families_membership own
+        JOIN families_schooling schooling ON schooling.member_id = own.member_id AND schooling.school_year = %s
+        JOIN families_schoolclass class ON class.id = schooling.school_class_id
+        JOIN portal_kitchen_schools served ON served.school_id = class.school_id
+        WHERE own.family_id = %s AND own.withdrawn_at IS NULL
     )
-    coming = Menu.objects.filter(kitchen__schools__in=schools, date__gte=today, date__lt=today + LOOK_AHEAD)
-    first = coming.order_by("kitchen_id", "date").distinct("kitchen_id")
-    return list(first.select_related("kitchen").prefetch_related("dishes"))
+    ORDER BY menu.kitchen_id, menu.date
+    """,
+    menu=Menu,
+    kitchen=Kitchen,
+)

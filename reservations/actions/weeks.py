@@ -11,10 +11,11 @@ from accounts.models import User
 from common.writing.once import claim_key
 from common.writing.transactions import outermost
 from reservations.actions.carts import lock_cart
-from reservations.actions.checkout import carry_out, check, open_order
-from reservations.actions.places.baskets import Basket, CartChanged, read_basket
+from reservations.actions.checkout import NothingToConfirm, carry_out, check, open_order
+from reservations.actions.places.baskets import Basket, CartChanged, lock_sessions, read_basket
 from reservations.emails import bookings as emails
 from reservations.models import Cart, CartLine
+from reservations.reads.family import FamilyFacts
 from reservations.reads.reasons import NO_PLACE, who_when
 
 
@@ -23,15 +24,20 @@ def week_purpose(billing: str) -> str:
     return f"week:{billing}"
 
 
-def read_week(cart: Cart, pairs: Iterable[tuple[int, int]], lock: bool = False) -> Basket:
+def read_week(
+    cart: Cart, pairs: Iterable[tuple[int, int]], lock: bool = False, facts: FamilyFacts | None = None
+) -> Basket:
     """These (session, member) pairs as a basket; a full day is refused, never waited for: nobody asked for the list."""
-    lines = [CartLine(cart=cart, session_id=day, member_id=who, act=CartLine.Act.BOOK) for day, who in pairs]
-    basket = read_basket(cart, lock, lines)
+    basket = read_basket(cart, lock, list(_lines(cart, pairs)), facts)
     for line in basket.lines:
         if line.waits:
             line.waits, line.full = False, True
             line.reasons = [f"{who_when(line.member, line.session)} : {NO_PLACE}"]
     return basket
+
+
+def _lines(cart: Cart, pairs: Iterable[tuple[int, int]]) -> Iterable[CartLine]:
+    return (CartLine(cart=cart, session_id=day, member_id=who, act=CartLine.Act.BOOK) for day, who in pairs)
 
 
 def shown(lines: Iterable[CartLine]) -> str:
@@ -59,6 +65,26 @@ def book_week(*, user: User, billing: str, key: str) -> dict:
     _leave_cart(basket)
     emails.order_confirmed(order, basket.lines, 0)
     return once.remember({"order": order.pk})
+
+
+@outermost
+def put_in_cart(*, user: User, billing: str, key: str) -> dict:
+    """Put the days that the page showed into the family's cart, beside what it holds, to be paid by card there.
+
+    The key is the one of ``book_week``: whichever button comes second gets the answer of the first ({"cart": pk} here).
+    Nothing is promised: the cart's own page says of each day whether it can be booked. Raise PaymentGoing,
+    NothingToConfirm, CartChanged when a day is gone, and StalePage.
+    """
+    once = claim_key(key, user.owner, week_purpose(billing))
+    if once.answer:
+        return once.answer
+    cart = lock_cart(user.guardian.family_id, billing)
+    lines = list(_lines(cart, _agreed(once.detail)))
+    if not lines:
+        raise NothingToConfirm
+    lock_sessions({line.session_id for line in lines})  # none is taken away meanwhile
+    CartLine.objects.bulk_create(lines, ignore_conflicts=True)
+    return once.remember({"cart": cart.pk})
 
 
 def _agreed(detail: str) -> dict[tuple[int, int], int]:

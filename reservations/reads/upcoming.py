@@ -22,6 +22,7 @@ class UpcomingDay:
     date: date
     cancellable_until: datetime | None
     activity: str
+    member_id: int
     first_name: str
     last_name: str
     cents: int
@@ -54,7 +55,7 @@ _HOW_MANY = Rows(
 )
 _UPCOMING = Rows(
     """
-    SELECT booking.id, session.date, session.cancellable_until, activity.name, member.first_name, member.last_name,
+    SELECT booking.id, session.date, session.cancellable_until, activity.name, member.id, member.first_name, member.last_name,
         booking.cents
     FROM reservations_booking booking
     JOIN reservations_session session ON session.id = booking.session_id

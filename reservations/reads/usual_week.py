@@ -1,6 +1,5 @@
-"""The days of a week that a family usually books, as (session, member) pairs by billing."""
+"""The days of a week that a family usually books, as (session, member) pairs."""
 
-from collections import defaultdict
 from datetime import date, timedelta
 
 from common.writing.rows import Rows
@@ -14,8 +13,8 @@ def coming_monday(today: date) -> date:
     return today + timedelta(7 - today.weekday())
 
 
-def usual_pairs(family_id: int, monday: date, like_last: bool = False) -> dict[str, list[tuple[int, int]]]:
-    """By billing, the (session, member) pairs of the week that are usual and not booked yet, in two queries.
+def usual_pairs(family_id: int, monday: date, like_last: bool = False) -> list[tuple[int, int, bool]]:
+    """The usual (session, member) pairs of the week in order, each with whether it is booked already, in two queries.
 
     ``like_last``: as in the week booked last, instead of what most of the last ones have in common.
     """
@@ -23,14 +22,14 @@ def usual_pairs(family_id: int, monday: date, like_last: bool = False) -> dict[s
     if like_last and history:
         latest = max(day - timedelta(day.weekday()) for *_, day in history)
         history = [row for row in history if row[2] >= latest]
-    usual, found = usual_days(history), defaultdict(list)
+    usual = usual_days(history)
     if not usual:
-        return {}
+        return []
     members, activities = map(list, zip(*usual, strict=True))
-    for session, day, activity, member, billing in _DAYS(members, activities, monday, monday + timedelta(7)):
-        if day.weekday() in usual[member, activity]:
-            found[billing].append((session, member))
-    return dict(found)
+    days = _DAYS(members, activities, monday, monday + timedelta(7))
+    return [
+        (session, who, booked) for session, day, activity, who, booked in days if day.weekday() in usual[who, activity]
+    ]
 
 
 _HISTORY = Rows(
@@ -42,14 +41,13 @@ _HISTORY = Rows(
 )
 _DAYS = Rows(
     """
-    SELECT session.id, session.date, session.activity_id, usual.member, activity.billing
-    FROM unnest(%s::bigint[], %s::bigint[]) AS usual (member, activity)
-    JOIN reservations_activity activity ON activity.id = usual.activity
-    JOIN reservations_session session ON session.activity_id = activity.id
-    WHERE session.date >= %s AND session.date < %s AND NOT EXISTS (
+    SELECT session.id, session.date, session.activity_id, usual.member, EXISTS (
         SELECT FROM reservations_booking booking
         WHERE booking.session_id = session.id AND booking.member_id = usual.member AND booking.status = 'booked'
     )
+    FROM unnest(%s::bigint[], %s::bigint[]) AS usual (member, activity)
+    JOIN reservations_session session ON session.activity_id = usual.activity
+    WHERE session.date >= %s AND session.date < %s
     ORDER BY session.date, usual.member, session.id
     """
 )

@@ -33,11 +33,13 @@ def cart(request):
     if request.method == "POST":
         return _confirm(request, Billing.PREPAID, "reservations:cart")
     basket = _basket(request.user, Billing.PREPAID)
+    checkout = checkout_of(basket)
     context = {
         "basket": basket,
         "products": product_lines(basket.lines),
         "number": spoken_number(basket.lines),
-        "checkout": checkout_of(basket),
+        "checkout": checkout,
+        "top_ups": checkout.top_ups(reverse("reservations:cart")),
         "once_key": make_key(request.user.owner, "confirm:prepaid", basket.purpose),
     }
     return render(request, "reservations/cart.html", context)

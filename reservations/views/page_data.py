@@ -214,11 +214,23 @@ def bookings_shown(user: User, month: date) -> list[Booking]:
 class Checkout:
     """The ways to pay a cart, in cents: ``card`` for all of it, or ``complement`` beside ``aside`` of the wallet."""
 
-    shortages: list[str]
+    missing: dict[Purse, int] = field(default_factory=dict)
     card: int = 0
     complement: int = 0
     aside: int = 0
-    lacking: int = 0
+
+    @property
+    def shortages(self) -> list[str]:
+        """« Il manque 3,20 € … » for each wallet that cannot pay its part, as confirming would say."""
+        return [lacks(cents, purse) for purse, cents in self.missing.items()]
+
+    @property
+    def lacking(self) -> int:
+        return sum(self.missing.values())
+
+    def top_ups(self, onward: str) -> list[tuple[int, str]]:
+        """What each wallet lacks (cents), and the page where the family pays just that and comes back."""
+        return [(cents, purse.top_up_by(cents, onward)) for purse, cents in self.missing.items()]
 
     @property
     def is_mixed(self) -> bool:
@@ -235,7 +247,7 @@ class Checkout:
 
 
 def checkout_of(basket: Basket) -> Checkout:
-    """« Il manque 3,20 € … » for each wallet that cannot pay its part, as confirming would say, and what a card pays."""
+    """What each wallet lacks to pay its part, and what a card pays."""
     wallets = {wallet.purse_id: wallet for wallet in Wallet.objects.filter(family=basket.cart.family_id).with_balance()}
     due = {pk: cents for pk, cents in sorted(basket.due_by_purse.items()) if cents > 0}
     purses = Purse.objects.in_bulk(due)
@@ -244,15 +256,13 @@ def checkout_of(basket: Basket) -> Checkout:
         for pk, purse in purses.items()
     }
     missing = {purse: due[pk] - spendable[pk] for pk, purse in purses.items() if due[pk] > spendable[pk]}
-    shortages = [lacks(cents, purse) for purse, cents in missing.items()]
     if not gateway.is_set_up():
-        return Checkout(shortages)
+        return Checkout(missing)
     whole = share_payment(due, spendable, False, MIN_CARD_CENTS)
     part = share_payment(due, spendable, True, MIN_CARD_CENTS)
     return Checkout(
-        shortages,
+        missing,
         card=sum(share.card for share in whole.values()),
         complement=sum(share.card for share in part.values()),
         aside=sum(share.hold for share in part.values()),
-        lacking=sum(missing.values()),
     )

@@ -1,9 +1,10 @@
 """All tests of bookings live on Monday 2 November 2026 at 9:00 in Paris, and leave an exact ledger behind."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
+from reservations.models import Booking
 from reservations.rules import PARIS
 from tests.factories.reservations import (
     FRIDAY,
@@ -23,6 +24,14 @@ from wallet.actions import set_floor
 from wallet.models import Purse
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=PARIS)
+LATER = NOW + timedelta(days=10)  # the week from 9 November has been booked, that of the 16th is to come
+LAST = [date(2026, 11, 9) + timedelta(day) for day in (0, 1, 3)]
+NEXT = [day + timedelta(7) for day in LAST]
+
+
+def booked_next() -> int:
+    """How many days are booked in the week to come."""
+    return Booking.objects.active().filter(session__date__in=NEXT).count()
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +61,18 @@ def _exact_ledger(request):
 def home(db):
     """Louane, Théo and their mother, with 100 €."""
     return household(10_000, LOUANE, THEO)
+
+
+@pytest.fixture
+def usual(db, time_machine):
+    """Two children who ate on Monday, Tuesday and Thursday of last week; Louane went to the centre on Tuesday too."""
+    made = household(20_000, LOUANE, THEO)
+    made.canteen, made.centre = ActivityFactory(), LeisureFactory()
+    days, others = sessions(made.canteen, *LAST, *NEXT), sessions(made.centre, LAST[1], NEXT[1])
+    book(made, *days[:3])
+    book(made, others[0], members=made.children[:1])
+    time_machine.move_to(LATER)
+    return made
 
 
 @pytest.fixture

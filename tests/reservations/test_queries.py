@@ -22,6 +22,7 @@ from tests.factories.reservations import (
     key_for,
     sessions,
 )
+from tests.reservations.conftest import NOW
 from tests.reservations.reading import iso
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +98,7 @@ def test_the_requests_take_a_constant_number_of_queries(visitor, children, days)
         ("/reservations/soldes-et-paiements/", 8),
         ("/reservations/soldes-et-paiements/paiement-cb/", 8),
         ("/reservations/historiques/attestations/", 4),
-        ("/mon-compte/", 14),
+        ("/mon-compte/", 13),
         ("/reservations/rubrique/cantine/", 4),
     ],
 )
@@ -107,6 +108,17 @@ def test_lists_take_a_constant_number_of_queries(visitor, children, days, page, 
     for start in range(0, len(made), 20):
         book(home, *made[start : start + 20])
     assert queries(visitor(home.user), page) == number
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_usual_week_takes_a_constant_number_of_queries(visitor, children, number, time_machine):
+    home, last = household(200_000, *children), [TUESDAY + timedelta(day) for day in range(number)]
+    for activity in (ActivityFactory(), LeisureFactory()):
+        book(home, *sessions(activity, *last))
+        sessions(activity, *(day + timedelta(7) for day in last))
+    time_machine.move_to(NOW + timedelta(days=13))
+    browser = visitor(home.user)
+    assert (queries(browser, "/mon-compte/"), queries(browser, "/reservations/semaine/")) == (19, 12)
 
 
 def test_an_order_takes_a_constant_number_of_queries(visitor, children, days):

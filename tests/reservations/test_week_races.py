@@ -8,7 +8,7 @@ from django.db import transaction
 from reservations.actions.checkout import DaysRefused
 from reservations.actions.weeks import book_week
 from reservations.models import Booking
-from reservations.views.week import week_page
+from reservations.views.week_data import week_page
 from tests.concurrency import own_pid, someone_else
 from tests.factories.reservations import LOUANE, TUESDAY, ActivityFactory, book, household, session
 from tests.reservations.conftest import NOW

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -34,6 +33,7 @@ OPEN_FOR = timedelta(minutes=40)  # Stripe wants 30 at least, counted from its o
 CREATE_WITHIN = timedelta(minutes=5)  # later, Stripe would refuse what is left of the time
 GRACE = timedelta(minutes=20)  # Stripe silent: the places are freed this long after the page's end
 TOP_UP = "topup"
+LONGEST_ONWARD = 70  # characters, of the 80 of a purpose
 
 
 class PaymentGoing(Refusal):
@@ -47,8 +47,12 @@ class TopUpRefused(Refusal):
 
 
 @outermost
-def open_top_up(*, user: User, cents_by_wallet: Mapping[int, int], email: str = "", key: str) -> CardPayment:
+def open_top_up(
+    *, user: User, cents_by_wallet: Mapping[int, int], email: str = "", onward: str = "", key: str
+) -> CardPayment:
     """Ask for a payment by card that credits wallets of the user's family (cents by pk of wallet).
+
+    ``onward``: the page of ours that the payer goes back to once it has ended.
 
     ``key`` was made for (user.owner, ``top-up``); a second click gets the first payment. Raise TopUpRefused,
     PaymentGoing, StalePage. Then ``start`` gives the page to pay on.
@@ -64,7 +68,7 @@ def open_top_up(*, user: User, cents_by_wallet: Mapping[int, int], email: str = 
     payment = new_payment(
         user=user,
         family=user.guardian.family,
-        purpose=TOP_UP,
+        purpose=f"{TOP_UP}:{onward}" if 0 < len(onward) <= LONGEST_ONWARD else TOP_UP,
         label="Recharge du porte-monnaie",
         lines={wallet.account_id: wanted[wallet.pk] for wallet in wallets.values()},
         email=email,
@@ -278,7 +282,7 @@ def _end(pk: int) -> CardPayment:
 
 
 class TopUp(purposes.FamilyPayment):
-    """What follows a top-up: nothing more, the wallets are credited."""
+    """What follows a top-up: nothing more, the wallets are credited; the payer goes back to the page that asked for it."""
 
     @staticmethod
     def settle(payment: CardPayment) -> None:
@@ -286,7 +290,9 @@ class TopUp(purposes.FamilyPayment):
 
     @staticmethod
     def address(payment: CardPayment) -> str:
-        return reverse("wallet:payment", args=[payment.reference])
+        _, _, onward = payment.purpose.partition(":")
+        checked = payment.status == CardPayment.Status.TO_CHECK
+        return onward if onward and not checked else TopUp.page(payment)
 
 
 @outermost

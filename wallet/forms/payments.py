@@ -6,7 +6,7 @@ from django import forms
 from django.utils import timezone
 
 from common.models import authority
-from common.values.money import euros, parse_euros
+from common.values.money import bare_euros, euros, parse_euros
 from wallet.models import CounterPayment, Purse, Wallet
 
 
@@ -28,7 +28,7 @@ class TopUpForm(forms.Form):
     """« Recharger mon crédit »: one of the amounts offered, or another; which wallet; where the receipt goes.
 
     What a wallet lacks (``dues``: cents by its pk) is an amount offered, chosen beforehand for the wallet ``asked`` for;
-    otherwise no amount is. What is typed counts; typed beside another amount that was ticked, the person is asked.
+    an amount ``wanted`` (cents), for what is about to be booked, is typed beforehand instead; otherwise no amount is. What is typed counts; typed beside another amount that was ticked, the person is asked.
     """
 
     offered = forms.ChoiceField(label="Montant à créditer", required=False, widget=forms.RadioSelect)
@@ -39,7 +39,9 @@ class TopUpForm(forms.Form):
     )
     OTHER = "autre"
 
-    def __init__(self, data, *, wallets: list[Wallet], email: str, dues: Mapping[int, int], asked: str = ""):
+    def __init__(
+        self, data, *, wallets: list[Wallet], email: str, dues: Mapping[int, int], asked: str = "", wanted: int = 0
+    ):
         known = authority()
         self.bounds = known.top_up_min * 100, known.top_up_max * 100
         self.owing = {_due(each): each for each in wallets if dues.get(each.pk)}
@@ -47,7 +49,9 @@ class TopUpForm(forms.Form):
         self.amounts |= {str(amount * 100): amount * 100 for amount in known.top_up_amounts}
         first = _first(wallets, list(self.owing.values()), asked)
         ticked = _due(first) if first and _due(first) in self.owing else None
-        super().__init__(data, initial={"email": email or "", "offered": ticked, "wallet": first})
+        typed = bare_euros(self._payable(wanted)) if wanted > 0 else None
+        ticked = self.OTHER if typed else ticked
+        super().__init__(data, initial={"email": email or "", "offered": ticked, "other": typed, "wallet": first})
         self.fields["offered"].choices = [*self._choices(len(wallets) > 1), (self.OTHER, "Un autre montant")]
         self.fields["wallet"].queryset = Wallet.objects.filter(pk__in=[wallet.pk for wallet in wallets])
         self.fields["wallet"].label_from_instance = lambda wallet: wallet.purse.name

@@ -42,7 +42,7 @@ class CardPaymentQuerySet(models.QuerySet):
 class CardPayment(models.Model):
     """Paiement par carte: money asked of Stripe for the accounts of its lines. Never from paid back to anything.
 
-    ``url`` is emptied once Stripe itself has told the end. ``purpose`` is opaque here (``topup``, ``cart:12``): the
+    ``url`` is emptied once Stripe itself has told the end. ``purpose`` is opaque here (``topup``, ``topup:/page/``, ``cart:12``): the
     app that named it registered what follows (wallet/purposes.py); ``settled_at`` says that it was done for the end
     that was reached. ``to_check``: what Stripe shows is not what was asked (``mismatch``); no money moved here, what was
     held is free, and an agent looks at it.
@@ -139,6 +139,11 @@ class CardPayment(models.Model):
     def is_going(self) -> bool:
         """Whether its end is not known yet."""
         return self.status in self.GOING
+
+    @property
+    def is_top_up(self) -> bool:
+        """Whether it credits a wallet and nothing follows; what stands after « topup: » is the page to go back to."""
+        return self.purpose.partition(":")[0] == "topup"
 
 
 class CardPaymentLine(models.Model):

@@ -4,6 +4,8 @@ Money is a whole number of cents. A transfer moves it from one account to anothe
 construction; triggers (migration 0002) keep it append-only and keep the balances. The rules: docs/money.md.
 """
 
+from urllib.parse import urlencode
+
 import pghistory
 from django.conf import settings
 from django.db import models
@@ -65,6 +67,10 @@ class Purse(models.Model):
     def top_up_address(self) -> str:
         """« Recharger mon crédit » for this purse, what it lacks chosen already."""
         return f"{reverse('wallet:top_up')}?porte-monnaie={self.code}"
+
+    def top_up_by(self, cents: int, onward: str) -> str:
+        """The same with an amount typed already; once it is paid the family is back at ``onward``."""
+        return f"{self.top_up_address}&{urlencode({'montant': cents, 'suite': onward}, safe='/')}"
 
 
 class AccountKind(models.TextChoices):

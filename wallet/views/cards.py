@@ -1,6 +1,7 @@
 """Paying by card: « Recharger mon crédit », the payment's page, and what Stripe tells."""
 
 import logging
+import re
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.addresses import onward
 from common.refusals import Refusal
 from common.values.money import euros
 from common.writing.once import make_key
@@ -49,6 +51,7 @@ def top_up(request):
         email=request.user.email,
         dues=dues(wallets),
         asked=request.GET.get("porte-monnaie", ""),
+        wanted=_wanted(request),
     )
     if request.method == "POST" and form.is_valid():
         return _ask_top_up(request, form)
@@ -64,18 +67,25 @@ def top_up(request):
     return render(request, "wallet/top_up.html", context)
 
 
+def _wanted(request) -> int:
+    """The cents that the page before asks for, none for what is no amount."""
+    asked = request.GET.get("montant", "")
+    return int(asked) if re.fullmatch(r"[0-9]{1,7}", asked, re.ASCII) else 0
+
+
 def _ask_top_up(request, form):
     try:
         payment = cards.open_top_up(
             user=request.user,
             cents_by_wallet={form.cleaned_data["wallet"].pk: form.cleaned_data["cents"]},
             email=form.cleaned_data["email"],
+            onward=onward(request),
             key=request.POST.get("once_key", ""),
         )
     except Refusal as refusal:
         for sentence in refusal.sentences:
             messages.error(request, sentence)
-        return redirect("wallet:top_up")
+        return redirect(request.get_full_path())
     return go_to_payment(request, payment)
 
 
@@ -97,7 +107,7 @@ def payment(request, reference):
         _tell_end(request, found)
         return redirect(address)
     lines = found.lines.select_related("account__balance", "account__wallet__purse")
-    late = found.status == CardPayment.Status.PAID and found.purpose != cards.TOP_UP  # else one would be at its order
+    late = found.status == CardPayment.Status.PAID and not found.is_top_up  # else one would be at its order
     context = {"payment": found, "lines": lines, "silent": silent, "late": late}
     return render(request, "wallet/payment.html", context)
 

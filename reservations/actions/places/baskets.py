@@ -12,7 +12,7 @@ from common.refusals import Refusal
 from common.writing.rows import Rows
 from families.models import Member
 from reservations.models import Activity, Billing, Booking, Cart, CartLine, Session
-from reservations.reads.family import family_facts, lock_members, members_with_schooling, read_activities
+from reservations.reads.family import FamilyFacts, family_facts, lock_members, members_with_schooling, read_activities
 from reservations.reads.offers import Offer, read_bookings
 from reservations.reads.prices import PriceBook
 from reservations.reads.reasons import no_place
@@ -110,10 +110,13 @@ class Basket:
         return content == self._content and self.booked_cents <= int(cents)
 
 
-def read_basket(cart: Cart, lock: bool = False, lines: list[CartLine] | None = None) -> Basket:
+def read_basket(
+    cart: Cart, lock: bool = False, lines: list[CartLine] | None = None, facts: FamilyFacts | None = None
+) -> Basket:
     """Read a cart with prices and reasons in a constant number of queries; with ``lock``, as decided under lock.
 
-    ``lines``: days that are not kept in the cart, read as if they were all that it held.
+    ``lines``: days that are not kept in the cart, read as if they were all that it held; a cart of no billing reads those
+    of both. ``facts``: the family's, where a page has read them already.
     A cart whose payment page is open is read as it was agreed: its prices, its instant, its own places free for it.
     """
     lines = [line for (line,) in _LINES(cart.pk)] if lines is None else lines
@@ -121,7 +124,7 @@ def read_basket(cart: Cart, lock: bool = False, lines: list[CartLine] | None = N
         lock_members(line.member_id for line in lines)
     sessions = _sessions({line.session_id for line in lines}, lock)
     activities = _attach_activities(sessions.values())
-    facts = family_facts(cart.family_id, timezone.localdate())
+    facts = facts or family_facts(cart.family_id, timezone.localdate())
     members = {m.pk: m for m in members_with_schooling(facts.family.pk, {line.member_id for line in lines})}
     offer = Offer(facts, members, PriceBook(activities, facts), timezone.now())
     read_bookings(offer, sessions.values(), lock)
@@ -194,7 +197,7 @@ def _against(line: CartLine, cart: Cart, offer: Offer) -> list[str]:
         return [f"{line.member.first_name} ne figure plus dans vos filiations."]
     if line.act == CartLine.Act.CANCEL:
         return offer.against_cancelling(line.session, line.member)
-    if line.session.activity.billing != cart.billing:
+    if cart.billing and line.session.activity.billing != cart.billing:
         return [f"{line.session.activity.name} : le mode de paiement a changé, choisissez à nouveau vos jours."]
     return offer.against_asking(line.session, line.member)
 
@@ -226,7 +229,7 @@ _COUNT = """
 
 
 def _sessions(pks: set[int], lock: bool) -> dict[int, Session]:
-    return lock_sessions(pks) if lock else Session.objects.in_bulk(pks)
+    return lock_sessions(pks) if lock else {day.pk: day for (day,) in _READ(list(pks))}
 
 
 def lock_sessions(pks: Iterable[int]) -> dict[int, Session]:
@@ -245,6 +248,7 @@ def lock_sessions(pks: Iterable[int]) -> dict[int, Session]:
     return found
 
 
+_READ = Rows("SELECT {day} FROM reservations_session day WHERE id = ANY(%s)", day=Session)
 # FOR SHARE lets bookers pass each other, and holds back an agent who closes the day.
 _DAYS = "SELECT {day} FROM reservations_session day WHERE id = ANY(%s) AND capacity IS"
 _LIMITED = Rows(f"{_DAYS} NOT NULL ORDER BY id FOR NO KEY UPDATE", day=Session)
