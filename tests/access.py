@@ -30,6 +30,7 @@ from families.models import (
     Membership,
     School,
 )
+from portal.desk.reads.journal import histories
 from portal.models import ContactMessage, Kitchen, ListExport, Menu, News, Review
 from reservations.actions import choose_days, confirm_cart
 from reservations.actions.days.absences import purpose, tell_absence
@@ -617,6 +618,7 @@ ANSWERS = {
         "admin:services_supportingdocument_ouvrir",
     ],
     "login wait gate gate gate 403 403 200": [
+        "admin:journal",
         "admin:services_documenttype_formulaire",
         "admin:services_documenttype_telecharger",
         "admin:wallet_directdebitrun_file",
@@ -866,4 +868,6 @@ def _of_table(table: str, page: str, visitor: str) -> str:
     may = TABLES[table][visitor == "manager"].split()
     if page == "delete" or (page in ("change", "history") and visitor == "stranger"):
         return SHUT
-    return "200" if ("add" if page == "add" else "list") in may else SHUT
+    if ("add" if page == "add" else "list") not in may:
+        return SHUT
+    return ">admin:journal" if page == "history" and table.replace("_", ".", 1) in histories() else "200"

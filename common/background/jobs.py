@@ -3,10 +3,11 @@
 from contextlib import contextmanager
 from datetime import date, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from common.models import JobRun
+from common.writing.history import Teller
 
 LEASE = timedelta(minutes=30)
 
@@ -22,7 +23,8 @@ def run_once(job: str, business_date: date):
         yield None
         return
     try:
-        yield run
+        with connection.execute_wrapper(Teller(lambda: {"job": job})):
+            yield run
     except BaseException:
         JobRun.objects.filter(pk=run.pk).update(lease_until=timezone.now())
         raise

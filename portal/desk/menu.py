@@ -27,6 +27,7 @@ class Entry:
     table: str = ""
     page: str = ""
     also: str = ""
+    is_managers: bool = False
 
     @property
     def address(self) -> str:
@@ -34,6 +35,8 @@ class Entry:
 
     def may_be_opened(self, request) -> bool:
         """Whether the agent of this request may open it."""
+        if self.is_managers and not request.user.is_superuser:
+            return False
         if not self.table:
             return is_agent(request.user) and (not (right := rights()[self.page]) or request.user.has_perm(right))
         page = site.get_model_admin(apps.get_model(self.table))
@@ -148,6 +151,7 @@ SETTINGS = {
         Entry("Tâches de la nuit", "lib.jobrun"),
         Entry("Événements de Stripe", "wallet.stripeevent"),
         Entry("Exports de listes", "portal.listexport"),
+        Entry("Journal des actes", page="journal", is_managers=True),
     ],
 }
 OTHERS = "Autres listes"

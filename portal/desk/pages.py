@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from portal.desk.admin import closing, families, family_file
+from portal.desk.admin import closing, families, family_file, journal
 from reservations.admin import accounting, days, figures
 from wallet.admin import reconciling
 
@@ -11,6 +11,7 @@ MONEY, BOOKS = "wallet.view_counterpayment", "wallet.change_directdebitrun"
 # The right that each page takes; « » for every agent of a commune, whose rows and acts are checked one by one.
 RIGHTS = {
     "search": "",
+    "journal": "",
     "settings": "",
     "family_file": "families.view_family",
     "family_note_end": "families.change_family",
@@ -48,6 +49,7 @@ def addresses() -> list[URLPattern]:
     """Their addresses below /admin/."""
     return [
         path("recherche/", family_file.search, name="search"),
+        path("journal/", journal.journal, name="journal"),
         path("familles/<id:pk>/", family_file.file_page, name="family_file"),
         path("familles/notes/<id:pk>/retirer/", family_file.note_end, name="family_note_end"),
         path("familles/nouvelle/", families.new_family, name="family_new"),

@@ -3,10 +3,15 @@
 from functools import cached_property
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 
 from portal.desk.menu import label_of
+from portal.desk.reads.journal import histories
 
 COUNTED = 2000  # rows of a list: a longer one says « plus de 2 000 », nobody turns so many pages
 
@@ -37,6 +42,11 @@ class PlainWords(admin.ModelAdmin):
         return super().changelist_view(request, {"title": self.table_words} | (extra_context or {}))
 
     def history_view(self, request, object_id, extra_context=None):
+        """The journal of this row, where its table has a history; what agents wrote down for it otherwise."""
+        row = self.get_object(request, unquote(object_id)) if self.opts.label_lower in histories() else None
+        if row is not None and self.has_view_or_change_permission(request, row):
+            query = urlencode({"objet": f"{self.opts.label_lower}:{unquote(object_id)}"})
+            return redirect(f"{reverse('admin:journal')}?{query}")
         return super().history_view(request, object_id, {"table_words": self.table_words} | (extra_context or {}))
 
     def delete_view(self, request, object_id, extra_context=None):

@@ -92,6 +92,7 @@ def acts(agent, family: Family, file) -> list[tuple[str, str]]:
         ("Quotient familial", "families.change_family", "families_family_quotient", family.pk),
         ("Certifier les informations", "families.change_family", "families_family_certifier", family.pk),
         ("Relier un enfant", "families.change_family", "families_family_relier", family.pk),
+        ("Journal des actes", "families.view_family", "journal", f"?famille={family.pk}"),
         ("Modifier la fiche", "families.change_family", "families_family_change", family.pk),
     ]
     own += [
@@ -99,4 +100,9 @@ def acts(agent, family: Family, file) -> list[tuple[str, str]]:
         for each in file.adults
         if each.user.status == "validated"
     ]
-    return [(label, reverse(f"admin:{name}", args=[pk])) for label, right, name, pk in own if agent.has_perm(right)]
+    return [(label, _address(name, of)) for label, right, name, of in own if agent.has_perm(right)]
+
+
+def _address(name: str, of: int | str) -> str:
+    """The page of a row, or of what a query names."""
+    return reverse(f"admin:{name}", args=[of]) if isinstance(of, int) else reverse(f"admin:{name}") + of
