@@ -78,7 +78,8 @@ def test_an_agent_cannot_decide_about_another_agent(agent, commune):
         close_account(agent=agent, user=AgentFactory(commune=commune))
 
 
-def test_a_sign_up_left_half_way_is_not_decided(agent):
+def test_a_sign_up_left_half_way_is_not_decided(commune):
+    agent = AgentFactory(communes=[commune], roles=["gestionnaire"])
     user = PendingUserFactory(commune=None, signed_up_at=None)
     with pytest.raises(SignUpIncomplete):
         actions.validate_account(agent=agent, user=user)

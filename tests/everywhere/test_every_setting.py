@@ -49,17 +49,18 @@ OTHERS = {
     "lib": "OutgoingEmail JobRun IdempotencyKey Tries RateCount SentToday Outage",
     "accounts": "User Agent Consent ActivationCode CredentialAct SecurityQuestion",
     "families": "Family Guardian Member Membership Schooling Certification Quotient Invitation SepaMandate HealthSheet "
-    "Contact MemberConsent HealthReading HealthFile IdentityChange",
+    "Contact MemberConsent HealthReading HealthFile IdentityChange FamilyNote",
     "services": "SupportingDocument DocumentReading AccessRequest RequestLine",
     "wallet": "Account Balance Wallet Operation Transfer CardPayment CardPaymentLine CardRefund CardDispute "
     "CounterPayment DirectDebitRun DirectDebit BankRefundBatch BankRefund",
     "reservations": "Session Order RefusedDay Booking Cart CartLine Attendance Absence Forgiveness Headcount "
-    "CalendarAddress WeekReminder RemindersOff Transmission Change WaitlistEntry CalendarDay",
+    "CalendarAddress WeekReminder RemindersOff Transmission Change WaitlistEntry CalendarDay "
+    "DayFigure FigureRun FamilyMonth MoneyFigure UnmetDemand WeekForecast",
     "cesu": "Employer Contract Manager ActivationRequest Invoice Numbering HelpRequest CesuHolder Beneficiary "
     "AidAccount MonthlyRight AidPlan AidSuspension RightsImport RightNotice AidLogin AidAccess AidInvitation SignUpCode "
     "Caregiver KnownCaregiver AidTransferBatch AidPayment AidPaymentLine VoucherOrder VoucherLine Fabrication "
     "Opposition Voucher ExpiryNotice",
-    "portal": "Menu Dish ContactMessage Review",
+    "portal": "Menu Dish ContactMessage Review ListExport",
 }
 
 

@@ -132,7 +132,7 @@ def _end_of(day: date, step: Step) -> date:
 def _names(first: date, step: Step) -> tuple[str, str]:
     if step == Step.MONTH:
         return month_title(first), f"{first:%m/%y}"
-    return (f"{first:%d/%m/%Y}", f"{first:%d/%m}")
+    return (date_numeric(first), f"{first:%d/%m}")
 
 
 def _before(first: date, last: date, step: Step) -> tuple[date, date]:

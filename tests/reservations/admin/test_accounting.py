@@ -158,11 +158,16 @@ def test_the_journal_is_for_those_who_manage_the_portal(agent, address):
 
 
 def test_the_first_page_leads_to_the_books(manager, agent):
-    assert [label for label, _ in agent.get("/admin/").context["accounting"]] == ["Mois en cours", "Mois dernier"]
-    links = manager.get("/admin/").context["accounting"]
-    assert [label for label, _ in links] == ["Mois en cours", "Mois dernier", "Journal du jour", "Rapprochement Stripe"]
-    assert [manager.get(address).status_code for _, address in links] == [200, 200, 200, 200]
-    assert manager.get(links[1][1]).context["month"].first == date(2026, 10, 1)
+    books = ["Comptabilité du mois", "Journal du jour", "Rapprochement Stripe"]
+    assert [label for label, _ in _entries(agent) if label in books] == books[:1]
+    links = [(label, address) for label, address in _entries(manager) if label in books]
+    assert [label for label, _ in links] == books
+    assert [manager.get(address).status_code for _, address in links] == [200, 200, 200]
+
+
+def _entries(client):
+    groups = client.get("/admin/").context["menu"].groups
+    return [(link.label, link.address) for group in groups for link in group.links]
 
 
 @pytest.mark.parametrize("number", [1, 12])

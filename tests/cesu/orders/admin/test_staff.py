@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import Role
 from cesu.access import STAFF
 from cesu.models import ActivationRequest, Contract, Employer, Invoice, Issuer, Manager, Terms, Voucher, VoucherOrder
 from cesu.orders.actions.contracts import ContractPast, apply_contracts, contracting, set_contract
@@ -101,7 +102,10 @@ def test_an_agent_of_a_commune_sees_neither_the_issuer_s_tables_nor_the_managers
     client = visitor(agent)
     answers = {table: client.get(url(f"{table}_changelist")).status_code for table in TABLES}
     assert answers == dict.fromkeys(TABLES, 403)
+    assert list(User.objects.of_agent(agent).filter(pk__in=[user.pk, nobody_s.pk])) == []
+    agent.roles = [Role.GESTIONNAIRE]
     assert list(User.objects.of_agent(agent).filter(pk__in=[user.pk, nobody_s.pk])) == [nobody_s]
+    agent.roles = []
     assert worklist(agent) == []
 
 
