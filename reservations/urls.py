@@ -1,7 +1,18 @@
 from django.urls import path, re_path
 
 from reservations.reads.books.consumption import CONSUMPTIONS, PAYMENTS
-from reservations.views import absences, bookings, calendar, cart, following, money, reminders, waiting, week
+from reservations.views import (
+    absences,
+    bookings,
+    calendar,
+    cancelling,
+    cart,
+    following,
+    money,
+    reminders,
+    waiting,
+    week,
+)
 
 app_name = "reservations"
 
@@ -18,6 +29,7 @@ urlpatterns = [
     path("demandes/abandonner/", cart.abandon, name="abandon"),
     path("mes-reservations/", bookings.bookings, name="bookings"),
     path("mes-reservations/calendrier/", bookings.agenda, name="agenda"),
+    path("mes-reservations/plusieurs-jours/", cancelling.cancel_days, name="cancel_days"),
     path("mes-reservations/<id:pk>/annuler/", bookings.cancel, name="cancel"),
     path("rappels/", reminders.reminders, name="reminders"),
     path("absences/", absences.absences, name="absences"),

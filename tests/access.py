@@ -429,6 +429,7 @@ ANSWERS = {
         "reservations:week",
         "reservations:request",
         "reservations:bookings",
+        "reservations:cancel_days",
         "reservations:absences",
         "reservations:reminders",
         "reservations:agenda",

@@ -1,7 +1,7 @@
 """The pages of the portal itself: home, account, the authority's colours, legal pages, health, the demo's inbox."""
 
 import sys
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -30,6 +30,8 @@ from reservations.reads.family import facts_of
 from reservations.reads.upcoming import upcoming, waited_for
 from reservations.views.week_data import week_page
 
+SHOWN, SOON = 5, 30  # bookings to come: on the page, read
+
 
 @require_safe
 @login_not_required
@@ -55,9 +57,11 @@ def account(request):
         facts = facts_of(request.user)
     except Guardian.DoesNotExist:
         return redirect("families:members")
-    bookings = upcoming(request.user)[:5]
+    soon = upcoming(request.user)[:SOON]
+    bookings = soon[:SHOWN]
     context = {
         "bookings": bookings,
+        "may_be_sick": who_may_be_sick(soon, timezone.localdate()),
         "balance": euros(facts.balance),
         "names": ", ".join(first_names(request.user)) or "Ajoutez les membres de votre famille",
         "next_booking": next_booking(bookings),
@@ -88,6 +92,12 @@ def next_booking(bookings) -> str:
     first = bookings[0]
     names = ", ".join(each.first_name for each in bookings if each.date == first.date)
     return f"Prochain jour : {date_long(first.date, timezone.localdate())}, {names}"
+
+
+def who_may_be_sick(bookings, today: date) -> dict[int, str]:
+    """Whose days of the next week can still be cancelled: first names by pk."""
+    soon = today + timedelta(days=7)
+    return {each.member_id: each.first_name for each in bookings if each.changeable and each.date < soon}
 
 
 @require_safe

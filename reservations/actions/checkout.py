@@ -96,7 +96,7 @@ def carry_out(basket: Basket, order: Order, first: Sequence[Draft] = (), release
     ``first``: operations of the same post, ``released``: places held no more.
     """
     cancelled = basket.cancelled
-    _cancel(cancelled, order)
+    mark_cancelled(cancelled, order)
     booked = _book(basket, order)
     record_changes(booked=booked, cancelled=cancelled)
     _refuse(basket, order)
@@ -121,7 +121,8 @@ def _refuse(basket: Basket, order: Order) -> None:
     )
 
 
-def _cancel(bookings: list[Booking], order: Order) -> None:
+def mark_cancelled(bookings: list[Booking], order: Order) -> None:
+    """Write that the order ended these bookings, which its caller has locked and found standing."""
     for booking in bookings:
         booking.status, booking.cancelled_in = Booking.Status.CANCELLED, order
         booking.cancelled_at, booking.cancelled_by = order.at, order.by

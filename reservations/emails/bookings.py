@@ -44,6 +44,20 @@ def booking_cancelled(order: Order, booking: Booking) -> None:
     _tell_family("reservations/booking_cancelled", order, context)
 
 
+def bookings_cancelled(order: Order, bookings: list[Booking], recredited: int) -> None:
+    """« Vos réservations sont annulées »: several days at once, with what was recredited (cents)."""
+    rows = [
+        {
+            "member": each.member.first_name,
+            "activity": str(each.session.activity),
+            "day": date_long(each.session.date, each.session.date),
+        }
+        for each in sorted(bookings, key=lambda each: (each.session.date, each.pk))
+    ]
+    context = {"rows": rows, "recredited": euros(recredited) if recredited else ""}
+    _tell_family("reservations/bookings_cancelled", order, context)
+
+
 def low_balances(wallets: list[Wallet]) -> None:
     """« Pensez à recharger », to each guardian, in two queries; wallets as ``reservations.actions.telling.reminders.low`` has them."""
     tell_families("reservations/low_balance", [(wallet.family_id, _standing(wallet)) for wallet in wallets])

@@ -9,8 +9,8 @@ from common.refusals import Refusal
 from common.writing.once import make_key
 from families.actions import remove_member
 from families.rules import HasUpcomingBookings
-from reservations.actions import cancel_booking, confirm_cart, refresh_sessions
-from reservations.actions.cancelling import AlreadyCancelled
+from reservations.actions import cancel_booking, cancel_bookings, confirm_cart, refresh_sessions
+from reservations.actions.cancelling import SEVERAL, AlreadyCancelled
 from reservations.actions.checkout import CartChanged, DaysRefused
 from reservations.models import Booking, Order, Session
 from tests.concurrency import own_pid, someone_else
@@ -125,6 +125,19 @@ def test_a_booking_cancelled_twice_at_once_is_recredited_once():
     with pytest.raises(AlreadyCancelled):
         rival.result()
     assert (home.balance, Session.objects.get().booked) == (10_000, 0)
+
+
+def test_a_sick_week_and_the_red_cross_of_the_other_parent_recredit_each_day_once():
+    home, activity = household(), ActivityFactory()
+    first, second = book(home, session(activity, capacity=1), session(activity, THURSDAY))
+    key, cross = make_key(home.user.owner, SEVERAL), make_key(home.user.owner, f"cancel:{first.pk}")
+    with transaction.atomic():
+        cancel_booking.__wrapped__(user=home.user, booking=first, key=cross)
+        rival = someone_else(cancel_bookings, user=home.user, bookings=[first.pk, second.pk], key=key)
+        assert rival.wait_until_blocked() == [own_pid()]
+    done = rival.result()
+    assert (done["cancelled"], len(done["kept"]), done["cents"]) == ([second.pk], 1, 380)
+    assert home.balance == 10_000
 
 
 @pytest.mark.parametrize("capacity", [None, 1])
