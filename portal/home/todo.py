@@ -14,6 +14,7 @@ from accounts.models import User
 from common.values.dates import date_long, deadline_long
 from common.values.money import euros
 from common.writing.rows import Rows
+from reservations.actions.telling.reminders import LATELY
 from reservations.models import Billing, WaitlistEntry
 from reservations.reads.family import FamilyFacts
 
@@ -33,7 +34,8 @@ class ToDo:
 
 def to_do(user: User, facts: FamilyFacts, offers: list[WaitlistEntry]) -> list[ToDo]:
     """All that waits for the family's answer, in order, in one query beside what the caller has read already."""
-    found = [_KINDS[kind](*row) for kind, *row in _WAITING(user.guardian.family_id, timezone.now())]
+    now, today = timezone.now(), timezone.localdate()
+    found = [_KINDS[kind](*row) for kind, *row in _WAITING(user.guardian.family_id, now, today - LATELY)]
     found += map(_offer, offers)
     found += [_debt(debt.purse, debt.cents) for debt in facts.debts]
     if not facts.certified:
@@ -89,11 +91,25 @@ def _debt(purse: str, cents: int) -> ToDo:
     return ToDo(sentence, "Régler", reverse("reservations:balances"), 5, purse)
 
 
+def _low(code: str, purse: str, cents: int, until: datetime | None) -> ToDo:
+    whose = f" « {purse} »" if purse else ""
+    sentence = f"Il reste {euros(cents)} sur votre porte-monnaie{whose}, réservations à venir déduites."
+    if cents < 0:
+        sentence = f"Il manque {euros(-cents)} sur votre porte-monnaie{whose} pour vos réservations à venir."
+    return ToDo(sentence, "Recharger", f"{reverse('wallet:top_up')}?porte-monnaie={code}", 5, purse)
+
+
 def _debit(day: str, about: str, cents: int, until: datetime | None) -> ToDo:
     when = date_long(date.fromisoformat(day), timezone.localdate())
     return ToDo(
         f"Un prélèvement de {euros(cents)} aura lieu le {when}.", "Voir", reverse("wallet:direct_debit"), 6, when
     )
+
+
+def _invitation(email: str, about: str, lines: int, until: datetime) -> ToDo:
+    when = date_long(timezone.localtime(until).date(), timezone.localdate())
+    sentence = f"Votre invitation à {email} attend sa réponse, jusqu’au {when}."
+    return ToDo(sentence, "Voir mon invitation", reverse("families:members"), 8, email)
 
 
 def _certify() -> ToDo:
@@ -107,12 +123,15 @@ _KINDS: dict[str, Callable[..., ToDo]] = {
     "piece": _piece,
     "incomplete": _incomplete,
     "debit": _debit,
+    "low": _low,
+    "invitation": _invitation,
 }
 
-# A cart that is being paid is told by its payment; a piece is told while a service that the family asked for wants it.
+# A cart that is being paid is told by its payment; a piece is told while a service that the family asked for wants it. A
+# purse is low as the reminder by email says (``reservations.actions.telling.reminders.low``); one that owes is a debt.
 _WAITING = Rows(
     """
-    WITH family AS (SELECT %s::bigint AS id, %s::timestamptz AS now)
+    WITH family AS (SELECT %s::bigint AS id, %s::timestamptz AS now, %s::date AS lately)
     SELECT 'payment', payment.reference::text, payment.purpose::text, payment.cents, NULL::timestamptz
     FROM wallet_cardpayment payment JOIN family ON family.id = payment.family_id
     WHERE payment.status IN ('created', 'open')
@@ -152,6 +171,29 @@ _WAITING = Rows(
     FROM wallet_directdebit debit JOIN wallet_directdebitrun run ON run.id = debit.run_id
     JOIN wallet_wallet wallet ON wallet.id = debit.wallet_id JOIN family ON family.id = wallet.family_id
     WHERE debit.status = 'pending'
+    UNION ALL
+    SELECT 'low', purse.code, CASE WHEN purse.is_default THEN '' ELSE purse.name END, left_over.cents, NULL
+    FROM wallet_wallet wallet JOIN family ON family.id = wallet.family_id
+    JOIN wallet_purse purse ON purse.id = wallet.purse_id
+    JOIN wallet_balance balance ON balance.account_id = wallet.account_id
+    CROSS JOIN LATERAL (
+        SELECT balance.cents - coalesce(sum(booking.cents) FILTER (
+            WHERE booking.billing = 'deferred' AND booking.debited_at IS NULL
+        ), 0)::int + (
+            SELECT coalesce(sum(cents), 0)::int FROM wallet_directdebit
+            WHERE wallet_id = wallet.id AND status = 'pending'
+        ) AS cents, count(*) FILTER (WHERE day.date >= family.lately) AS lately
+        FROM reservations_booking booking
+        JOIN reservations_session day ON day.id = booking.session_id
+        JOIN reservations_activity activity ON activity.id = day.activity_id
+        WHERE booking.family_id = family.id AND booking.status = 'booked' AND activity.purse_id = purse.id
+    ) left_over
+    WHERE purse.reminder_below IS NOT NULL AND balance.cents >= 0 AND left_over.lately > 0
+        AND left_over.cents < purse.reminder_below
+    UNION ALL
+    SELECT 'invitation', sent.email, '', 0, sent.expires_at
+    FROM families_invitation sent JOIN family ON family.id = sent.family_id
+    WHERE sent.accepted_at IS NULL AND sent.withdrawn_at IS NULL AND sent.expires_at > family.now
     ORDER BY 1, 5, 2
     """
 )

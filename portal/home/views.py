@@ -27,7 +27,7 @@ from portal.home.todo import to_do
 from portal.models import Menu
 from portal.talk.reads import next_menus
 from reservations.reads.family import facts_of
-from reservations.reads.upcoming import upcoming, waited_for
+from reservations.reads.upcoming import by_day, upcoming, waited_for
 from reservations.views.week_data import week_page
 
 SHOWN, SOON = 5, 30  # bookings to come: on the page, read
@@ -60,7 +60,7 @@ def account(request):
     soon = upcoming(request.user)[:SOON]
     bookings = soon[:SHOWN]
     context = {
-        "bookings": bookings,
+        "days": by_day(bookings),
         "may_be_sick": who_may_be_sick(soon, timezone.localdate()),
         "balance": euros(facts.balance),
         "names": ", ".join(first_names(request.user)) or "Ajoutez les membres de votre famille",

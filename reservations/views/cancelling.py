@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -74,6 +75,7 @@ def cancel_days(request):
     """« Louane est malade » (``enfant``), or « Annuler plusieurs jours »: ticked, cancelled at once, told day by day."""
     if request.method == "POST":
         return _cancel(request)
+    request.tab = reverse("account")
     page = cancel_page(request.user, read_id(request.GET.get("enfant", "")))
     context = {"page": page, "once_key": make_key(request.user.owner, SEVERAL)}
     return render(request, "reservations/cancel_days.html", context)

@@ -23,6 +23,7 @@ def week(request):
         return _pay_by_card(request)
     if request.method == "POST":
         return _confirm(request)
+    request.tab = reverse("account")
     like_last = "derniere" in request.GET
     page = week_page(request.user, like_last)
     balance = facts_of(request.user).balance - page.due
@@ -77,6 +78,7 @@ def _done(orders: list[int]):
 @family_required
 def week_done(request, pk):
     """What is booked, what it cost, until when it can be changed; the other way of paying has an order of its own."""
+    request.tab = reverse("account")
     mine = Order.objects.of(request.user)
     first = get_object_or_404(mine, pk=pk)
     others = mine.filter(pk__in=read_pks(request.GET.getlist("et"))).exclude(pk=pk)[:1]

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from families.actions import invite, withdraw_invitation
 from families.models import Certification
 from portal.home.todo import to_do
+from reservations.actions.telling.reminders import low
 from reservations.models import CartLine
 from reservations.reads.family import family_facts
 from reservations.reads.upcoming import waited_for
@@ -18,6 +20,7 @@ from tests.factories.reservations import (
     TUESDAY,
     ActivityFactory,
     LeisureFactory,
+    book,
     cancel,
     choose,
     household,
@@ -29,7 +32,7 @@ from tests.factories.waiting import full_day, queue_up
 from tests.factories.wallet import spend
 from tests.reservations.conftest import NOW
 from tests.reservations.reading import text
-from wallet.models import CardPayment
+from wallet.models import CardPayment, Purse
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +40,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _clock(time_machine):
     time_machine.move_to(NOW)
+
+
+@pytest.fixture
+def purse_reminded():
+    """The main purse, with a reminder below 10 €."""
+    found = Purse.objects.get(is_default=True)
+    found.reminder_below = 1_000
+    found.save()
+    return found
 
 
 def things(home):
@@ -130,6 +142,33 @@ def test_a_direct_debit_to_come_is_told_with_its_day():
     assert "46,05" in thing.sentence
     assert str(debit.run.collected_on.day) in thing.sentence
     assert thing.address == "/porte-monnaie/prelevement/"
+
+
+def test_a_purse_is_low_as_the_reminder_says_and_not_told_twice_when_it_owes(purse_reminded):
+    home, canteen, centre = household(2_000), ActivityFactory(), LeisureFactory()
+    book(home, *sessions(canteen, TUESDAY))
+    assert things(home) == []
+    book(home, *sessions(centre, TUESDAY, THURSDAY))
+    top_up = f"/porte-monnaie/recharger/?porte-monnaie={purse_reminded.code}"
+    assert said(home) == [("Il reste 8,60 € sur votre porte-monnaie, réservations à venir déduites.", top_up)]
+    assert [wallet.left for wallet in low(NOW.date())] == [860]
+    spend(home.wallet, 1_000)
+    [(sentence, _)] = said(home)
+    assert sentence == "Il manque 1,40 € sur votre porte-monnaie pour vos réservations à venir."
+    spend(home.wallet, home.balance + 100, kind="deferred_debit")
+    assert [sentence for sentence, _ in said(home)] == ["Il reste 1,00 € à régler sur votre porte-monnaie."]
+
+
+def test_an_invitation_waits_until_it_is_answered_withdrawn_or_over(time_machine):
+    home = household()
+    sent = invite(user=home.user, email="marc@example.org", kind="household")
+    until = "Votre invitation à marc@example.org attend sa réponse, jusqu’au mercredi 2 décembre."
+    assert said(home) == [(until, "/mes-filiations/")]
+    withdraw_invitation(user=home.user, invitation=sent)
+    assert things(home) == []
+    invite(user=home.user, email="marc@example.org", kind="household")
+    time_machine.move_to(NOW + timedelta(days=31))
+    assert things(home) == []
 
 
 def test_they_stand_in_order_and_never_those_of_another_family(visitor):
