@@ -3,6 +3,7 @@ from django.urls import include, path
 
 from portal.demo import views as views_views
 from portal.home import views
+from portal.own_data.views import my_data
 from portal.sign_up import views as sign_up_views
 from portal.talk.views import menus, messages, reviews
 from wallet.views.cards import stripe_events
@@ -12,6 +13,7 @@ handler500 = views.server_error
 urlpatterns = [
     path("", views.home, name="home"),
     path("mon-compte/", views.account, name="account"),
+    path("mon-compte/mes-donnees/", my_data, name="my_data"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("couleurs.css", views.authority_css, name="authority_css"),
     path("informations/contact/", messages.contact, name="contact"),

@@ -475,6 +475,7 @@ ANSWERS = {
         "signup_situations",
     ],
     "login 405 405 405 405 405 405 405": [
+        "my_data",
         "signup_remove_member",
         "ask_again",
         "security_question_remove",

@@ -218,7 +218,11 @@ def _changes(row: Row, names: dict) -> Iterator[Change]:
         if each.name in HIDDEN or each.primary_key or each.column not in row.after or old == new:
             continue
         if row.before or new not in (None, "", [], False):
-            yield Change(capfirst(str(each.verbose_name)), _said(each, old, names), _said(each, new, names))
+            yield Change(
+                capfirst(str(each.verbose_name)).removesuffix(", en centimes"),
+                _said(each, old, names),
+                _said(each, new, names),
+            )
 
 
 def _said(column: models.Field, value, names: dict) -> str:
