@@ -20,11 +20,23 @@ from accounts.models import User
 from common.values.dates import date_short, moment_short
 from common.values.money import euros
 from families.models import Family, Member
+from reservations.models import Session
 
 PAGE = 50
 MADE = {"insert": "Créé", "update": "Modifié", "delete": "Supprimé"}
-HIDDEN = {"password", "sealed", "last_login", "family", "created_at", "since", "updated_at", "blob_key"}
-NAMED = (User, Member, Family)
+HIDDEN = {
+    "password",
+    "sealed",
+    "last_login",
+    "family",
+    "created_at",
+    "since",
+    "updated_at",
+    "blob_key",
+    "media_type",
+    "bic",
+}
+NAMED = {User: (), Member: (), Family: (), Session: ("activity__service__commune",)}
 FAMILY = {  # how a history's column leads to a family
     "family_id": "= %(family)s",
     "wallet_id": "IN (SELECT id FROM wallet_wallet WHERE family_id = %(family)s)",
@@ -190,7 +202,8 @@ def _names(rows: list[Row]) -> dict[tuple[type[models.Model], str], str]:
     wanted = {link for row in rows for link in row.links()}
     for model in NAMED:
         keys = [key for each, key in wanted if each is model]
-        found |= {(model, str(it.pk)): str(it) for it in model.objects.filter(pk__in=keys)} if keys else {}
+        rows_of = model.objects.select_related(*NAMED[model]).filter(pk__in=keys) if keys else []
+        found |= {(model, str(it.pk)): str(it) for it in rows_of}
     return found
 
 
@@ -229,6 +242,8 @@ def _said(column: models.Field, value, names: dict) -> str:
     """A value as people read it."""
     if value is None or value == "":
         return "—"
+    if column.name == "iban":
+        return f"•••• {value[-4:]}"
     if isinstance(value, bool):
         return "oui" if value else "non"
     if column.choices:

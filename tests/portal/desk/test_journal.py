@@ -14,6 +14,7 @@ from tests.factories.accounts import AgentFactory, ManagerFactory
 from tests.factories.families import FamilyFactory
 from tests.factories.money import paid_at_counter
 from tests.factories.reservations import LOUANE, TUESDAY, ActivityFactory, book, household, instant, sessions
+from tests.factories.sepa import mandate_of
 
 pytestmark = pytest.mark.django_db
 JOURNAL = "/admin/journal/"
@@ -49,6 +50,14 @@ def test_a_family_s_journal_has_its_bookings_and_money_and_no_other_family_s(vis
     assert ("Réservation créé" in read or "réservation créé" in read.lower(), "46,05" in read) == (True, True)
     assert "Zoé" not in read
     assert other.child.first_name in words(visitor(agent).get(JOURNAL, {"famille": other.family.pk}))
+
+
+def test_an_account_number_is_masked_and_a_day_is_named(visitor, agent, home):
+    book(home, *sessions(ActivityFactory(service__commune=home.family.commune, name="Repas"), TUESDAY))
+    mandate = mandate_of(home.family)
+    read = words(visitor(agent).get(JOURNAL, {"famille": home.family.pk}))
+    assert ("Journée : Repas" in read, f"•••• {mandate.iban[-4:]}" in read) == (True, True)
+    assert mandate.iban not in read
 
 
 def test_the_history_of_a_row_leads_to_its_journal(visitor, agent, home):
