@@ -221,7 +221,7 @@ OTHERWISE = [("late", 150), ("unbooked", 200)]
 
 # (first name, last name, gender, INSEE code, children as (first name, birth date), cents in the wallet)
 FAMILIES = [
-    ("Claire", "Dupont", "Mme", "01371", [("Louane", date(2018, 5, 10)), ("Théo", date(2013, 7, 12))], 4260),
+    ("Claire", "Dupont", "Mme", "01371", [("Louane", date(2018, 5, 10)), ("Théo", date(2013, 7, 12))], 10260),
     ("Jean-Paul", "Dupont", "M", "33122", [("Antoine", date(2021, 3, 4)), ("Liou", date(2017, 9, 21))], 14000),
 ]
 FIRST_NAMES = [

@@ -213,7 +213,7 @@ def _family(number: int, row: tuple, communes, schools, agents):
     today.say_health(user, number)
     today.live(user, agents[code], number)
     if number % 6 != 5:
-        _book(user, code)
+        _book(user, code, 3 if number else 2)  # the first family finds its week still to be booked
         reviews.say(user, agents[code], number)
     if code == data.CESTAS:
         past.live(user, agents[code], owes=number == data.OWING)
@@ -245,13 +245,13 @@ def _credit(agent: User, user: User, cents: int, number: int):
         )
 
 
-def _book(user: User, code: str):
+def _book(user: User, code: str, number: int):
     """A few days of the first activities of the commune, as the parent would."""
     for activity in Activity.objects.offered().filter(service__commune__insee_code=code):
         days = Session.objects.filter(activity=activity, bookable_until__gt=timezone.now()).order_by("date")
         members = user.guardian.family.members.values_list("pk", flat=True)
         chosen = choose_days(
-            user=user, activity=activity, members=list(members), days=set(days.values_list("date", flat=True)[:3])
+            user=user, activity=activity, members=list(members), days=set(days.values_list("date", flat=True)[:number])
         )
         if chosen.booked:
             _confirm(user, activity.billing)

@@ -21,6 +21,8 @@ from reservations.reads.prices import PriceBook
 from wallet.actions import post
 from wallet.models import Operation
 
+WEEK = 3  # days of a canteen's week, beside the last one
+
 
 def last_day(activity: Activity) -> Session | None:
     """Today where the activity takes place, else its last day."""
@@ -47,11 +49,19 @@ def live(user: User, agent: User, number: int) -> None:
     activities = Activity.objects.offered().filter(kind=Activity.Kind.CANTEEN, age_min=None)
     for activity in activities.filter(service__commune=user.commune)[:1]:
         it = last_day(activity)
+        if it and number == 0:
+            _live_a_week(user, activity, it)
         if it and (bookings := _book(user, activity, it)) and number % 2:
             marks = [Mark(each.pk, Attendance.Status.PRESENT, timezone.now()) for each in bookings]
             mark(agent=agent, session=it, marks=marks)
         if it and bookings and number == 0:
             Absence.objects.create(booking=bookings[0], by=user, reason="Malade depuis ce matin, certificat à venir")
+
+
+def _live_a_week(user: User, activity: Activity, until: Session) -> None:
+    """The days before, so that home knows what the family usually does and offers the week to come."""
+    for each in activity.sessions.filter(date__lt=until.date, closed_at=None).order_by("-date")[:WEEK]:
+        _book(user, activity, each)
 
 
 @outermost

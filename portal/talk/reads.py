@@ -104,7 +104,7 @@ def _child(member: Member, sheet: HealthSheet | None) -> Child:
 
 
 def next_menus(user: User, today: date) -> list[Menu]:
-    """The next menu of each kitchen of the person's children, within a week; nothing of health is read."""
+    """The menus of the kitchens of the person's children, within a week, in order; nothing of health is read."""
     found = []
     for menu, kitchen in _NEXT(today, today + LOOK_AHEAD, school_year_of(today), user.guardian.family_id):
         menu.kitchen = kitchen
@@ -115,7 +115,7 @@ def next_menus(user: User, today: date) -> list[Menu]:
 
 _NEXT = Rows(
     """
-    SELECT DISTINCT ON (menu.kitchen_id) {menu}, {kitchen}
+    SELECT {menu}, {kitchen}
     FROM portal_menu menu JOIN portal_kitchen kitchen ON kitchen.id = menu.kitchen_id
     WHERE menu.date >= %s AND menu.date < %s AND menu.kitchen_id IN (
         SELECT served.kitchen_id
@@ -125,7 +125,7 @@ _NEXT = Rows(
         JOIN portal_kitchen_schools served ON served.school_id = class.school_id
         WHERE own.family_id = %s AND own.withdrawn_at IS NULL
     )
-    ORDER BY menu.kitchen_id, menu.date
+    ORDER BY menu.date, kitchen.name, menu.id
     """,
     menu=Menu,
     kitchen=Kitchen,

@@ -1,8 +1,9 @@
 """Whom the bench visits for: families of the town, found by what they booked."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
 
@@ -12,13 +13,16 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from common.writing.once import make_key
 from families.models import Family
-from reservations.actions import choose_days
-from reservations.models import Activity, Session
+from reservations.actions import cancel_bookings, choose_days
+from reservations.actions.cancelling import SEVERAL
+from reservations.models import Activity, Booking, Session
+from reservations.reads.usual_week import coming_monday
 from tests.client import once_keys
 
 DAYS = 20
-CART = "/reservations/panier/"
+CART, WEEK = "/reservations/panier/", "/reservations/semaine/"
 
 
 @dataclass
@@ -105,4 +109,27 @@ class Shopper:
         response = self.person.client.post(CART, {"once_key": self.key})
         if "/commandes/" not in response.url:
             raise RuntimeError("the cart was refused")
+        return response
+
+
+class Regular:
+    """A family that books the same days every week: its coming week is free, it looks at it and books it, again and again."""
+
+    def __init__(self, rank: int):
+        self.person = parent_of(families().filter(coming__gt=0).order_by("-children", "pk")[rank])
+        self.free()
+
+    def free(self) -> None:
+        """Give the coming week back, and read the page that offers it."""
+        user, monday = self.person.user, coming_monday(timezone.localdate())
+        week = Booking.objects.of(user).active().filter(session__date__range=(monday, monday + timedelta(6)))
+        if pks := list(week.values_list("pk", flat=True)):
+            cancel_bookings(user=user, bookings=pks, key=make_key(user.owner, SEVERAL))
+        page = self.person.client.get(WEEK).content.decode()
+        self.keys = dict(re.findall(r'name="(once_key_\w+)" value="([^"]+)"', page))
+
+    def confirm(self):
+        response = self.person.client.post(WEEK, self.keys)
+        if "/reservee/" not in response.url:
+            raise RuntimeError("the week was refused")
         return response

@@ -23,7 +23,7 @@ from tests.bench.measured import (
 )
 from tests.bench.measured.cards import webhook
 from tests.bench.measures import Measure, getting, measure, posting, table
-from tests.bench.people import Person, Shopper, fullest_month, large_family, only_child, second_family
+from tests.bench.people import WEEK, Person, Regular, Shopper, fullest_month, large_family, only_child, second_family
 
 ROUNDS = int(os.environ.get("PARVIS_BENCH_ROUNDS", "40"))
 HAMLET, TOWN = 20, 2000
@@ -76,7 +76,7 @@ def grown(few: list[Measure], many: list[Measure]) -> list[str]:
 
 def pages() -> list[Measure]:
     """What parents look at, the empty page first."""
-    free, busy, large = only_child("coming"), only_child("-coming"), large_family()
+    free, busy, large, regular = only_child("coming"), only_child("-coming"), large_family(), Regular(2).person
 
     def of_large(name: str, address: str) -> Measure:
         return Measure(name, getting(large.client, address), ratio=5)
@@ -89,7 +89,9 @@ def pages() -> list[Measure]:
         Measure("Recap of a ticked month (htmx)", recap(free), ratio=5),
         of_large("« Mes réservations »", "/reservations/mes-reservations/"),
         of_large("Statement", "/porte-monnaie/"),
-        of_large("Account page", "/mon-compte/"),
+        Measure("Account page", getting(large.client, "/mon-compte/"), ratio=5, kilobytes=40),
+        Measure("Home, a week to book", getting(regular.client, "/mon-compte/"), ratio=5, kilobytes=40),
+        Measure("« Réserver la semaine »", getting(regular.client, WEEK), ratio=5, kilobytes=40),
         of_large("Products", "/reservations/rubrique/cantine/"),
         of_large("Past orders", "/reservations/commandes/"),
         of_large("« Mes filiations »", "/mes-filiations/"),
@@ -129,9 +131,10 @@ def recap(person: Person):
 
 def carts() -> list[Measure]:
     """A cart of 20 days, looked at and confirmed."""
-    looked_at, confirmed = Shopper(), Shopper(1)
+    looked_at, confirmed, regular = Shopper(), Shopper(1), Regular(3)
     looked_at.fill()
     return [
         Measure("Cart of 20 days", looked_at.show, ratio=5),
         Measure("Cart of 20 days, confirmed", confirmed.confirm, ratio=10, prepare=confirmed.fill),
+        Measure("The usual week, confirmed", regular.confirm, ratio=8, prepare=regular.free),
     ]

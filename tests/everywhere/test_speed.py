@@ -33,6 +33,8 @@ def test_the_bench_runs_and_the_calendar_keeps_its_queries_and_its_weight(hamlet
         row.look()
     calendars = [row.seen_queries for row in measures if row.name.startswith("Calendar")]
     assert calendars == [8, 8, 8]
+    weeks = {row.name: row.seen_queries for row in measures if "week" in row.name or "semaine" in row.name}
+    assert weeks == {"Home, a week to book": 18, "« Réserver la semaine »": 11, "The usual week, confirmed": 30}
     assert [row.name for row in measures if row.seen_bytes > (row.kilobytes or 60) * 1000] == []
     assert list(differences()) == []
 

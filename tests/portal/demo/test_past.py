@@ -15,6 +15,7 @@ from reservations.models import Absence, Activity, Attendance, Booking, Tariff
 from reservations.reads.family import facts_of
 from reservations.reads.following import followed, with_states
 from reservations.reads.prices import PriceBook
+from reservations.views.week_data import week_page
 from wallet import checks
 from wallet.models import Operation, Transfer, Wallet
 
@@ -39,8 +40,16 @@ def test_families_owe_and_were_debited_and_came_whatever_the_day(now, settings, 
         a_day_costs_what_the_guide_shows()
         days_of_the_centre_were_debited_and_validated(now)
         the_sheet_of_the_day_has_children_some_of_them_marked(now)
+        the_week_to_come_is_offered_and_can_be_paid()
         a_second_run_changes_nothing()
         assert list(checks.differences()) == []
+
+
+def the_week_to_come_is_offered_and_can_be_paid():
+    """The parent whom the demo names first reads it on home."""
+    page = week_page(User.objects.get(identifier="F0001000"))
+    assert page.lines
+    assert not page.checkout.missing
 
 
 def a_family_owes_what_the_guide_shows():

@@ -28,6 +28,8 @@ from tests.client import once_keys
 from tests.concurrency import someone_else
 from tests.factories.accounts import AgentFactory, CommuneFactory
 from tests.factories.families import MemberFactory, SchoolClassFactory, SchoolFactory, SchoolingFactory, parent_of
+from tests.factories.reservations import ActivityFactory, Household, book, certify, session
+from tests.factories.wallet import wallet_with
 
 MONDAY = date(2027, 3, 1)
 QUERIES = 10  # the session, the person, the family and their page of menus
@@ -322,6 +324,20 @@ def test_the_home_pages_tell_of_the_menus(visitor, client, agent, kitchen, schoo
     page = words(visitor(parent).get("/mon-compte/"))
     assert "Au menu, lundi 1er mars Cantine du Bourg : Œuf mayonnaise, Hachis parmentier, Pomme, Riz" in page
     assert "Allergie" not in page
+
+
+@pytest.mark.django_db
+def test_a_menu_stands_under_the_next_day_that_is_booked_and_the_next_one_alone_else(visitor, agent, kitchen, school):
+    parent = child_of_the_school(school, allergens=("eggs",))
+    write(agent, kitchen, d01=LUNCH, d02="Soupe")
+    family = parent.guardian.family
+    home = Household(parent, family, wallet_with(1_000, family), list(family.members.all()))
+    certify(family)
+    book(home, session(ActivityFactory(), date(2027, 3, 2)))
+    page = words(visitor(parent).get("/mon-compte/"))
+    assert "Prochainement mardi 2 mars Cantine du Bourg : Soupe Louane Cantine" in page
+    assert "Tous les menus, avec les allergènes" in page
+    assert "Au menu" not in page
 
 
 @pytest.mark.django_db
