@@ -59,10 +59,11 @@ def account(request):
         return redirect("families:members")
     soon = upcoming(request.user)[:SOON]
     bookings, menus = soon[:SHOWN], next_menus(request.user, timezone.localdate())
-    days = [(day, rows, [each for each in menus if each.date == day]) for day, rows in by_day(bookings)]
+    first = next_of_each(menus)
+    later = [each for each in menus if each not in first]
+    days = [(day, rows, [each for each in later if each.date == day]) for day, rows in by_day(bookings)]
     context = {
         "days": days,
-        "has_served": any(served for _, _, served in days),
         "may_be_sick": who_may_be_sick(soon, timezone.localdate()),
         "balance": euros(facts.balance),
         "names": ", ".join(first_names(request.user)) or "Ajoutez les membres de votre famille",
@@ -71,7 +72,7 @@ def account(request):
         "week": week_page(request.user),
         "news": news_for(request.user),
         "dates": booking_dates(request.user),
-        "menus": not_shown(menus, {day for day, _, _ in days}),
+        "menus": first,
     } | _left_to_do(request.user)
     return render(request, "portal/account.html", context)
 
@@ -96,10 +97,9 @@ def next_booking(bookings) -> str:
     return f"Prochain jour : {date_long(first.date, timezone.localdate())}, {names}"
 
 
-def not_shown(menus: list[Menu], days: set[date]) -> list[Menu]:
-    """The next menu of each kitchen of which none stands under one of these days."""
-    seen = {each.kitchen_id for each in menus if each.date in days}
-    return list({each.kitchen_id: each for each in reversed(menus) if each.kitchen_id not in seen}.values())
+def next_of_each(menus: list[Menu]) -> list[Menu]:
+    """The next menu of each kitchen, which has a block of its own; the others stand under their days."""
+    return list({each.kitchen_id: each for each in reversed(menus)}.values())[::-1]
 
 
 def who_may_be_sick(bookings, today: date) -> dict[int, str]:

@@ -327,7 +327,7 @@ def test_the_home_pages_tell_of_the_menus(visitor, client, agent, kitchen, schoo
 
 
 @pytest.mark.django_db
-def test_a_menu_stands_under_the_next_day_that_is_booked_and_the_next_one_alone_else(visitor, agent, kitchen, school):
+def test_the_next_menu_has_a_block_and_the_others_stand_under_the_days_that_are_booked(visitor, agent, kitchen, school):
     parent = child_of_the_school(school, allergens=("eggs",))
     write(agent, kitchen, d01=LUNCH, d02="Soupe")
     family = parent.guardian.family
@@ -336,8 +336,8 @@ def test_a_menu_stands_under_the_next_day_that_is_booked_and_the_next_one_alone_
     book(home, session(ActivityFactory(), date(2027, 3, 2)))
     page = words(visitor(parent).get("/mon-compte/"))
     assert "Prochainement mardi 2 mars Cantine du Bourg : Soupe Louane Cantine" in page
-    assert "Tous les menus, avec les allergènes" in page
-    assert "Au menu" not in page
+    assert "Au menu, lundi 1er mars Cantine du Bourg : Œuf mayonnaise" in page
+    assert page.count("Soupe") == page.count("Hachis parmentier") == 1
 
 
 @pytest.mark.django_db
