@@ -41,6 +41,17 @@ class Child:
     has_sheet: bool
 
 
+@dataclass(frozen=True)
+class Day:
+    """A day of a child, booked or waited for; the price in cents."""
+
+    on: date
+    child: str
+    activity: str
+    cents: int
+    state: str
+
+
 @dataclass
 class Purse:
     """A wallet, in cents: what is in it, what the days to come will take, what was announced to the bank."""
@@ -78,9 +89,9 @@ class FamilyFile:
     is_certified: bool = False
     lines: list[RequestLine] = field(default_factory=list)
     pieces: list[SupportingDocument] = field(default_factory=list)
-    coming: list[Booking] = field(default_factory=list)
-    past: list[Booking] = field(default_factory=list)
-    waiting: list[WaitlistEntry] = field(default_factory=list)
+    coming: list[Day] = field(default_factory=list)
+    past: list[Day] = field(default_factory=list)
+    waiting: list[Day] = field(default_factory=list)
     purses: list[Purse] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     mandate: SepaMandate | None = None
@@ -140,14 +151,20 @@ def _needs_a_look(piece: SupportingDocument, today: date) -> bool:
 
 
 def _read_bookings(agent: User, file: FamilyFile, today: date) -> None:
-    """From two months ago on; a list of the agents has what is older."""
-    rows = Booking.objects.of_agent(agent).filter(family=file.family, session__date__gte=today - BEFORE)
-    rows = rows.select_related("session__activity__service__commune", "member").order_by("session__date", "pk")
-    rows = list(rows)
-    file.coming = [row for row in rows if row.session.date >= today and row.status == Booking.Status.BOOKED][:NEXT]
-    file.past = [row for row in reversed(rows) if row.session.date < today][:LAST]
+    """The next days and the last ones; a list of the agents has them all."""
+    rows = Booking.objects.of_agent(agent).filter(family=file.family)
+    file.coming = _days(rows.active().filter(session__date__gte=today).order_by("session__date", "pk")[:NEXT])
+    since = rows.filter(session__date__range=(today - BEFORE, today - timedelta(1)))
+    file.past = _days(since.order_by("-session__date", "pk")[:LAST])
     waiting = WaitlistEntry.objects.of_agent(agent).live().filter(family=file.family)
-    file.waiting = list(waiting.select_related("session__activity", "member").order_by("session__date"))
+    file.waiting = _days(waiting.order_by("session__date"))
+
+
+def _days(rows: QuerySet) -> list[Day]:
+    """Read no more of each than is shown: a family of ten years has thousands."""
+    seen = ("session__date", "member__first_name", "session__activity__name", "cents", "status")
+    statuses = dict(rows.model.Status.choices)
+    return [Day(*row, statuses[status]) for *row, status in rows.values_list(*seen)]
 
 
 def _read_money(file: FamilyFile) -> None:
