@@ -401,6 +401,7 @@ ANSWERS = {
     ],
     "405 405 405 405 405 405 405 405": ["stripe_events", "signup_again"],
     "login wait 405 405 405 405 405 405": [
+        "my_data",
         "reviews_withdraw",
         "wallet:resume_payment",
         "wallet:abandon_payment",
@@ -475,7 +476,6 @@ ANSWERS = {
         "signup_situations",
     ],
     "login 405 405 405 405 405 405 405": [
-        "my_data",
         "signup_remove_member",
         "ask_again",
         "security_question_remove",

@@ -86,7 +86,7 @@ def test_the_page_that_validates_shows_the_email_then_sends_it(agent, commune):
     assert emails_to("claire@example.org") == []
     assert agent.post(f"{LIST}{user.pk}/valider/").url == LIST
     assert emails_to("claire@example.org") == ["accounts/account_validated"]
-    assert "Compte validé" in words(agent.get(f"{LIST}{user.pk}/history/"))
+    assert "Compte validé" in words(agent.get(f"{LIST}{user.pk}/history/", follow=True))
 
 
 def test_the_page_that_refuses_asks_for_the_reason(agent, commune):

@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -23,7 +25,7 @@ from families.models import Family, Member
 from reservations.models import Session
 
 PAGE = 50
-MADE = {"insert": "Créé", "update": "Modifié", "delete": "Supprimé"}
+MADE = {"insert": "créé", "update": "modifié", "delete": "supprimé"}
 HIDDEN = {
     "password",
     "sealed",
@@ -107,8 +109,36 @@ def acts(agent: User, asked: Asked) -> list[Act]:
         condition = _condition(label, asked)
         if label in histories() and _may(agent, label) and condition:
             parts.append(_part(label, condition))
-    if not parts:
+    noted = _noted(asked)
+    found = _changed(parts, params) if parts else []
+    return sorted([*found, *noted], key=lambda act: act.at, reverse=True)[: PAGE + 1]
+
+
+def _noted(asked: Asked) -> list[Act]:
+    """What agents' pages wrote down in words of a row, or of anything (« Compte validé »)."""
+    if asked.family:
         return []
+    rows = LogEntry.objects.select_related("user", "content_type").order_by("-action_time")
+    if label := asked.row[0] if asked.row else asked.kind:
+        kind = ContentType.objects.get_for_model(apps.get_model(label), for_concrete_model=False)
+        rows = rows.filter(content_type=kind)
+    rows = rows.filter(object_id=asked.row[1]) if asked.row else rows
+    rows = rows.filter(user=asked.agent) if asked.agent else rows
+    rows = rows.filter(action_time__date=asked.day) if asked.day else rows
+    rows = rows.filter(action_time__lt=asked.before) if asked.before else rows
+    return [
+        Act(
+            row.action_time,
+            str(row.user),
+            "Espace des agents",
+            capfirst(str(row.content_type)),
+            row.get_change_message(),
+        )
+        for row in rows[: PAGE + 1]
+    ]
+
+
+def _changed(parts: list[str], params: dict) -> list[Act]:
     with connection.cursor() as cursor:
         united = f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS act ORDER BY at DESC, kind, id DESC LIMIT {PAGE + 1}"
         cursor.execute(united, params)

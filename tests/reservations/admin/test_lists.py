@@ -92,7 +92,7 @@ def test_an_agent_without_a_commune_lists_nothing(visitor, here, table):
 @pytest.mark.parametrize("page", ["change", "history", "delete"])
 def test_a_row_of_another_commune_is_not_found(browser, here, there, table, page):
     expected = 403 if page == "delete" else 200
-    assert browser.get(url(table, page, here.row(table).pk)).status_code == expected
+    assert browser.get(url(table, page, here.row(table).pk), follow=True).status_code == expected
     assert browser.get(url(table, page, there.row(table).pk)).status_code == 404
     assert browser.get(url(table, page, "xyz")).status_code == 404
 

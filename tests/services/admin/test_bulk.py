@@ -41,7 +41,7 @@ def test_the_easy_ones_are_accepted_together_and_the_others_named_and_left(brows
     assert told(answer) == ["Accès accepté : 2 demandes."]
     assert statuses(*everyone) == ["accepted", "accepted", "pending", "pending", "accepted"]
     assert letters() == ["services/lines_decided"]
-    assert "Accès accepté" in words(browser.get(page_of(easy, "history")))
+    assert "Accès accepté" in words(browser.get(page_of(easy, "history"), follow=True))
 
 
 def test_a_forged_confirmation_accepts_no_request_whose_pieces_lack(browser, desk):

@@ -195,7 +195,7 @@ def test_a_piece_is_validated_in_one_click_from_the_page_of_the_request(browser,
         [],
     )
     assert 'value="Accepter"' in answer.content.decode()
-    assert "Pièce validée" in words(browser.get(page_of(desk.piece, "history")))
+    assert "Pièce validée" in words(browser.get(page_of(desk.piece, "history"), follow=True))
 
 
 def test_a_piece_is_refused_with_the_email_that_was_shown_and_the_request_waits_for_another(browser, desk):

@@ -242,7 +242,7 @@ def test_a_request_is_accepted_from_its_page_with_the_email_that_was_shown(brows
     assert told(answer) == ["Famille Dupont : accès accepté.", "Plus aucune demande n’attend."]
     assert letters() == ["services/lines_decided"]
     assert email_text() == (subject, text)
-    assert "Accès accepté" in words(browser.get(page_of(desk.line, "history")))
+    assert "Accès accepté" in words(browser.get(page_of(desk.line, "history"), follow=True))
 
 
 def email_text():
