@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -116,22 +116,20 @@ def family_file(agent: User, family: Family) -> FamilyFile:
 def _read_people(file: FamilyFile, today: date) -> None:
     family, year = file.family, school_year_of(today)
     file.adults = list(Guardian.objects.filter(family=family).select_related("user__commune"))
-    people = list(Membership.objects.of_family(family.pk).with_class(year))
-    sheets = set(
-        HealthSheet.objects.filter(member__in=[each.member_id for each in people]).values_list("member", flat=True)
-    )
-    file.children = [_child(each, today, sheets) for each in people if each.withdrawn_at is None]
+    sheet = HealthSheet.objects.filter(member=OuterRef("member"))
+    people = list(Membership.objects.of_family(family.pk).with_class(year).annotate(has_sheet=Exists(sheet)))
+    file.children = [_child(each, today) for each in people if each.withdrawn_at is None]
     file.left = [each for each in people if each.withdrawn_at]
     file.notes = list(FamilyNote.objects.filter(family=family).current(today).select_related("by"))
     file.quotient = Quotient.objects.filter(family=family, effective_from__lte=today).first()
     file.is_certified = Certification.objects.filter(family=family, school_year=year).exists()
 
 
-def _child(membership: Membership, today: date, sheets: set[int]) -> Child:
+def _child(membership: Membership, today: date) -> Child:
     member = membership.member
     places = [each.school_class for each in member.class_now]
     school = f"{places[0].school.name}, {places[0].name}" if places else ""
-    return Child(membership, age(member.birth_date, today), school, member.pk in sheets)
+    return Child(membership, age(member.birth_date, today), school, membership.has_sheet)
 
 
 def _read_access(agent: User, file: FamilyFile, today: date) -> None:
